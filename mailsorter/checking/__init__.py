@@ -1,0 +1,1 @@
+"""Do ledger and mailboxes tell the same story?"""

@@ -1,0 +1,1 @@
+"""Behaviour put around any Mailbox: retry, throttle, read-only, logging."""

@@ -1,0 +1,1 @@
+"""The waist: the only code that changes mail."""

@@ -1,0 +1,1 @@
+"""What must go when, by rule."""

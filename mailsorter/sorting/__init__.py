@@ -1,0 +1,1 @@
+"""pull > match > plan > (perform) > record."""
