@@ -1,0 +1,183 @@
+"""The seam between mailsorter and Exchange: what every connector can do, and what holds when it cannot.
+
+**Contract** (tests/contracts/ runs one suite of it against every implementation):
+
+- One object is one mailbox; it is used by one thread at a time.
+- Ids are opaque and case-sensitive. A message's `id` is *stable*: it survives moves inside the mailbox, or, where a
+  connector's ids change on move (`ids_survive_moves` is False), every answer to a move carries the new one.
+- Reading never changes anything, not even the read flag.
+- A call either returns, or raises one error of `mailsorter.errors`:
+  `TemporaryError` (again later), `NotPermitted`, `MailboxGone`, `NotFound` (the folder itself), `CursorLost`.
+  `Unreachable` out of a changing call means *nobody knows whether it happened*: look before you repeat.
+- Calls over many items answer per item (`Done`, or the error for that item) in the order asked; one bad item never
+  spoils the rest. An item's error is one of `NotFound`, `PoisonItem`, `Held`, `MailboxFull`, `Refused`,
+  `NotPermitted`, `TemporaryError` (with `Unreachable` meaning unknown, as above).
+- Pages come lazily; a page may be empty and still not be the last.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from mailsorter.errors import MailsorterError
+from mailsorter.model.folder import Folder, FolderTree
+from mailsorter.model.message import ItemStub, Message
+
+
+class Detail(enum.Enum):
+    """How much of each message to fetch."""
+
+    IDS = "ids"  # id and folder: nothing personal leaves the server
+    ENVELOPE = "envelope"  # everything matching needs
+    TRACES = "traces"  # envelope plus search key and message class: what an erasure needs
+
+
+class ChangePage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a folder's changes.
+
+    `removed` ids are no longer in this folder: look for them, they are not known to be deleted.
+    `cursor` continues after this page, also in another process; with `is_last` it starts the next round.
+    """
+
+    messages: tuple[Message, ...]
+    removed: tuple[str, ...]
+    cursor: str
+    is_last: bool
+
+
+class TreePage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look at the folder tree gave: the tree as it is now, and whether it changed since `cursor`."""
+
+    tree: FolderTree | None  # None: nothing changed since the cursor given
+    cursor: str
+
+
+class Move(msgspec.Struct, frozen=True):
+    """Move one message; both ids are this mailbox's own."""
+
+    id: str
+    to_folder_id: str
+
+
+class Done(msgspec.Struct, frozen=True):
+    """One item was changed; `id` is its id now and `folder_id` where the server says that it is ("" when gone)."""
+
+    id: str
+    folder_id: str = ""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an item lies at this moment."""
+
+    id: str
+    folder_id: str
+
+
+Outcome = Done | MailsorterError
+"""How one item of a many-item call ended."""
+
+
+class SearchHits(msgspec.Struct, frozen=True):
+    """What the server's own search found: an extra road, never the authority. `is_complete` False: it hit its cap."""
+
+    messages: tuple[Message, ...]
+    is_complete: bool
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    """One Exchange mailbox. See the contract above."""
+
+    @property
+    def address(self) -> str:
+        """The address by which the config names it."""
+        ...
+
+    @property
+    def ids_survive_moves(self) -> bool:
+        """True where a moved message keeps its id (Graph's immutable ids)."""
+        ...
+
+    # reading -------------------------------------------------------------------------------------------------
+
+    def tree(self, *, hidden: bool = False, recoverable: bool = False) -> FolderTree:
+        """All folders, complete. `hidden` adds hidden ones, `recoverable` Recoverable Items with its subfolders."""
+        ...
+
+    def tree_changes(self, cursor: str | None) -> TreePage:
+        """The visible tree if it changed since `cursor` (None: as it is). One request when nothing changed."""
+        ...
+
+    def changes(self, folder_id: str, cursor: str | None) -> Iterator[ChangePage]:
+        """A folder's changes since `cursor` (None: everything in it), as envelopes, until the round's last page.
+
+        Order is free and items may come twice; the last occurrence wins. Raises `CursorLost`, also between pages,
+        when the server forgot the cursor; `NotFound` when the folder is gone.
+        """
+        ...
+
+    def list(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+        """Every message directly in the folder, in pages of up to 1,000; `hidden` adds associated items."""
+        ...
+
+    def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
+        """Every item's id directly in the folder, in pages of up to 1,000."""
+        ...
+
+    def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
+        """Messages by id, wherever they lie, in the order asked; `NotFound` for one that is gone."""
+        ...
+
+    def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
+        """Where each item lies now; `NotFound` for one that this mailbox does not have."""
+        ...
+
+    def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
+        """The body of each message as plain text. Held in memory by the caller only as long as a decision takes."""
+        ...
+
+    def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
+        """The names of each message's attachments, in order."""
+        ...
+
+    def mime(self, message_id: str) -> bytes:
+        """The whole message as RFC 5322 bytes, as the server renders it. Raises `NotFound`, `PoisonItem`."""
+        ...
+
+    def search(self, terms: Sequence[str]) -> SearchHits:
+        """What the server's search finds for any of the words or addresses, visible folders only, newest first."""
+        ...
+
+    # changing (called by mailsorter.perform only) ------------------------------------------------------------
+
+    def create_folder(self, parent_id: str, name: str) -> Folder:
+        """A new visible folder. Raises `NameTaken` when a sibling, hidden or not, has the name; `Refused`."""
+        ...
+
+    def rename_folder(self, folder_id: str, name: str) -> Folder:
+        """Give a folder another name. Raises as `create_folder`."""
+        ...
+
+    def delete_empty_folder(self, folder_id: str) -> None:
+        """Delete a folder that holds nothing at all; `Refused` when it holds anything, looked at just before."""
+        ...
+
+    def move(self, moves: Sequence[Move]) -> list[Outcome]:
+        """Move messages inside this mailbox; at most 20 go out in one request."""
+        ...
+
+    def categorize(self, id_categories: Sequence[tuple[str, tuple[str, ...]]]) -> list[Outcome]:
+        """Set each message's categories to exactly these."""
+        ...
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        """Out of every visible folder, into Recoverable Items: not yet an erasure (graph-facts, section 7)."""
+        ...
+
+    def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
+        """Out of Exchange for good, from that folder; `Held` where a hold protects the item."""
+        ...
