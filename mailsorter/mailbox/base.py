@@ -120,7 +120,7 @@ class Mailbox(Protocol):
         """
         ...
 
-    def list(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
         """Every message directly in the folder, in pages of up to 1,000; `hidden` adds associated items."""
         ...
 
