@@ -171,6 +171,10 @@ class Mailbox(Protocol):
         """Move messages inside this mailbox; at most 20 go out in one request."""
         ...
 
+    def copy(self, moves: Sequence[Move]) -> list[Outcome]:
+        """Copy messages inside this mailbox; `Done.id` is the copy's. Not idempotent: look before you repeat."""
+        ...
+
     def categorize(self, id_categories: Sequence[tuple[str, tuple[str, ...]]]) -> list[Outcome]:
         """Set each message's categories to exactly these."""
         ...

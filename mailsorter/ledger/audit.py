@@ -1,0 +1,115 @@
+"""The audit chain: append-only, each entry's HMAC covers its content and the entry before it.
+
+Canonical form (RFC 8785's spirit for our few types): JSON with sorted keys, no spaces, integers and strings only.
+An entry holds run, case and counts, never a person's tokens or message ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.schema import audit
+
+_START = b"mailsorter audit 1"
+
+AuditValue = str | int | bool | None | Mapping[str, "AuditValue"] | list["AuditValue"]
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One entry as stored."""
+
+    number: int
+    at_s: int
+    kind: str
+    body: str
+    mac: bytes
+
+
+class AuditFault(msgspec.Struct, frozen=True):
+    """The first place where the chain does not hold: `kind` is altered, missing, inserted or cut."""
+
+    number: int
+    kind: str
+    text: str
+
+
+class Audit:
+    """The chain, in one unit."""
+
+    def __init__(self, connection: Connection, key: LedgerKey, now_s: int) -> None:
+        self._connection = connection
+        self._key = key
+        self._now_s = now_s
+
+    def append(self, kind: str, body: Mapping[str, AuditValue]) -> str:
+        """Add an entry; gives the chain's new head."""
+        last = self._last()
+        number = last.number + 1 if last else 1
+        text = canonical(body)
+        mac = self._mac(last.mac if last else _START, number, self._now_s, kind, text)
+        self._connection.execute(audit.insert().values(number=number, at=self._now_s, kind=kind, body=text, mac=mac))
+        return _head(number, mac)
+
+    def head(self) -> str:
+        """The chain's end as `NUMBER:HEX`, to be kept elsewhere; `0:` for an empty chain."""
+        last = self._last()
+        return _head(last.number, last.mac) if last else "0:"
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """All entries, oldest first."""
+        rows = self._connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.number))
+        for row in rows:
+            yield AuditEntry(row.number, row.at, row.kind, row.body, row.mac)
+
+    def _last(self) -> AuditEntry | None:
+        row = self._connection.execute(select(audit).order_by(audit.c.number.desc()).limit(1)).first()
+        return AuditEntry(row.number, row.at, row.kind, row.body, row.mac) if row else None
+
+    def _mac(self, before: bytes, number: int, at_s: int, kind: str, body: str) -> bytes:
+        return chain_mac(self._key.audit, before, number, at_s, kind, body)
+
+    def verify(self, head: str | None = None) -> AuditFault | None:
+        """The first fault of the chain, or None. With a `head` kept elsewhere, a cut or rewritten tail shows too."""
+        before, expected, kept = _START, 1, _parse_head(head)
+        for entry in self.entries():
+            if entry.number != expected:
+                kind = "missing" if entry.number > expected else "inserted"
+                return AuditFault(expected, kind, f"entry {expected} is {kind}; the next one is {entry.number}")
+            if not hmac.compare_digest(self._mac(before, entry.number, entry.at_s, entry.kind, entry.body), entry.mac):
+                return AuditFault(entry.number, "altered", f"entry {entry.number} is altered, or one before it was")
+            if kept and entry.number == kept[0] and not entry.mac.hex().startswith(kept[1]):
+                return AuditFault(entry.number, "altered", f"entry {entry.number} is not the one that head names")
+            before, expected = entry.mac, expected + 1
+        if kept and kept[0] >= expected:
+            return AuditFault(expected, "cut", f"the chain ends at {expected - 1}; the head names entry {kept[0]}")
+        return None
+
+
+def chain_mac(key: bytes, before: bytes, number: int, at_s: int, kind: str, body: str) -> bytes:
+    """One entry's MAC: HMAC-SHA-256 over the entry before and this one's fields, each length-prefixed."""
+    fields = (before, str(number).encode(), str(at_s).encode(), kind.encode(), body.encode())
+    framed = b"".join(len(f).to_bytes(4, "big") + f for f in fields)
+    return hmac.digest(key, framed, hashlib.sha256)
+
+
+def canonical(body: Mapping[str, AuditValue]) -> str:
+    """One spelling for one value: sorted keys, no spaces, no floats."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _head(number: int, mac: bytes) -> str:
+    return f"{number}:{mac.hex()}"
+
+
+def _parse_head(head: str | None) -> tuple[int, str] | None:
+    if head is None:
+        return None
+    number, _, mac = head.partition(":")
+    return int(number), mac.lower()

@@ -1,0 +1,133 @@
+"""The database under the ledger: how it is opened, and what its troubles mean.
+
+SQLite: WAL, synchronous=FULL (an outcome that was committed survives a power cut), secure_delete (a deleted row is
+overwritten), foreign keys on, writers begin IMMEDIATE (a deferred read-then-write would fail at once under WAL).
+PostgreSQL: the same schema; synchronous_commit stays on. SQL parameters never enter an error's text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from mailsorter.errors import LedgerError, LedgerFull, LedgerLocked, LedgerUnreadable, UserError
+
+BUSY_TIMEOUT_S = 30  # longer than any transaction here: the largest writes one window of messages
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for the ledger's URL; the database need not exist yet. Raises `UserError` for a URL that cannot be."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise UserError(
+            f"The ledger's URL cannot be used: {type(error).__name__}.",
+            advice='Write [ledger] url = "sqlite:///ledger.db", or "postgresql://…" and install mailsorter[postgres].',
+        ) from None
+
+
+def database_file(engine: Engine) -> Path | None:
+    """The SQLite file, or None for a server or a database in memory."""
+    name = engine.url.database
+    if engine.url.get_backend_name() != "sqlite" or not name or name == ":memory:":
+        return None
+    return Path(name)
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(url.database or "")
+    if url.database and url.database != ":memory:":
+        _make_private(path)
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we emit BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("mailsorter_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Create the database file for its owner alone, before SQLite would create it for everyone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise LedgerUnreadable(
+            f"The ledger {path} cannot be opened for writing: {error.strerror}.",
+            advice="Mend the folder's permissions or [ledger] url, then run: mailsorter status",
+        ) from None
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn the database's own errors into the ledger's. `where` names the database for people."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise translate(error, where) from None  # None: the original's text may hold values
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"The ledger {where} failed: {type(error).__name__}.", advice="Run: mailsorter check"
+        ) from None
+
+
+def translate(error: DBAPIError, where: str) -> LedgerError:
+    """What a database error means for the ledger. Codes: SQLite result codes; PostgreSQL SQLSTATE."""
+    original = error.orig
+    text = str(original).lower()
+    state = str(getattr(original, "sqlstate", "") or "")
+    if "full" in text or "disk i/o" in text or state.startswith("53"):
+        return LedgerFull(
+            f"There is no room left to write the ledger {where}: mail was left alone.",
+            advice="Free disk space, then run the command again: it settles what was open.",
+        )
+    if "locked" in text or "busy" in text or state in {"55P03", "40001", "40P01"}:
+        return LedgerLocked(
+            f"Another process holds the ledger {where}.", advice="Wait for it to end, or stop it, and run this again."
+        )
+    if "readonly" in text or "read-only" in text or state == "25006":
+        return LedgerUnreadable(
+            f"The ledger {where} is read-only: mail was left alone.", advice="Make it writable for this user."
+        )
+    if "malformed" in text or "not a database" in text or "corrupt" in text or state.startswith("XX"):
+        return LedgerUnreadable(
+            f"The ledger {where} is corrupt: mail was left alone.",
+            advice="Restore ledger and key from backup, then run: mailsorter check",
+        )
+    if "unable to open" in text or state.startswith("08") or not state:
+        return LedgerUnreadable(
+            f"The ledger {where} cannot be opened or used ({type(original).__name__}).",
+            advice="Check [ledger] url, and that the database server runs.",
+        )
+    return LedgerError(
+        f"The ledger {where} failed ({type(original).__name__} {state}).", advice="Run: mailsorter check"
+    )

@@ -1,0 +1,125 @@
+"""The ledger: one open database with its key, and units of work on it.
+
+A unit is one transaction. What a unit wrote is either all there or not at all; a cursor is written in the same unit as
+what it covers. Units of several threads exclude each other as the database does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from types import TracebackType
+
+from sqlalchemy import Connection, Engine
+
+from mailsorter.clock import Clock, SystemClock
+from mailsorter.ledger.audit import Audit
+from mailsorter.ledger.cursors import Cursors
+from mailsorter.ledger.engine import database_file, make_engine, translated
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.locks import MailboxLocks
+from mailsorter.ledger.messages import Messages
+from mailsorter.ledger.places import Places
+from mailsorter.ledger.runs import Runs
+from mailsorter.ledger.settings import Settings
+from mailsorter.ledger.steps import Steps
+from mailsorter.ledger.upgrade import bring_up_to_date
+
+
+class Unit:
+    """One transaction's view of the ledger, by subject."""
+
+    def __init__(self, connection: Connection, key: LedgerKey, now_s: int) -> None:
+        self.connection = connection
+        self.key = key
+        self.now_s = now_s
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings(self.connection)
+
+    @cached_property
+    def places(self) -> Places:
+        return Places(self.connection, self.key)
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(self.connection, self.key)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        return Cursors(self.connection, self.key, self.now_s)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.connection, self.now_s)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.connection, self.key, self.now_s)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.connection, self.key, self.now_s)
+
+
+class Ledger:
+    """An open ledger. Use as a context manager, or call `close`.
+
+    Raises on opening: `LedgerUnreadable` (corrupt, newer than this program, another key, read-only), `LedgerFull`,
+    `LedgerLocked`, `UserError` (a URL that cannot be used).
+    """
+
+    def __init__(self, engine: Engine, key: LedgerKey, clock: Clock) -> None:
+        self.engine = engine
+        self.key = key
+        self.clock = clock
+        self.where = engine.url.render_as_string(hide_password=True)
+
+    @classmethod
+    def open(cls, url: str, master_key: bytes, *, clock: Clock | None = None) -> Ledger:
+        """Open the ledger at the SQLAlchemy URL, creating or upgrading its tables."""
+        key = LedgerKey(master_key)
+        engine = make_engine(url)
+        ledger = cls(engine, key, clock or SystemClock())
+        try:
+            with translated(ledger.where):
+                bring_up_to_date(engine, key, ledger.where)
+        except BaseException:
+            engine.dispose()
+            raise
+        return ledger
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """A transaction that may write: committed when the block ends well, rolled back when it raises."""
+        with translated(self.where), self.engine.begin() as connection:
+            yield Unit(connection, self.key, self._now_s())
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """A transaction that only reads, and holds up no writer."""
+        options = {"mailsorter_reading": True}
+        with translated(self.where), self.engine.connect().execution_options(**options) as connection:
+            yield Unit(connection, self.key, self._now_s())
+
+    @cached_property
+    def locks(self) -> MailboxLocks:
+        """One lock a mailbox, held by a process for as long as it lives."""
+        return MailboxLocks(self.engine, database_file(self.engine), self.where)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _now_s(self) -> int:
+        return int(self.clock.now().timestamp())

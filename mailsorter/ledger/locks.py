@@ -1,0 +1,93 @@
+"""One lock a mailbox, so that two processes never work the same one.
+
+A lock lives exactly as long as the process that holds it: the operating system's file lock beside an SQLite ledger, a
+session's advisory lock on PostgreSQL. Both are free the moment the holder dies, however it dies: no lease to time out,
+no stale lock to break, and no holder that wakes up late and believes it still has it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from mailsorter.errors import LedgerLocked, LedgerUnreadable
+
+_POSTGRES_CLASS = 0x6D73  # "ms": keeps our advisory locks apart from other programs' in the same database
+
+
+class MailboxLocks:
+    """Locks on the mailboxes of one ledger."""
+
+    def __init__(self, engine: Engine, database_file: Path | None, where: str) -> None:
+        self._engine = engine
+        self._file = database_file
+        self._where = where
+        self._here: set[int] = set()
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def hold(self, mailbox: int) -> Iterator[None]:
+        """Hold the mailbox's lock. Raises `LedgerLocked` at once when another process or thread has it."""
+        with self._guard:
+            if mailbox in self._here:
+                raise self._taken(mailbox)
+            self._here.add(mailbox)
+        try:
+            with self._across_processes(mailbox):
+                yield
+        finally:
+            with self._guard:
+                self._here.discard(mailbox)
+
+    @contextmanager
+    def _across_processes(self, mailbox: int) -> Iterator[None]:
+        if self._engine.url.get_backend_name() == "postgresql":
+            with self._advisory(mailbox):
+                yield
+        elif self._file is not None:
+            with self._file_lock(mailbox, self._file):
+                yield
+        else:  # a ledger in memory has one process only
+            yield
+
+    @contextmanager
+    def _file_lock(self, mailbox: int, database: Path) -> Iterator[None]:
+        import fcntl
+
+        path = database.with_name(f"{database.name}.mailbox-{mailbox}.lock")
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LedgerUnreadable(
+                f"The lock file {path} cannot be opened: {error.strerror}.", advice="Mend the folder's permissions."
+            ) from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise self._taken(mailbox) from None
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def _advisory(self, mailbox: int) -> Iterator[None]:
+        arguments = {"c": _POSTGRES_CLASS, "m": mailbox}
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:c, :m)"), arguments).scalar():
+                raise self._taken(mailbox)
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:c, :m)"), arguments)
+
+    def _taken(self, mailbox: int) -> LedgerLocked:
+        return LedgerLocked(
+            f"Another run works mailbox number {mailbox} of the ledger {self._where} right now.",
+            advice="Wait until it has ended; mailsorter status shows it.",
+        )

@@ -1,0 +1,103 @@
+"""Mailboxes, folders and clients as the ledger's opaque numbers, found again by keyed digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, select, update
+
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.schema import client, folder, mailbox
+
+
+class KnownFolder(msgspec.Struct, frozen=True):
+    """A folder that the ledger knows: its number, Exchange id and path as last seen, and whose it is."""
+
+    number: int
+    id: str
+    path: tuple[str, ...]
+    client: int | None
+    item_count: int
+
+
+class _Sealed(msgspec.Struct, array_like=True):
+    id: str
+    path: tuple[str, ...]
+
+
+class Places:
+    """Numbers for mailboxes, folders and clients."""
+
+    def __init__(self, connection: Connection, key: LedgerKey) -> None:
+        self._connection = connection
+        self._key = key
+
+    def mailbox(self, address: str) -> int:
+        """The mailbox's number, given now if it has none."""
+        return self._number(mailbox, self._key.digest("mailbox", address.casefold()))
+
+    def client(self, client_id: str) -> int:
+        """The client's number, given now if it has none."""
+        return self._number(client, self._key.digest("client", client_id))
+
+    def clients(self, client_ids: list[str]) -> dict[int, str]:
+        """Number to id, for those of the clients that have a number."""
+        by_token = {self._key.digest("client", i): i for i in client_ids}
+        rows = self._connection.execute(select(client.c.number, client.c.token))
+        return {number: by_token[token] for number, token in rows if token in by_token}
+
+    def folder(
+        self, mailbox_number: int, folder_id: str, path: tuple[str, ...], client_number: int | None = None
+    ) -> int:
+        """The folder's number; remembers its path, and whose folder it is when a client is given."""
+        token = self._folder_token(mailbox_number, folder_id)
+        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
+        row = self._connection.execute(select(folder.c.number, folder.c.client).where(folder.c.token == token)).first()
+        if row is None:
+            values: dict[str, Any] = {
+                "mailbox": mailbox_number,
+                "token": token,
+                "sealed": sealed,
+                "client": client_number,
+            }
+            return int(self._connection.execute(folder.insert().values(values).returning(folder.c.number)).scalar_one())
+        if client_number is not None and client_number != row.client:
+            self._connection.execute(
+                update(folder).where(folder.c.number == row.number).values(client=client_number, sealed=sealed)
+            )
+        return int(row.number)
+
+    def find_folder(self, mailbox_number: int, folder_id: str) -> int | None:
+        """The folder's number if it has one."""
+        token = self._folder_token(mailbox_number, folder_id)
+        return self._connection.execute(select(folder.c.number).where(folder.c.token == token)).scalar()
+
+    def folders(self, mailbox_number: int) -> list[KnownFolder]:
+        """All folders known of the mailbox."""
+        rows = self._connection.execute(select(folder).where(folder.c.mailbox == mailbox_number))
+        return [self._known(row) for row in rows]
+
+    def _known(self, row: Any) -> KnownFolder:
+        clear = self._key.open(row.sealed, "folder", _Sealed)
+        return KnownFolder(row.number, clear.id, clear.path, row.client, row.item_count)
+
+    def update_folder(self, number: int, folder_id: str, path: tuple[str, ...], item_count: int) -> None:
+        """Remember where the folder is now and how much it holds."""
+        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
+        self._connection.execute(
+            update(folder).where(folder.c.number == number).values(sealed=sealed, item_count=item_count)
+        )
+
+    def release_folder(self, number: int) -> None:
+        """This folder is no client's any more."""
+        self._connection.execute(update(folder).where(folder.c.number == number).values(client=None))
+
+    def _folder_token(self, mailbox_number: int, folder_id: str) -> bytes:
+        return self._key.digest("folder", str(mailbox_number), folder_id)
+
+    def _number(self, table: Table, token: bytes) -> int:
+        found = self._connection.execute(select(table.c.number).where(table.c.token == token)).scalar()
+        if found is not None:
+            return int(found)
+        return int(self._connection.execute(table.insert().values(token=token).returning(table.c.number)).scalar_one())

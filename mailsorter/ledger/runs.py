@@ -1,0 +1,84 @@
+"""Runs: performed plans."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import Connection, Row, select, update
+
+from mailsorter.ledger.schema import run
+
+RUNNING, DONE, PARTIAL, INTERRUPTED, UNDONE = "running", "done", "partial", "interrupted", "undone"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One performed plan. `counts` holds numbers only."""
+
+    number: int
+    id: str
+    kind: str  # sort, undo, erase, …
+    state: str
+    started_s: int
+    ended_s: int | None
+    undoes: int | None
+    plan_digest: str | None
+    counts: dict[str, int]
+
+
+class Runs:
+    """Runs of one unit."""
+
+    def __init__(self, connection: Connection, now_s: int) -> None:
+        self._connection = connection
+        self._now_s = now_s
+
+    def begin(self, kind: str, *, undoes: int | None = None) -> Run:
+        """A new run. Its id sorts by time and can be typed: 20261123-143000-4f2a."""
+        stamp = datetime.fromtimestamp(self._now_s, UTC).strftime("%Y%m%d-%H%M%S")
+        run_id = f"{stamp}-{secrets.token_hex(3)}"
+        values = {"id": run_id, "kind": kind, "state": RUNNING, "started": self._now_s, "undoes": undoes}
+        number = int(self._connection.execute(run.insert().values(values).returning(run.c.number)).scalar_one())
+        return Run(
+            number=number, id=run_id, kind=kind, state=RUNNING, started_s=self._now_s,
+            ended_s=None, undoes=undoes, plan_digest=None, counts={},
+        )  # fmt: skip
+
+    def end(self, number: int, state: str, counts: dict[str, int], plan_digest: str | None = None) -> None:
+        """The run ended like this."""
+        values = {"state": state, "ended": self._now_s, "counts": json.dumps(counts, sort_keys=True)}
+        if plan_digest is not None:
+            values["plan_digest"] = plan_digest
+        self._connection.execute(update(run).where(run.c.number == number).values(values))
+
+    def mark(self, number: int, state: str) -> None:
+        """The run's state changed after its end (undone)."""
+        self._connection.execute(update(run).where(run.c.number == number).values(state=state))
+
+    def find(self, run_id: str) -> Run | None:
+        """The run of that id (or its unambiguous beginning), or None."""
+        rows = self._connection.execute(select(run).where(run.c.id.startswith(run_id, autoescape=True)).limit(2)).all()
+        exact = [row for row in rows if row.id == run_id]
+        rows = exact or rows
+        return _run(rows[0]) if len(rows) == 1 else None
+
+    def get(self, number: int) -> Run | None:
+        """The run of that number."""
+        row = self._connection.execute(select(run).where(run.c.number == number)).first()
+        return _run(row) if row else None
+
+    def latest(self, limit: int = 10, kind: str | None = None) -> list[Run]:
+        """The newest runs, newest first."""
+        query = select(run).order_by(run.c.number.desc()).limit(limit)
+        if kind is not None:
+            query = query.where(run.c.kind == kind)
+        return [_run(row) for row in self._connection.execute(query)]
+
+
+def _run(row: Row) -> Run:  # type: ignore[type-arg]
+    return Run(
+        number=row.number, id=row.id, kind=row.kind, state=row.state, started_s=row.started, ended_s=row.ended,
+        undoes=row.undoes, plan_digest=row.plan_digest, counts=json.loads(row.counts),
+    )  # fmt: skip

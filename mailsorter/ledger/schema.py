@@ -1,0 +1,181 @@
+"""The ledger's tables. No readable personal data: digests (16 bytes, keyed), sealed fields, numbers and dates.
+
+Times are whole seconds since 1970 UTC. Numbers stand for mailboxes, folders and clients everywhere; what they stand
+for is a keyed digest (to find the number again) and, for folders, a sealed name.
+Alembic's migrations must lead to exactly these tables: tests/unit/ledger/test_migrations.py.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("token", LargeBinary, nullable=False, unique=True),
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("token", LargeBinary, nullable=False, unique=True),
+)
+
+folder = Table(
+    "folder",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("mailbox", ForeignKey("mailbox.number"), nullable=False),
+    Column("token", LargeBinary, nullable=False, unique=True),
+    Column("client", ForeignKey("client.number")),  # set: this is that client's folder
+    Column("sealed", LargeBinary, nullable=False),  # Exchange id and path
+    Column("item_count", Integer, nullable=False, server_default=text("0")),  # at the last look, for the brakes
+    Index(None, "mailbox", "client"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("token", LargeBinary, nullable=False, unique=True),
+    Column("mailbox", SmallInteger, nullable=False),
+    Column("folder", Integer, nullable=False),
+    Column("client", Integer),
+    Column("state", SmallInteger, nullable=False),
+    Column("evidence", SmallInteger, nullable=False, server_default=text("0")),
+    Column("thread", LargeBinary),
+    Column("message_id", LargeBinary),
+    Column("received", Integer),
+    Column("run", Integer),
+    Index(None, "thread"),
+    Index(None, "message_id"),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("mailbox", Integer, nullable=False),
+    Column("due", Integer),  # NULL: waits for a change (read, unflagged) that delta will report
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "mailbox", "due"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("mailbox", Integer, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # the message
+    Column("thread", LargeBinary),
+    Column("message_id", LargeBinary),
+    Column("sender", LargeBinary),
+    Column("client", Integer),  # NULL: taken out of every client's folder
+    Column("at", Integer, nullable=False),
+    UniqueConstraint("token"),
+    Index(None, "thread"),
+    Index(None, "message_id"),
+    Index(None, "sender"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("mailbox", Integer, primary_key=True),
+    Column("folder", Integer, primary_key=True),  # 0: the folder tree
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("undoes", Integer),
+    Column("plan_digest", Text),
+    Column("started", Integer, nullable=False),
+    Column("ended", Integer),
+    Column("counts", Text, nullable=False, server_default=text("'{}'")),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run", ForeignKey("run.number"), nullable=False),
+    Column("mailbox", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # the message (or folder path) that this step changes
+    Column("state", SmallInteger, nullable=False),
+    Column("client", Integer),
+    Column("evidence", SmallInteger, nullable=False, server_default=text("0")),
+    Column("sealed", LargeBinary),  # Exchange ids; NULL once the run can no longer be undone
+    Column("began", Integer, nullable=False),
+    Column("ended", Integer),
+    Column("error", Text),  # the error's class, never its text
+    Index(None, "run", "mailbox"),
+    # one open intent a message: the constraint, not the code, says so
+    Index(
+        "uq_step_open",
+        "mailbox",
+        "token",
+        unique=True,
+        sqlite_where=text("state = 0"),
+        postgresql_where=text("state = 0"),
+    ),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),  # canonical JSON: run, case and counts
+    Column("mac", LargeBinary, nullable=False),
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("search_key", LargeBinary),
+    Column("message_id", LargeBinary),
+    Column("date", LargeBinary),
+    Column("expires", Integer, nullable=False),
+    Index(None, "search_key"),
+    Index(None, "message_id"),
+)

@@ -1,0 +1,160 @@
+"""Intents and outcomes: a step is written down before it is tried, and its end after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.schema import step
+from mailsorter.ledger.states import StepKind, StepState
+
+
+class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is needed to look a step's message up again, to record it, and to take it back. Sealed in the ledger."""
+
+    id: str = ""  # Exchange's id of the message or, when done, of the folder made
+    source: str = ""  # folder id it lay in
+    target: str = ""  # folder id it was to go to
+    path: tuple[str, ...] = ()  # ensure folder: names below the visible root
+    new_id: str = ""  # its id afterwards, where ids change on move
+    thread: bytes | None = None
+    message_id: bytes | None = None
+    received_s: int | None = None
+    categories: tuple[str, ...] = ()
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A step about to be tried."""
+
+    kind: StepKind
+    token: bytes
+    facts: StepFacts
+    client: int | None = None
+    evidence: int = 0
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A step as the ledger has it; `facts` is None once the run can no longer be undone."""
+
+    number: int
+    run: int
+    mailbox: int
+    kind: StepKind
+    token: bytes
+    state: StepState
+    client: int | None
+    evidence: int
+    facts: StepFacts | None
+    error: str | None
+
+
+class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a step ended. `error` is a class name, never a text."""
+
+    number: int
+    state: StepState
+    error: str | None = None
+    facts: StepFacts | None = None  # replaces the sealed facts where something was learnt
+
+
+class Steps:
+    """Steps of one unit."""
+
+    def __init__(self, connection: Connection, key: LedgerKey, now_s: int) -> None:
+        self._connection = connection
+        self._key = key
+        self._now_s = now_s
+
+    def begin(self, run: int, mailbox: int, intents: Sequence[Intent]) -> list[int]:
+        """Write intents; gives their numbers in order. The database refuses a second open intent for a message."""
+        if not intents:
+            return []
+        values = [
+            {
+                "run": run, "mailbox": mailbox, "kind": int(intent.kind), "token": intent.token,
+                "state": int(StepState.OPEN), "client": intent.client, "evidence": intent.evidence,
+                "sealed": self._key.seal(intent.facts, "step"), "began": self._now_s,
+            }
+            for intent in intents
+        ]  # fmt: skip
+        statement = insert(step).returning(step.c.number, sort_by_parameter_order=True)
+        return list(self._connection.execute(statement, values).scalars())
+
+    def finish(self, ends: Sequence[StepEnd]) -> None:
+        """Write outcomes."""
+        plain = [e for e in ends if e.facts is None]
+        values = {"state": bindparam("s"), "ended": self._now_s, "error": bindparam("e")}
+        if plain:
+            statement = update(step).where(step.c.number == bindparam("n")).values(values)
+            self._connection.execute(statement, [{"n": e.number, "s": int(e.state), "e": e.error} for e in plain])
+        learnt = [e for e in ends if e.facts is not None]
+        if learnt:
+            statement = update(step).where(step.c.number == bindparam("n")).values(values | {"sealed": bindparam("f")})
+            self._connection.execute(
+                statement,
+                [
+                    {"n": e.number, "s": int(e.state), "e": e.error, "f": self._key.seal(e.facts, "step")}
+                    for e in learnt
+                ],
+            )
+
+    def open(self, mailbox: int) -> list[StepRow]:
+        """Intents without an outcome: what a crash left."""
+        query = (
+            select(step).where(step.c.mailbox == mailbox, step.c.state == int(StepState.OPEN)).order_by(step.c.number)
+        )
+        return [self._step(r) for r in self._connection.execute(query)]
+
+    def mailboxes_with_open(self) -> list[int]:
+        """Numbers of mailboxes that have open intents."""
+        query = select(step.c.mailbox).where(step.c.state == int(StepState.OPEN)).distinct()
+        return list(self._connection.execute(query).scalars())
+
+    def of_run(self, run: int, mailbox: int | None = None) -> Iterator[StepRow]:
+        """A run's steps in order."""
+        query = select(step).where(step.c.run == run).order_by(step.c.number)
+        if mailbox is not None:
+            query = query.where(step.c.mailbox == mailbox)
+        for row in self._connection.execution_options(yield_per=1000).execute(query):
+            yield self._step(row)
+
+    def mailboxes_of_run(self, run: int) -> list[int]:
+        """Numbers of the mailboxes that a run changed or meant to."""
+        return list(self._connection.execute(select(step.c.mailbox).where(step.c.run == run).distinct()).scalars())
+
+    def of_message(self, token: bytes) -> list[StepRow]:
+        """Every step that ever concerned a message, oldest first."""
+        query = select(step).where(step.c.token == token).order_by(step.c.number)
+        return [self._step(r) for r in self._connection.execute(query)]
+
+    def counts_of_run(self, run: int) -> dict[StepState, int]:
+        """How many of a run's steps stand in each state."""
+        query = select(step.c.state, func.count()).where(step.c.run == run).group_by(step.c.state)
+        return {StepState(state): count for state, count in self._connection.execute(query)}
+
+    def moved_by_run(self, mailbox: int, limit: int) -> list[int]:
+        """How many messages each of the mailbox's newest runs moved, newest first."""
+        query = (
+            select(func.count())
+            .where(step.c.mailbox == mailbox, step.c.kind == int(StepKind.MOVE), step.c.state == int(StepState.DONE))
+            .group_by(step.c.run)
+            .order_by(step.c.run.desc())
+            .limit(limit)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def drop_facts(self, before_s: int) -> int:
+        """Forget the Exchange ids of steps that ended before; those runs can then not be undone any more."""
+        ended = (step.c.ended < before_s) & (step.c.state != int(StepState.OPEN)) & step.c.sealed.is_not(None)
+        return self._connection.execute(update(step).where(ended).values(sealed=None)).rowcount
+
+    def _step(self, r: Any) -> StepRow:
+        return StepRow(
+            number=r.number, run=r.run, mailbox=r.mailbox, kind=StepKind(r.kind), token=r.token,
+            state=StepState(r.state), client=r.client, evidence=r.evidence, error=r.error,
+            facts=None if r.sealed is None else self._key.open(r.sealed, "step", StepFacts),
+        )  # fmt: skip

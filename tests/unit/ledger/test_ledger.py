@@ -1,0 +1,160 @@
+"""The ledger's core: units, digests, sealing, rows, steps, cursors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailsorter.clock import VirtualClock
+from mailsorter.errors import LedgerError, LedgerLocked, LedgerUnreadable
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.ledger import Ledger, Unit
+from mailsorter.ledger.messages import MessageRow
+from mailsorter.ledger.states import MessageState, StepKind, StepState
+from mailsorter.ledger.steps import Intent, StepEnd, StepFacts
+
+MASTER = bytes(range(32))
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path):
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", MASTER, clock=VirtualClock(START)) as opened:
+        yield opened
+
+
+def row(unit: Unit, name: str, **changes: object) -> MessageRow:
+    values: dict = {
+        "token": unit.messages.token(1, name),
+        "mailbox": 1,
+        "folder": 1,
+        "state": MessageState.UNMATCHED,
+        "thread": unit.messages.thread_token(1, "thread of " + name),
+        "message_id": unit.messages.message_id_token(f"<{name}@onzefirma.example>"),
+    }
+    return MessageRow(**(values | changes))
+
+
+def test_a_unit_that_raises_leaves_nothing(ledger: Ledger) -> None:
+    with pytest.raises(RuntimeError), ledger.unit() as unit:
+        unit.messages.record([row(unit, "a")])
+        raise RuntimeError
+    with ledger.reading() as unit:
+        assert unit.messages.counts() == {}
+
+
+def test_recording_twice_is_as_good_as_once(ledger: Ledger) -> None:
+    for _ in range(2):
+        with ledger.unit() as unit:
+            unit.messages.record([row(unit, "a"), row(unit, "b")])
+    with ledger.reading() as unit:
+        assert unit.messages.counts() == {MessageState.UNMATCHED: 2}
+
+
+def test_a_later_recording_without_thread_keeps_the_thread(ledger: Ledger) -> None:
+    with ledger.unit() as unit:
+        unit.messages.record([row(unit, "a")])
+        unit.messages.record([row(unit, "a", thread=None, message_id=None, state=MessageState.FILED, client=7)])
+        assert unit.messages.clients_of_threads([unit.messages.thread_token(1, "thread of a")]) == {
+            unit.messages.thread_token(1, "thread of a"): {7}
+        }
+
+
+def test_only_filed_mail_speaks_for_its_thread(ledger: Ledger) -> None:
+    with ledger.unit() as unit:
+        unit.messages.record([row(unit, "a", client=3, state=MessageState.UNDONE)])
+        assert unit.messages.clients_of_message_ids([unit.messages.message_id_token("<a@onzefirma.example>")]) == {}
+
+
+def test_more_tokens_than_one_statement_takes_are_all_looked_up(ledger: Ledger) -> None:
+    with ledger.unit() as unit:
+        rows = [row(unit, str(i)) for i in range(2500)]
+        unit.messages.record(rows)
+        assert len(unit.messages.standing(r.token for r in rows)) == 2500
+
+
+def test_the_database_refuses_a_second_open_intent_for_one_message(ledger: Ledger) -> None:
+    with ledger.unit() as unit:
+        run = unit.runs.begin("sort")
+        intent = Intent(kind=StepKind.MOVE, token=b"m" * 16, facts=StepFacts(id="x"))
+        (number,) = unit.steps.begin(run.number, 1, [intent])
+    with pytest.raises(LedgerError), ledger.unit() as unit:
+        unit.steps.begin(run.number, 1, [intent])
+    with ledger.unit() as unit:
+        assert [s.number for s in unit.steps.open(1)] == [number]
+        unit.steps.finish([StepEnd(number=number, state=StepState.DONE)])
+        unit.steps.begin(run.number, 1, [intent])  # an ended one does not stand in the way
+
+
+def test_steps_come_back_as_they_were_written(ledger: Ledger) -> None:
+    facts = StepFacts(id="AAk-1", source="f1", target="f2", path=("Clients", "Müller / Söhne"), received_s=5)
+    with ledger.unit() as unit:
+        run = unit.runs.begin("sort")
+        numbers = unit.steps.begin(
+            run.number, 4, [Intent(kind=StepKind.MOVE, token=bytes([i]) * 16, facts=facts, client=2) for i in range(3)]
+        )
+    with ledger.reading() as unit:
+        steps = list(unit.steps.of_run(run.number))
+    assert [s.number for s in steps] == numbers
+    assert all(s.facts == facts and s.client == 2 and s.state is StepState.OPEN for s in steps)
+
+
+def test_cursors_are_sealed_and_come_back(ledger: Ledger, tmp_path: Path) -> None:
+    link = "https://graph.example/v1.0/users/anna@onzefirma.example/delta?$deltatoken=abc"
+    with ledger.unit() as unit:
+        unit.cursors.set(1, 2, link)
+    with ledger.reading() as unit:
+        assert unit.cursors.get(1, 2) == link
+        assert unit.cursors.get(1, 3) is None
+    ledger.close()
+    assert all(b"onzefirma" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_another_key_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger.open(url, MASTER).close()
+    with pytest.raises(LedgerUnreadable, match="another key"):
+        Ledger.open(url, LedgerKey.generate())
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE invoices (n)")
+    other.close()
+    with pytest.raises(LedgerUnreadable, match="not a ledger"):
+        Ledger.open(f"sqlite:///{tmp_path}/other.db", MASTER)
+
+
+def test_two_holders_of_one_mailbox_exclude_each_other(ledger: Ledger, tmp_path: Path) -> None:
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", MASTER) as second:
+        with ledger.locks.hold(1), second.locks.hold(2):
+            with pytest.raises(LedgerLocked), second.locks.hold(1):
+                pass
+            with pytest.raises(LedgerLocked), ledger.locks.hold(1):
+                pass
+        with second.locks.hold(1):
+            pass
+
+
+def test_digests_of_different_things_never_meet() -> None:
+    key = LedgerKey(MASTER)
+    digests = {
+        key.digest("a", "bc"), key.digest("ab", "c"), key.digest("a", "b", "c"), key.digest("a", "", "bc"),
+        LedgerKey(bytes(32)).digest("a", "bc"),
+    }  # fmt: skip
+    assert len(digests) == 5
+
+
+def test_a_sealed_value_opens_for_its_own_purpose_only() -> None:
+    key = LedgerKey(MASTER)
+    sealed = key.seal(["AAk="], "cursor")
+    assert key.open(sealed, "cursor", list) == ["AAk="]
+    for wrong in (sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1])):
+        with pytest.raises(LedgerUnreadable):
+            key.open(wrong, "cursor", list)
+    with pytest.raises(LedgerUnreadable):
+        key.open(sealed, "step", list)
