@@ -1,0 +1,111 @@
+"""Addresses as they really are, brought to one form in which equal means equal.
+
+The form: local part in NFC and lower case (Exchange compares so) without needless quotes, `@`, domain in lower-case
+ASCII (IDNA 2008 after UTS 46 mapping). Two dots, apostrophes and other breaches of RFC 5322 that occur in the wild are
+kept, because the server delivers such mail. What is no internet address (X.500 names, empty groups, bare words) gives
+nothing; it never raises.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import idna
+
+# The form that nearly every address has already; everything else takes the slow road.
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._+=&-]*@[a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]*[a-z0-9]")
+# Exchange's own directory names, also as they look after encapsulation in an SMTP address (MS-OXCMAIL 2.1.1).
+_DIRECTORY_NAME = re.compile(r"(?:ex:)?/(?:o|ou|cn|c|a|p)=|imcea[a-z0-9]+-", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:smtp|mailto|sip):", re.IGNORECASE)
+_INSIDE_ANGLES = re.compile(r"<([^<>]*)>")
+_FOUND_IN_TEXT = re.compile(
+    r'"(?:[^"\\\n]|\\.)+"@[^\s<>()\[\],;:"@\\|]+'  # a quoted local part
+    r"|[^\s<>()\[\],;:\"@\\|]+@(?:\[[0-9A-Fa-f.:]+\]|[^\s<>()\[\],;:\"@\\|]+)"
+)
+_COMMENT = re.compile(r"\([^()]*\)")
+
+
+def addresses_in(raw: str) -> tuple[str, ...]:
+    """Every address in a raw participant, in canonical form and order; () when it holds none.
+
+    A raw value is usually one address, but may be a group (`Team: a@x.example, b@x.example;`), a whole mailbox with
+    its display name, or nothing that mail could be sent to.
+    """
+    lowered = raw.lower()
+    if _PLAIN.fullmatch(lowered) and not lowered.startswith("imcea"):
+        return (lowered,)
+    if not raw or "@" not in raw.replace("＠", "@"):
+        return ()
+    cleaned = _printable(raw).replace("＠", "@")
+    if _DIRECTORY_NAME.match(cleaned):
+        return ()
+    in_angles = [part for part in _INSIDE_ANGLES.findall(cleaned) if "@" in part]
+    source = ", ".join(in_angles) if in_angles else _COMMENT.sub(" ", cleaned)
+    return _unique(canonical(found) for found in _addresses_like(source))
+
+
+def find_addresses(text: str) -> tuple[str, ...]:
+    """Every address written anywhere in a text, in canonical form, first mention first, each once."""
+    return _unique(canonical(match.group()) for match in _FOUND_IN_TEXT.finditer(text))
+
+
+def canonical(raw: str) -> str | None:
+    """One address in canonical form, or None when the text is no address of the internet."""
+    text = _SCHEME.sub("", _printable(raw), count=1).strip("<>,; ")
+    if _DIRECTORY_NAME.match(text):
+        return None
+    before, _, after = text.rpartition("@")
+    local, domain = _local_part(before), canonical_domain(after)
+    return f"{local}@{domain}" if local and domain else None
+
+
+def canonical_domain(raw: str) -> str | None:
+    """A domain in lower-case ASCII without outer dots; None for what cannot be one (an IP literal, a blank)."""
+    domain = unicodedata.normalize("NFC", raw.strip().strip(".'\"*!?").lower())
+    if not domain or domain.startswith("[") or any(c.isspace() or c in '@/,;:<>()"' for c in domain):
+        return None
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return domain  # delivered all the same: compare it as written
+
+
+def base_of(address: str) -> str | None:
+    """The canonical address without its plus-tag (RFC 5233), or None when it has none."""
+    local, _, domain = address.rpartition("@")
+    base, plus, _ = local.partition("+")
+    return f"{base}@{domain}" if plus and base else None
+
+
+def domain_of(address: str) -> str:
+    """The domain of a canonical address."""
+    return address.rpartition("@")[2]
+
+
+def _addresses_like(source: str) -> list[str]:
+    if not any(c.isspace() or c in ",;:<>" for c in source):
+        return [source]  # one token, however damaged: of two @ in a row the last one counts
+    return [match.group() for match in _FOUND_IN_TEXT.finditer(source)] or [source]
+
+
+def _local_part(raw: str) -> str:
+    local = unicodedata.normalize("NFC", raw.strip()).lower()
+    if len(local) > 2 and local[0] == local[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", local[1:-1])
+    # Outlook wraps an address typed as its own display name in apostrophes; a closing one lands on the domain.
+    return local.lstrip("'\"")
+
+
+def _printable(raw: str) -> str:
+    """Without control, zero-width and direction characters, which are invisible to whoever reads the address."""
+    if raw.isascii() and raw.isprintable():
+        return raw.strip()
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in raw).strip()
+
+
+def _unique(found: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(address for address in found if address))

@@ -1,0 +1,8 @@
+"""Whose mail is it? Pure: no clock, network, database or config. `match_message` is the door."""
+
+from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.matcher import Predictor, match_message
+from mailsorter.sorting.matching.page import match_all
+from mailsorter.sorting.matching.when import at_its_time, reason_to_wait
+
+__all__ = ["MatchBook", "Predictor", "at_its_time", "match_all", "match_message", "reason_to_wait"]

@@ -1,0 +1,138 @@
+"""The client book, compiled for matching: what a lookup costs does not depend on how many clients there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
+
+from mailsorter.model.address import addresses_in, base_of, canonical, canonical_domain, domain_of
+from mailsorter.model.client import Client, ClientStatus
+from mailsorter.model.evidence import Evidence, EvidenceKind
+from mailsorter.model.rule import Rule
+from mailsorter.sorting.matching.domains import PublicDomains, suffixes
+from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Dated, Known, Standing
+from mailsorter.sorting.matching.phrases import PhraseIndex
+from mailsorter.sorting.matching.rules import RuleBook
+
+# Two million distinct addresses would be half a gigabyte; this many are some 30 MB, more than a mailbox's year.
+_CACHE_SIZE = 100_000
+
+
+class MatchBook:
+    """Whose an address, a domain or a project code is. Build once a run; never changed after.
+
+    `own_domains` and `own_addresses` (a consultant's private one) are the firm's. An address that the book gives to
+    a client is that client's even under a domain of the firm's own; a domain that is both is the firm's.
+    Entries that can be nobody's (`co.uk`, `gmail.com`) are left out and named in `unusable_domains`.
+    `zone` is where a day begins and ends, for the validity of addresses.
+    """
+
+    def __init__(
+        self,
+        clients: Iterable[Client],
+        own_domains: Iterable[str],
+        *,
+        rules: Iterable[Rule] = (),
+        own_addresses: Iterable[str] = (),
+        public_domains: Iterable[str] = (),
+        zone: tzinfo = UTC,
+    ) -> None:
+        self.zone = zone
+        self.clients: Mapping[str, Client] = {client.id: client for client in clients}
+        self.left = frozenset(c.id for c in self.clients.values() if c.status is ClientStatus.LEFT)
+        self.rules = RuleBook(rules)
+        self._own_addresses = {found for raw in own_addresses if (found := canonical(raw))}
+        self._own_domains = {found for raw in own_domains if (found := canonical_domain(raw))}
+        self._by_address: dict[str, list[Dated]] = {}
+        self._by_domain: dict[str, tuple[Evidence, ...]] = {}
+        self.unusable_domains: list[tuple[str, str]] = []  # (client id, domain)
+        public = PublicDomains(found for raw in public_domains if (found := canonical_domain(raw)))
+        for client in self.clients.values():
+            self._list_addresses(client)
+            self._list_domains(client, public)
+        self.codes: PhraseIndex[Evidence] = PhraseIndex(
+            (code, Evidence(EvidenceKind.CODE, client.id, code))
+            for client in self.clients.values()
+            for code in client.codes
+        )
+        self._by_thread = {id_: Evidence(EvidenceKind.THREAD, id_) for id_ in self.clients}
+        self.cache: dict[str, Known] = {}  # raw participant -> Known; matching reads it directly
+
+    def known(self, raw: str) -> Known:
+        """What the book says about a raw participant; remembered, because mail repeats its people."""
+        found = self.cache.get(raw)
+        if found is None:
+            if len(self.cache) >= _CACHE_SIZE:
+                self.cache.clear()
+            found = self.cache[raw] = self._look_up(raw)
+        return found
+
+    def thread_evidence(self, client_id: str) -> Evidence:
+        """That a thread was filed to a client of this book."""
+        return self._by_thread[client_id]
+
+    def own(self, address: str) -> bool:
+        """Is this canonical address one of the firm's own?"""
+        return self.of_address(address).standing is Standing.OWN
+
+    def of_address(self, address: str) -> Known:
+        """What the book says about one canonical address: exact, else its base, else its domain."""
+        listed = self._by_address.get(address) or self._by_address.get(base_of(address) or "", [])
+        standing, by_domain = self._by_suffix(address)
+        rules = self.rules.of_address(address)
+        if not listed:
+            return _known(standing, by_domain, (), rules)
+        if all(entry.valid_from is None and entry.valid_until is None for entry in listed):
+            return _known(Standing.OUTSIDE, tuple(entry.evidence for entry in listed) + by_domain, (), rules)
+        return _known(Standing.OUTSIDE, by_domain, tuple(listed), rules)
+
+    def _look_up(self, raw: str) -> Known:
+        found = [self.of_address(address) for address in addresses_in(raw)]
+        if not found:
+            return UNUSABLE
+        if len(found) == 1:
+            return found[0]
+        everyone_own = all(known.standing is Standing.OWN for known in found)
+        return Known(
+            Standing.OWN if everyone_own else Standing.OUTSIDE,
+            tuple(e for known in found for e in known.evidence),
+            tuple(d for known in found for d in known.dated),
+            frozenset(position for known in found for position in known.rules),
+        )
+
+    def _by_suffix(self, address: str) -> tuple[Standing, tuple[Evidence, ...]]:
+        if address in self._own_addresses or base_of(address) in self._own_addresses:
+            return Standing.OWN, ()
+        for suffix in suffixes(domain_of(address)):
+            if suffix in self._own_domains:
+                return Standing.OWN, ()
+            evidence = self._by_domain.get(suffix)
+            if evidence:
+                return Standing.OUTSIDE, evidence
+        return Standing.OUTSIDE, ()
+
+    def _list_addresses(self, client: Client) -> None:
+        for entry in client.addresses:
+            address = canonical(entry.address)
+            if address:
+                evidence = Evidence(EvidenceKind.ADDRESS, client.id, address)
+                self._by_address.setdefault(address, []).append(Dated(entry.valid_from, entry.valid_until, evidence))
+
+    def _list_domains(self, client: Client, public: PublicDomains) -> None:
+        for raw in client.domains:
+            domain = canonical_domain(raw.lstrip("@*."))
+            if domain is None or domain in public:
+                self.unusable_domains.append((client.id, raw))
+                continue
+            evidence = Evidence(EvidenceKind.DOMAIN, client.id, domain)
+            held = self._by_domain.get(domain, ())
+            if evidence not in held:
+                self._by_domain[domain] = (*held, evidence)
+
+
+def _known(
+    standing: Standing, evidence: tuple[Evidence, ...], dated: tuple[Dated, ...], rules: frozenset[int]
+) -> Known:
+    if evidence or dated or rules:
+        return Known(standing, evidence, dated, rules)
+    return OWN if standing is Standing.OWN else OUTSIDE

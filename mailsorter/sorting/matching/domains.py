@@ -1,0 +1,29 @@
+"""Which domains can be someone's, and which belong to everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from publicsuffixlist import PublicSuffixList
+
+from mailsorter.model.public_mail import PUBLIC_MAIL_DOMAINS
+
+
+def suffixes(domain: str) -> Iterator[str]:
+    """The domain itself, then what remains as labels fall off at the left: a.b.nl, b.nl, nl."""
+    while domain:
+        yield domain
+        domain = domain.partition(".")[2]
+
+
+class PublicDomains:
+    """Public suffixes (co.uk, github.io) and mail providers (gmail.com): nobody's, whatever a client book says."""
+
+    def __init__(self, more: Iterable[str] = ()) -> None:
+        self._suffixes = PublicSuffixList()
+        self._providers = PUBLIC_MAIL_DOMAINS | frozenset(more)
+
+    def __contains__(self, domain: object) -> bool:
+        return isinstance(domain, str) and (
+            domain in self._providers or "." not in domain or bool(self._suffixes.is_public(domain))
+        )

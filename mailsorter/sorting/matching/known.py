@@ -1,0 +1,51 @@
+"""What the client book says about one participant."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date
+
+import msgspec
+
+from mailsorter.model.evidence import Evidence
+
+
+class Standing(enum.Enum):
+    """Whose an address is, apart from evidence."""
+
+    OWN = "own"
+    OUTSIDE = "outside"
+    UNUSABLE = "unusable"  # X.500, an empty group, no address at all
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """Evidence that holds on some days only; None: without end."""
+
+    valid_from: date | None
+    valid_until: date | None
+    evidence: Evidence
+
+    def holds_on(self, day: date) -> bool:
+        """Is the day within, both ends included?"""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
+
+class Known(msgspec.Struct, frozen=True):
+    """One raw participant, looked up. `rules` are positions in the book's rules whose address condition it meets."""
+
+    standing: Standing
+    evidence: tuple[Evidence, ...] = ()
+    dated: tuple[Dated, ...] = ()
+    rules: frozenset[int] = frozenset()
+
+    @property
+    def is_plain(self) -> bool:
+        """Does nothing but the standing matter?"""
+        return not (self.evidence or self.dated or self.rules)
+
+
+OWN = Known(Standing.OWN)
+OUTSIDE = Known(Standing.OUTSIDE)
+UNUSABLE = Known(Standing.UNUSABLE)

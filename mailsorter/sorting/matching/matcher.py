@@ -1,0 +1,122 @@
+"""match_message: from one message to one outcome, with all evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mailsorter.model.evidence import Evidence, EvidenceKind
+from mailsorter.model.filing import Several
+from mailsorter.model.match import Forecast, Match, Outcome, Reason
+from mailsorter.model.message import Message
+from mailsorter.model.rule import Rule, RuleAction
+from mailsorter.model.thread import Correction, Corrections, ThreadMemory
+from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.decide import decide
+from mailsorter.sorting.matching.envelope import Envelope, read_envelope
+from mailsorter.sorting.matching.rules import is_class
+
+# Items that Exchange keeps in mail folders and that are no mail (MS-OXOCFG and relatives).
+_NOT_MAIL = (
+    "IPM.Contact", "IPM.DistList", "IPM.Task", "IPM.Appointment", "IPM.StickyNote", "IPM.Activity",
+    "IPM.Configuration", "IPM.Microsoft.FolderDesign", "IPM.Rule", "IPM.ExtendedRule", "IPM.Document",
+)  # fmt: skip
+
+
+class Predictor(Protocol):
+    """What the firm's own filing teaches about a message that no evidence decides."""
+
+    def forecast(self, message: Message, text: str) -> Forecast:
+        """The client it is sure of, if any, and the best few. `text` is "" where bodies are not allowed."""
+        ...
+
+
+def match_message(
+    message: Message,
+    book: MatchBook,
+    memory: ThreadMemory,
+    *,
+    corrections: Corrections | None = None,
+    several: Several = Several.REVIEW,
+    attachment_names: Sequence[str] = (),
+    predictor: Predictor | None = None,
+) -> Match:
+    """
+    Decide whose mail a message is. Pure: the same arguments give the same outcome.
+
+    All evidence found is in the match; the strongest kind decides, and two clients at the same strength are
+    ambiguous (`several` says what becomes of those). Attachment names are given only after `needs_attachment_names`.
+
+    Source: docs/design.md, section 4. Never raises for what a message holds.
+    """
+    excluded = _no_mail(message)
+    if excluded is not None:
+        return excluded
+    correction = corrections.of_thread(message) if corrections is not None else None
+    if correction is not None and correction.is_this_message:
+        return Match(Outcome.EXCLUDED, reason=Reason.FILED_BY_HAND)
+    envelope = read_envelope(message, book)
+    rules = book.rules.applying(message, envelope.author_rules, envelope.recipient_rules, attachment_names)
+    labels = tuple(dict.fromkeys(r.label for r in rules if r.action is RuleAction.LABEL)) if rules else ()
+    evidence = _gather(message, book, memory, correction, envelope, rules, attachment_names)
+    if rules and any(r.action is RuleAction.LEAVE for r in rules) and not (correction and correction.clients):
+        return Match(Outcome.EXCLUDED, evidence=tuple(evidence), reason=Reason.RULE, labels=labels)
+    if evidence:
+        return decide(evidence, book, several, correction, labels=labels, is_undated=envelope.is_undated)
+    return _without_evidence(message, book, envelope, labels, predictor)
+
+
+def _gather(
+    message: Message,
+    book: MatchBook,
+    memory: ThreadMemory,
+    correction: Correction | None,
+    envelope: Envelope,
+    rules: list[Rule],
+    attachment_names: Sequence[str],
+) -> list[Evidence]:
+    evidence = envelope.evidence
+    if correction is not None:
+        evidence += [Evidence(EvidenceKind.CORRECTION, c) for c in correction.clients if c in book.clients]
+    if rules:
+        evidence += [
+            Evidence(EvidenceKind.RULE, r.client_id, r.id)
+            for r in rules
+            if r.action is RuleAction.FILE and r.client_id in book.clients
+        ]
+    if message.subject:
+        evidence += book.codes.find(message.subject)
+    for name in attachment_names:
+        evidence += [Evidence(EvidenceKind.ATTACHMENT, e.client_id, e.detail) for e in book.codes.find(name)]
+    remembered = memory.clients(message)
+    if remembered:
+        evidence += [book.thread_evidence(c) for c in remembered if c in book.clients]
+    return evidence if len(evidence) < 2 else list(dict.fromkeys(evidence))
+
+
+def _no_mail(message: Message) -> Match | None:
+    if message.is_draft:
+        return Match(Outcome.EXCLUDED, reason=Reason.DRAFT)
+    if message.message_class != "IPM.Note" and any(is_class(message.message_class, name) for name in _NOT_MAIL):
+        return Match(Outcome.EXCLUDED, reason=Reason.NOT_MAIL)
+    return None
+
+
+def _without_evidence(
+    message: Message, book: MatchBook, envelope: Envelope, labels: tuple[str, ...], predictor: Predictor | None
+) -> Match:
+    forecast = predictor.forecast(message, "") if predictor is not None else Forecast()
+    if forecast.client_id is not None and forecast.client_id in book.clients and forecast.client_id not in book.left:
+        evidence = (Evidence(EvidenceKind.PREDICTION, forecast.client_id),)
+        return Match(Outcome.FILED_TO, (forecast.client_id,), evidence, Reason.DECIDED, labels, forecast.suggestions)
+    if envelope.has_own and not envelope.has_outside and envelope.author_is_known:
+        return Match(Outcome.INTERNAL, (), (), Reason.OWN_PEOPLE, labels, forecast.suggestions)
+    return Match(Outcome.UNMATCHED, (), (), _why_unmatched(envelope, forecast), labels, forecast.suggestions)
+
+
+def _why_unmatched(envelope: Envelope, forecast: Forecast) -> Reason:
+    if forecast.suggestions:
+        return Reason.BELOW_TARGET
+    if envelope.has_outside:
+        return Reason.NO_EVIDENCE
+    return Reason.NO_AUTHOR if envelope.has_own else Reason.NO_ADDRESS

@@ -1,0 +1,288 @@
+"""Whose mail it is: each row a message, the verdict and the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from mailsorter.model.client import Client, ClientAddress
+from mailsorter.model.evidence import EvidenceKind
+from mailsorter.model.filing import Several
+from mailsorter.model.match import Match, Outcome, Reason
+from mailsorter.model.message import Message, Participant
+from mailsorter.model.rule import Rule, RuleAction, Side
+from mailsorter.model.thread import Correction, NoMemory, RunMemory
+from mailsorter.sorting.matching import MatchBook, match_all, match_message
+
+from .conftest import CLIENTS, NOW, OWN_DOMAINS
+
+WE = "sanne@firma.example"
+
+
+def people(*addresses: str) -> tuple[Participant, ...]:
+    return tuple(Participant(a) for a in addresses)
+
+
+def mail(from_: str | None = WE, to: tuple[str, ...] = (WE,), **fields: object) -> Message:
+    fields.setdefault("received_at", NOW)
+    return Message(
+        id=str(fields.pop("id", "m1")),
+        folder_id="inbox",
+        from_=Participant(from_) if from_ is not None else None,
+        to=people(*to),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    case: str
+    message: Message
+    outcome: Outcome
+    clients: tuple[str, ...] = ()
+    decided_by: EvidenceKind | None = None
+    reason: Reason = Reason.DECIDED
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+F, A, U, INTERNAL, X = Outcome.FILED_TO, Outcome.AMBIGUOUS, Outcome.UNMATCHED, Outcome.INTERNAL, Outcome.EXCLUDED
+ADDRESS, CODE, DOMAIN, ATTACHMENT = (
+    EvidenceKind.ADDRESS,
+    EvidenceKind.CODE,
+    EvidenceKind.DOMAIN,
+    EvidenceKind.ATTACHMENT,
+)
+
+ROWS = [
+    Row("from a client's domain", mail("jan@acme.example"), F, ("acme",), DOMAIN),
+    Row("to a client's domain", mail(WE, ("jan@acme.example",)), F, ("acme",), DOMAIN),
+    Row("cc counts alike", mail(WE, (WE,), cc=people("jan@acme.example")), F, ("acme",), DOMAIN),
+    Row("bcc counts alike", mail(WE, (WE,), bcc=people("jan@acme.example")), F, ("acme",), DOMAIN),
+    Row("reply-to counts alike", mail(WE, reply_to=people("jan@acme.example")), F, ("acme",), DOMAIN),
+    Row("sender counts alike", mail(WE, sender=Participant("jan@acme.example")), F, ("acme",), DOMAIN),
+    Row("a subdomain belongs to the domain", mail("x@mail.acme.example"), F, ("acme",), DOMAIN),
+    Row("no label boundary, no match", mail("x@notacme.example"), U, reason=Reason.NO_EVIDENCE),
+    Row("the domain as a prefix is someone else's", mail("x@acme.example.evil.example"), U, reason=Reason.NO_EVIDENCE),
+    Row("co.uk is nobody's", mail("x@shop.co.uk"), U, reason=Reason.NO_EVIDENCE),
+    Row("gmail.com is nobody's", mail("someone@gmail.com"), U, reason=Reason.NO_EVIDENCE),
+    Row("an address at gmail.com can be listed", mail("Acme.Inkoop@Gmail.com"), F, ("acme",), ADDRESS),
+    Row("a plus-address counts as its base", mail("acme.inkoop+x@gmail.com"), F, ("acme",), ADDRESS),
+    Row("two dots", mail("c..hall@voorbeeld.example"), F, ("cato",), ADDRESS),
+    Row("an apostrophe", mail("O'Neil@apart.example"), F, ("cato",), ADDRESS),
+    Row("before changing employer", mail("piet@wissel.example", received_at=datetime(2025, 12, 31, 12, tzinfo=UTC)),
+        F, ("cato",), ADDRESS),
+    Row("after changing employer", mail("piet@wissel.example", received_at=datetime(2026, 1, 1, 12, tzinfo=UTC)),
+        F, ("delta",), ADDRESS),
+    Row("changed employer, mail without a date", mail("piet@wissel.example", received_at=None),
+        A, ("cato", "delta"), ADDRESS, Reason.NO_DATE),
+    Row("the same under first-named: still for a person", mail("piet@wissel.example", received_at=None),
+        A, ("cato", "delta"), ADDRESS, Reason.NO_DATE, {"several": Several.FIRST_NAMED}),
+    Row("sent date serves where received is missing",
+        mail("piet@wissel.example", received_at=None, sent_at=NOW), F, ("delta",), ADDRESS),
+    Row("a code in the subject", mail(WE, subject="RE: [acm-24] planning"), F, ("acme",), CODE),
+    Row("a code is stronger than a domain", mail("jan@bolt.example", subject="ACM-24"), F, ("acme",), CODE),
+    Row("an address is stronger than a code", mail("acme.inkoop@gmail.com", subject="BLT/7"), F, ("acme",), ADDRESS),
+    Row("two codes of one client", mail(WE, subject="ACM-24 en ACM-25"), F, ("acme",), CODE),
+    Row("codes of two clients", mail(WE, subject="ACM-24 en BLT/7"), A, ("acme", "bolt"), CODE, Reason.SEVERAL_CLIENTS),
+    Row("a code in an attachment's name", mail("x@drukker.example"), F, ("bolt",), ATTACHMENT,
+        extra={"attachment_names": ("offerte BLT/7.pdf",)}),
+    Row("codes in subject and attachment weigh the same", mail(WE, subject="ACM-24"), A, ("acme", "bolt"), CODE,
+        Reason.SEVERAL_CLIENTS, {"attachment_names": ("BLT/7.pdf",)}),
+    Row("two clients", mail("jan@acme.example", ("els@bolt.example",)), A, ("acme", "bolt"), DOMAIN,
+        Reason.SEVERAL_CLIENTS),
+    Row("two clients, first named", mail("els@bolt.example", ("jan@acme.example",)), F, ("bolt",), DOMAIN,
+        Reason.FIRST_NAMED, {"several": Several.FIRST_NAMED}),
+    Row("two clients, a copy for each", mail("els@bolt.example", ("jan@acme.example",)), F, ("bolt", "acme"), DOMAIN,
+        Reason.COPY_FOR_EACH, {"several": Several.COPY_FOR_EACH}),
+    Row("a client and a supplier", mail("x@drukker.example", (WE, "jan@acme.example")), F, ("acme",), DOMAIN),
+    Row("a domain of two clients", mail("x@groep.example"), A, ("holding", "dochter"), DOMAIN, Reason.SEVERAL_CLIENTS),
+    Row("the nearest domain wins", mail("x@dochter.groep.example"), F, ("dochter",), DOMAIN),
+    Row("only colleagues", mail(WE, ("bram@firma.example",)), INTERNAL, reason=Reason.OWN_PEOPLE),
+    Row("a consultant's private address is ours", mail("consultant.thuis@gmail.com"), INTERNAL,
+        reason=Reason.OWN_PEOPLE),
+    Row("X.500 author, resolved nowhere", mail("/O=FIRMA/OU=X/CN=RECIPIENTS/CN=SANNE"), U, reason=Reason.NO_AUTHOR),
+    Row("X.500 from, but a usable sender",
+        mail("/O=FIRMA/OU=X/CN=R/CN=S", sender=Participant("sanne@firma.example")), INTERNAL, reason=Reason.OWN_PEOPLE),
+    Row("X.500 author to a client", mail("/O=FIRMA/OU=X/CN=R/CN=S", ("jan@acme.example",)), F, ("acme",), DOMAIN),
+    Row("a group of addresses", mail(WE, ("Team: jan@acme.example, els@acme.example;",)), F, ("acme",), DOMAIN),
+    Row("a group of two clients' addresses", mail(WE, ("Team: jan@acme.example, els@bolt.example;",)), A,
+        ("acme", "bolt"), DOMAIN, Reason.SEVERAL_CLIENTS),
+    Row("no From", mail(None), U, reason=Reason.NO_AUTHOR),
+    Row("no From, to a client", mail(None, ("jan@acme.example",)), F, ("acme",), DOMAIN),
+    Row("nobody at all", mail(None, ()), U, reason=Reason.NO_ADDRESS),
+    Row("undisclosed recipients", mail("x@vreemd.example", ("undisclosed-recipients:;",)), U,
+        reason=Reason.NO_EVIDENCE),
+    Row("a client that has left waits for a person", mail("x@einde.example"), U, (), DOMAIN, Reason.CLIENT_LEFT),
+    Row("a client that has left beside another", mail("x@einde.example", ("jan@acme.example",)), A, ("einde", "acme"),
+        DOMAIN, Reason.SEVERAL_CLIENTS, {"several": Several.FIRST_NAMED}),
+    Row("a draft", mail("jan@acme.example", is_draft=True), X, reason=Reason.DRAFT),
+    Row("a contact in a mail folder", mail("jan@acme.example", message_class="IPM.Contact"), X, reason=Reason.NOT_MAIL),
+    Row("a meeting request is mail", mail("jan@acme.example", message_class="IPM.Schedule.Meeting.Request"), F,
+        ("acme",), DOMAIN),
+]  # fmt: skip
+
+
+def check(row: Row, found: Match) -> None:
+    assert (found.outcome, found.clients, found.reason) == (row.outcome, row.clients, row.reason), row.case
+    if row.decided_by is not None:
+        assert found.decisive[0].kind is row.decided_by, row.case
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.case)
+def test_verdict_and_reason(row: Row, book: MatchBook) -> None:
+    check(row, match_message(row.message, book, NoMemory(), **row.extra))  # type: ignore[arg-type]
+
+
+def test_all_evidence_is_in_the_match_not_only_what_decided(book: MatchBook) -> None:
+    found = match_message(mail("jan@acme.example", subject="ACM-24 BLT/7"), book, NoMemory())
+    assert [(e.kind, e.client_id, e.detail) for e in found.evidence] == [
+        (DOMAIN, "acme", "acme.example"),
+        (CODE, "acme", "ACM-24"),
+        (CODE, "bolt", "BLT/7"),
+    ]
+
+
+def test_domains_that_can_be_nobodys_are_named() -> None:
+    assert MatchBook(CLIENTS, OWN_DOMAINS).unusable_domains == [("cato", "co.uk"), ("cato", "gmail.com")]
+
+
+def test_a_day_ends_where_the_firm_is() -> None:
+    from zoneinfo import ZoneInfo
+
+    message = mail("piet@wissel.example", received_at=datetime(2025, 12, 31, 23, 30, tzinfo=UTC))
+    amsterdam = MatchBook(CLIENTS, OWN_DOMAINS, zone=ZoneInfo("Europe/Amsterdam"))
+    assert match_message(message, amsterdam, NoMemory()).clients == ("delta",)
+    assert match_message(message, MatchBook(CLIENTS, OWN_DOMAINS), NoMemory()).clients == ("cato",)
+
+
+def test_an_address_given_to_a_client_is_theirs_even_under_our_own_domain() -> None:
+    clients = (Client(id="acme", name="Acme", addresses=(ClientAddress("acme@firma.example"),)),)
+    found = match_message(mail(WE, ("acme@firma.example",)), MatchBook(clients, OWN_DOMAINS), NoMemory())
+    assert found.clients == ("acme",)
+
+
+def test_a_domain_that_is_ours_is_no_clients() -> None:
+    clients = (Client(id="acme", name="Acme", domains=("firma.example",)),)
+    assert match_message(mail(), MatchBook(clients, OWN_DOMAINS), NoMemory()).outcome is INTERNAL
+
+
+# threads ---------------------------------------------------------------------------------------------------------
+
+FIRST = mail("jan@acme.example", id="1", conversation_id="c1", internet_message_id="<1@acme.example>")
+ANSWER = mail(WE, ("bram@firma.example",), id="2", conversation_id="c1")
+BY_REFERENCE = mail("x@vreemd.example", id="3", conversation_id="c9", references=("<0@x>", "<1@acme.example>"))
+BY_CHAIN = mail("y@vreemd.example", id="4", conversation_id="c9", references=("<3@x>",))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]])
+def test_a_thread_is_recognised_in_whatever_order_it_comes(book: MatchBook, order: list[int]) -> None:
+    thread = [FIRST, ANSWER, BY_REFERENCE, BY_CHAIN]
+    memory = RunMemory()
+    found = match_all([thread[i] for i in order], memory, lambda m: match_message(m, book, memory))
+    assert [(match.outcome, match.clients) for match in found] == [(F, ("acme",))] * 4
+
+
+def test_a_thread_of_two_clients_is_ambiguous_where_nothing_stronger_speaks(book: MatchBook) -> None:
+    other = mail("els@bolt.example", id="5", conversation_id="c1")
+    memory = RunMemory()
+    found = match_all([FIRST, other, ANSWER], memory, lambda m: match_message(m, book, memory))
+    assert [match.outcome for match in found] == [F, F, A]
+
+
+def test_a_thread_of_a_client_that_is_no_longer_in_the_book_counts_for_nothing(book: MatchBook) -> None:
+    class Gone:
+        def clients(self, message: Message) -> tuple[str, ...]:
+            return ("weg",)
+
+    assert match_message(ANSWER, book, Gone()).outcome is INTERNAL
+
+
+# corrections -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    correction: Correction
+
+    def of_thread(self, message: Message) -> Correction:
+        return self.correction
+
+
+CORRECTED = [
+    (mail("jan@acme.example"), Correction(("bolt",)), F, ("bolt",), Reason.DECIDED),
+    (mail("jan@acme.example"), Correction(("bolt", "cato")), A, ("bolt", "cato"), Reason.CONTRADICTION),
+    (mail("jan@acme.example"), Correction((), ("acme",)), U, (), Reason.REJECTED),
+    (mail("jan@acme.example"), Correction(("acme",), ("acme",)), F, ("acme",), Reason.DECIDED),
+    (mail("jan@acme.example"), Correction(("weg",)), F, ("acme",), Reason.DECIDED),
+    (mail("jan@acme.example", ("els@bolt.example",)), Correction((), ("acme",)), F, ("bolt",), Reason.DECIDED),
+    (mail("jan@acme.example"), Correction(("bolt",), is_this_message=True), X, (), Reason.FILED_BY_HAND),
+]
+
+
+@pytest.mark.parametrize(("message", "correction", "outcome", "clients", "reason"), CORRECTED)
+def test_what_people_said_goes_before_everything(
+    message: Message,
+    correction: Correction,
+    outcome: Outcome,
+    clients: tuple[str, ...],
+    reason: Reason,
+    book: MatchBook,
+) -> None:
+    found = match_message(message, book, NoMemory(), corrections=Said(correction), several=Several.REVIEW)
+    assert (found.outcome, found.clients, found.reason) == (outcome, clients, reason)
+
+
+# rules -----------------------------------------------------------------------------------------------------------
+
+
+def rule(action: RuleAction = RuleAction.FILE, client_id: str = "bolt", **conditions: object) -> Rule:
+    return Rule(id="r1", action=action, client_id=client_id, label="lbl", **conditions)  # type: ignore[arg-type]
+
+
+RULES = [
+    ("an address", rule(addresses=("X@Vreemd.example",)), mail("x@vreemd.example"), F),
+    ("a domain with its subdomains", rule(domains=("vreemd.example",)), mail("x@a.vreemd.example"), F),
+    ("a local part", rule(local_parts=("noreply",)), mail("noreply@vreemd.example"), F),
+    ("the right side", rule(domains=("vreemd.example",), side=Side.AUTHOR), mail("x@vreemd.example"), F),
+    ("the wrong side", rule(domains=("vreemd.example",), side=Side.RECIPIENT), mail("x@vreemd.example"), U),
+    ("a subject word", rule(subject=("jaarrekening",)), mail("x@y.example", subject="Concept JAARREKENING 2025"), F),
+    ("part of a subject word", rule(subject=("jaar",)), mail("x@y.example", subject="jaarrekening"), U),
+    ("address and subject, both", rule(addresses=("x@y.example",), subject=("abc",)),
+     mail("x@y.example", subject="abc"), F),
+    ("address and subject, one", rule(addresses=("x@y.example",), subject=("abc",)), mail("x@y.example"), U),
+    ("a list", rule(list_ids=("bouw.lijst.example",)), mail("x@y.example", list_id="Bouw <bouw.lijst.example>"), F),
+    ("a class", rule(message_classes=("IPM.Schedule",)),
+     mail("x@y.example", message_class="IPM.Schedule.Meeting.Request"), F),
+    ("a category", rule(categories=("Project Bolt",)), mail("x@y.example", categories=("project bolt",)), F),
+    ("no condition never applies", rule(), mail("x@y.example"), U),
+    ("a rule beats an address", rule(addresses=("acme.inkoop@gmail.com",)), mail("acme.inkoop@gmail.com"), F),
+    ("leave it", rule(RuleAction.LEAVE, domains=("acme.example",)), mail("jan@acme.example"), X),
+    ("an unknown client", rule(client_id="weg", domains=("vreemd.example",)), mail("x@vreemd.example"), U),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "one_rule", "message", "outcome"), RULES)
+def test_rules_apply_when_every_condition_holds(case: str, one_rule: Rule, message: Message, outcome: Outcome) -> None:
+    found = match_message(message, MatchBook(CLIENTS, OWN_DOMAINS, rules=(one_rule,)), NoMemory())
+    assert found.outcome is outcome, case
+    if outcome is F:
+        assert (found.clients, found.decisive[0].kind) == (("bolt",), EvidenceKind.RULE)
+
+
+def test_two_rules_that_disagree_are_ambiguous() -> None:
+    rules = (
+        rule(subject=("samen",)),
+        Rule(id="r2", action=RuleAction.FILE, client_id="acme", domains=("vreemd.example",)),
+    )
+    message = mail("x@vreemd.example", subject="samen")
+    assert match_message(message, MatchBook(CLIENTS, OWN_DOMAINS, rules=rules), NoMemory()).outcome is A
+
+
+def test_a_label_says_nothing_about_the_client() -> None:
+    book = MatchBook(CLIENTS, OWN_DOMAINS, rules=(rule(RuleAction.LABEL, subject=("sollicitatie",)),))
+    stranger = match_message(mail("x@y.example", subject="Sollicitatie"), book, NoMemory())
+    client = match_message(mail("jan@acme.example", subject="Sollicitatie"), book, NoMemory())
+    assert (stranger.outcome, stranger.labels) == (U, ("lbl",))
+    assert (client.outcome, client.clients, client.labels) == (F, ("acme",), ("lbl",))
