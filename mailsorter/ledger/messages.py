@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import message, waiting
-from mailsorter.ledger.states import MessageState
+from mailsorter.model.standing import MessageState
 
 _PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import step
-from mailsorter.ledger.states import StepKind, StepState
+from mailsorter.ledger.states import StepState
+from mailsorter.model.standing import MessageState
+from mailsorter.model.step import StepKind
 
 
 class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -24,7 +26,10 @@ class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     thread: bytes | None = None
     message_id: bytes | None = None
     received_s: int | None = None
-    categories: tuple[str, ...] = ()
+    becomes: int = int(MessageState.FILED)  # the message's state once the step is done
+    categories: tuple[str, ...] | None = None
+    categories_before: tuple[str, ...] | None = None
+    search_key: bytes = b""  # MAPI search key: finds an item whose id changed
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

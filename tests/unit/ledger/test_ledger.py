@@ -12,8 +12,10 @@ from mailsorter.errors import LedgerError, LedgerLocked, LedgerUnreadable
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.ledger import Ledger, Unit
 from mailsorter.ledger.messages import MessageRow
-from mailsorter.ledger.states import MessageState, StepKind, StepState
+from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts
+from mailsorter.model.standing import MessageState
+from mailsorter.model.step import StepKind
 
 MASTER = bytes(range(32))
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

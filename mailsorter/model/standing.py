@@ -1,0 +1,22 @@
+"""What is known of a message between two looks at it."""
+
+from __future__ import annotations
+
+import enum
+
+
+class MessageState(enum.IntEnum):
+    """What was last known of a message. The numbers stand in ledgers: one once used is never used for another."""
+
+    FILED = 1  # lies in its client's folder because a run put it there
+    UNMATCHED = 2
+    AMBIGUOUS = 3
+    INTERNAL = 4
+    EXCLUDED = 5
+    WAITING = 6
+    BY_HAND = 7  # a person put it where it is: never moved
+    GONE = 8  # not in the mailbox any more
+    FAILED = 9
+    UNDONE = 10  # put back by undo: left alone until book or rules change
+    LABELLED = 11  # labelled mail without a client, where the config says
+    RESTRICTED = 12  # kept on a legal ground only, in the restricted folder (GDPR article 18)

@@ -1,0 +1,71 @@
+"""Erasing one batch of messages, and finding out what happened when the answer does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailsorter.errors import Held, MailsorterError, NotFound, NotPermitted, TemporaryError, Unreachable
+from mailsorter.ledger.states import StepState
+from mailsorter.mailbox.base import Done, Mailbox, Outcome, Place
+from mailsorter.model.step import EraseMessage
+from mailsorter.perform.move import BatchVerdict
+from mailsorter.perform.settle import settle_erasure
+
+
+def erase_batch(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVerdict]:
+    """Erase at most 20 messages, all permanently or all hard from one folder; one verdict each, in order."""
+    outcomes = _ask(mailbox, steps)
+    verdicts = [_verdict(outcome, step) for outcome, step in zip(outcomes, steps, strict=True)]
+    unknown = [i for i, verdict in enumerate(verdicts) if verdict.state is StepState.OPEN]
+    if unknown:
+        for i, verdict in zip(unknown, look_up(mailbox, [steps[i] for i in unknown]), strict=True):
+            verdicts[i] = verdict
+    return verdicts
+
+
+def look_up(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVerdict]:
+    """What became of erasures whose answer was lost; OPEN where even that cannot be found out now."""
+    try:
+        places = mailbox.locate([step.message.id for step in steps])
+        recoverable = recoverable_folders(mailbox)
+    except MailsorterError as error:
+        return [BatchVerdict(StepState.OPEN, id=step.message.id, error=error) for step in steps]
+    return [_settled(step, place, recoverable) for step, place in zip(steps, places, strict=True)]
+
+
+def recoverable_folders(mailbox: Mailbox) -> frozenset[str]:
+    """Ids of the folders of Recoverable Items."""
+    visible = {folder.id for folder in mailbox.tree(hidden=True)}
+    return frozenset(folder.id for folder in mailbox.tree(hidden=True, recoverable=True) if folder.id not in visible)
+
+
+def _ask(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> Sequence[Outcome]:
+    ids = [step.message.id for step in steps]
+    try:
+        if steps[0].hard:
+            return mailbox.delete_hard(steps[0].folder_id, ids)
+        return mailbox.delete_permanently(ids)
+    except MailsorterError as error:
+        return [error] * len(steps)
+
+
+def _verdict(outcome: Outcome, step: EraseMessage) -> BatchVerdict:
+    if isinstance(outcome, Done):
+        return BatchVerdict(StepState.DONE, outcome.folder_id, outcome.id)
+    if isinstance(outcome, Held):
+        return BatchVerdict(StepState.HELD, step.folder_id, step.message.id, outcome)
+    if isinstance(outcome, (NotFound, Unreachable)):
+        return BatchVerdict(StepState.OPEN, id=step.message.id, error=outcome)
+    if isinstance(outcome, (TemporaryError, NotPermitted)):
+        return BatchVerdict(StepState.NOT_TRIED, id=step.message.id, error=outcome)
+    return BatchVerdict(StepState.FAILED, step.folder_id, step.message.id, outcome)
+
+
+def _settled(step: EraseMessage, place: Place | MailsorterError, recoverable: frozenset[str]) -> BatchVerdict:
+    if isinstance(place, Place):
+        verdict = settle_erasure(step.folder_id, place.folder_id, hard=step.hard, recoverable=recoverable)
+    elif isinstance(place, NotFound):
+        verdict = settle_erasure(step.folder_id, None, hard=step.hard, recoverable=recoverable)
+    else:
+        return BatchVerdict(StepState.OPEN, id=step.message.id, error=place)
+    return BatchVerdict(verdict.state, verdict.folder_id, step.message.id)

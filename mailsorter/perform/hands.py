@@ -1,0 +1,21 @@
+"""What a performer holds: one mailbox, the ledger, a clock, and a way to be told to stop."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from mailsorter.clock import Clock
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.mailbox.base import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Everything that changing one mailbox takes. The caller holds the mailbox's lock (`ledger.locks`)."""
+
+    mailbox: Mailbox
+    number: int  # the mailbox's number in the ledger
+    ledger: Ledger
+    clock: Clock
+    stop: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,74 @@
+"""A step as the ledger writes it: the intent before, the message's row after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.messages import MessageRow
+from mailsorter.ledger.states import StepState
+from mailsorter.ledger.steps import Intent, StepFacts
+from mailsorter.model.standing import MessageState
+from mailsorter.model.step import EraseMessage, Identity, MoveMessage, StepKind
+
+
+def intent_of(unit: Unit, mailbox: int, step: MoveMessage | EraseMessage, target_id: str) -> Intent:
+    """The intent to do a step; `target_id` is the folder it moves to ("" for an erasure)."""
+    if isinstance(step, MoveMessage):
+        kind = StepKind.COPY if step.copy else StepKind.MOVE
+        facts = _facts(unit, mailbox, step.message, source=step.source_id, target=target_id, step=step)
+        client = unit.places.client(step.client_id) if step.client_id is not None else None
+        token = unit.messages.token(mailbox, step.message.id)
+        return Intent(kind=kind, token=token, facts=facts, client=client, evidence=step.evidence_number)
+    kind = StepKind.ERASE_HARD if step.hard else StepKind.ERASE_PERMANENTLY
+    facts = _facts(unit, mailbox, step.message, source=step.folder_id, target="")
+    return Intent(kind=kind, token=unit.messages.token(mailbox, step.message.id), facts=facts)
+
+
+def _facts(
+    unit: Unit, mailbox: int, identity: Identity, *, source: str, target: str, step: MoveMessage | None = None
+) -> StepFacts:
+    conversation, message_id = identity.conversation_id, identity.internet_message_id
+    return StepFacts(
+        id=identity.id,
+        source=source,
+        target=target,
+        thread=unit.messages.thread_token(mailbox, conversation) if conversation else None,
+        message_id=unit.messages.message_id_token(message_id) if message_id else None,
+        received_s=seconds(identity.received_at),
+        becomes=int(step.becomes) if step else int(MessageState.GONE),
+        categories=step.categories if step else None,
+        categories_before=step.categories_before if step else None,
+    )
+
+
+def row_of(
+    unit: Unit, mailbox: int, run: int, intent: Intent, state: StepState, id_now: str, folder_id: str
+) -> MessageRow | None:
+    """What is known of the step's message once it ended; None where nothing new is known.
+
+    A message that someone else moved in between is *by hand* where it is; one that failed for good is *failed*; one
+    that was not tried keeps what was known. A copy gets a row of its own.
+    """
+    facts = intent.facts
+    becomes = {
+        StepState.DONE: MessageState(facts.becomes),
+        StepState.OVERTAKEN: MessageState.BY_HAND,
+        StepState.GONE: MessageState.GONE,
+        StepState.FAILED: MessageState.FAILED,
+    }.get(state)
+    if becomes is None or (intent.kind is StepKind.COPY and state is not StepState.DONE):
+        return None
+    token = unit.messages.token(mailbox, id_now) if id_now else intent.token
+    folder = unit.places.folder(mailbox, folder_id or facts.source, ())
+    filed = becomes is MessageState.FILED
+    return MessageRow(
+        token=token, mailbox=mailbox, folder=folder, state=becomes, client=intent.client if filed else None,
+        evidence=intent.evidence if filed else 0, thread=facts.thread, message_id=facts.message_id,
+        received_s=facts.received_s, run=run,
+    )  # fmt: skip
+
+
+def seconds(at: datetime | None) -> int | None:
+    """Whole seconds since 1970 UTC, or None."""
+    return None if at is None else int(at.timestamp())

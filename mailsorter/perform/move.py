@@ -1,0 +1,98 @@
+"""Moving one batch of messages, and finding out what happened when the answer does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from mailsorter.errors import MailboxFull, MailsorterError, NotFound, NotPermitted, TemporaryError, Unreachable
+from mailsorter.ledger.states import StepState
+from mailsorter.mailbox.base import Done, Mailbox, Move, Outcome, Place
+from mailsorter.model.step import MoveMessage
+from mailsorter.perform.settle import settle_move
+
+
+class BatchVerdict(msgspec.Struct, frozen=True):
+    """How one message's step ended: where it is now and under which id; OPEN when nobody could find out."""
+
+    state: StepState
+    folder_id: str = ""
+    id: str = ""
+    error: MailsorterError | None = None
+
+
+def move_batch(mailbox: Mailbox, steps: Sequence[MoveMessage], targets: Sequence[str]) -> list[BatchVerdict]:
+    """Move (or copy) at most 20 messages; one verdict each, in order."""
+    moves = [Move(step.message.id, target) for step, target in zip(steps, targets, strict=True)]
+    is_copy = bool(steps) and steps[0].copy
+    outcomes = _ask(mailbox, moves, is_copy=is_copy)
+    verdicts = [_verdict(outcome, move) for outcome, move in zip(outcomes, moves, strict=True)]
+    verdicts = _look_up_unknown(mailbox, steps, targets, verdicts, is_copy=is_copy)
+    _stamp(mailbox, steps, verdicts)
+    return verdicts
+
+
+def _ask(mailbox: Mailbox, moves: Sequence[Move], *, is_copy: bool) -> Sequence[Outcome]:
+    try:
+        return mailbox.copy(moves) if is_copy else mailbox.move(moves)
+    except MailsorterError as error:  # the whole request failed: every item shares the reason
+        return [error] * len(moves)
+
+
+def _verdict(outcome: Outcome, move: Move) -> BatchVerdict:
+    if isinstance(outcome, Done):
+        if outcome.folder_id in ("", move.to_folder_id):
+            return BatchVerdict(StepState.DONE, move.to_folder_id, outcome.id)
+        return BatchVerdict(StepState.OVERTAKEN, outcome.folder_id, outcome.id)
+    if isinstance(outcome, (Unreachable, NotFound)):  # not found: the message is gone, or the target folder is
+        return BatchVerdict(StepState.OPEN, id=move.id, error=outcome)
+    if isinstance(outcome, (TemporaryError, NotPermitted, MailboxFull)):
+        return BatchVerdict(StepState.NOT_TRIED, id=move.id, error=outcome)
+    return BatchVerdict(StepState.FAILED, id=move.id, error=outcome)
+
+
+def _look_up_unknown(
+    mailbox: Mailbox,
+    steps: Sequence[MoveMessage],
+    targets: Sequence[str],
+    verdicts: list[BatchVerdict],
+    *,
+    is_copy: bool,
+) -> list[BatchVerdict]:
+    unknown = [i for i, verdict in enumerate(verdicts) if verdict.state is StepState.OPEN]
+    if not unknown or is_copy:  # a lost copy is looked for by `resume`, in the target folder
+        return verdicts
+    try:
+        places = mailbox.locate([steps[i].message.id for i in unknown])
+    except MailsorterError:
+        return verdicts  # still open: the next start looks again
+    for i, place in zip(unknown, places, strict=True):
+        verdicts[i] = settled(verdicts[i], steps[i], targets[i], place)
+    return verdicts
+
+
+def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place | MailsorterError) -> BatchVerdict:
+    """The verdict once a message whose answer was lost has been looked up."""
+    if isinstance(place, Place):
+        verdict = settle_move(step.source_id, target, place.folder_id)
+    elif isinstance(place, NotFound):
+        verdict = settle_move(step.source_id, target, None)
+    else:
+        return before
+    error = before.error if verdict.state is StepState.NOT_TRIED else None
+    return BatchVerdict(verdict.state, verdict.folder_id, step.message.id, error)
+
+
+def _stamp(mailbox: Mailbox, steps: Sequence[MoveMessage], verdicts: Sequence[BatchVerdict]) -> None:
+    """Set categories on what was moved. A stamp that fails is not worth a failed filing: the folder is the record."""
+    wanted = [
+        (verdict.id, step.categories)
+        for step, verdict in zip(steps, verdicts, strict=True)
+        if step.categories is not None and verdict.state is StepState.DONE
+    ]
+    if wanted:
+        try:
+            mailbox.categorize(wanted)
+        except MailsorterError:
+            return

@@ -1,0 +1,158 @@
+"""Performing a plan's steps: intents before, outcomes after, the caller's own records in the last outcome's unit.
+
+Write order, and why: an intent is committed before its request leaves, so that a crash leaves a question and never a
+silence. An outcome is committed with the message's new row, so that ledger and row cannot differ. `finish` (the
+cursor) runs in the unit of the last outcomes and only when nothing needs a second look, so that a cursor never passes
+a message whose fate is open.
+
+Under failure: an item's permanent error is its outcome and the rest goes on. A temporary error leaves the message
+where it was: its outcome is recorded, nothing more is tried, and the error is raised without `finish`. A lost answer
+is looked up; when even that fails the intent stays open and the next start settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from mailsorter.errors import MailsorterError
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.runs import Run
+from mailsorter.ledger.states import StepState
+from mailsorter.ledger.steps import StepEnd
+from mailsorter.model.folder import FolderTree
+from mailsorter.model.step import EnsureFolder, EraseMessage, MoveMessage, Step
+from mailsorter.perform.erase import erase_batch
+from mailsorter.perform.folders import FolderMaker
+from mailsorter.perform.hands import Hands
+from mailsorter.perform.intents import intent_of, row_of
+from mailsorter.perform.move import move_batch
+
+BATCH = 20  # Graph's $batch takes 20 requests (graph-facts, section 9)
+
+T = TypeVar("T")
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """How one step ended; `folder_id` is where its message or folder is now, `error` why it failed."""
+
+    step: Step
+    state: StepState
+    folder_id: str = ""
+    id: str = ""  # the message's id now
+    error: MailsorterError | None = None
+
+
+def perform_steps(
+    hands: Hands,
+    run: Run,
+    steps: Sequence[Step],
+    tree: FolderTree,
+    *,
+    finish: Callable[[Unit], None] | None = None,
+    on_batch: Callable[[Sequence[StepResult]], None] | None = None,
+) -> list[StepResult]:
+    """Do the steps in order, on one mailbox; gives how each ended, also of those a stop left untried (not listed).
+
+    `finish` is called in the unit of the last outcomes, when all steps were tried and none needs another look.
+    Raises `TemporaryError`, `NotPermitted`, `MailboxFull`, `NotFound` (a target folder is gone) for what stops the
+    whole mailbox, after recording what was done; `LedgerError` when the ledger cannot be written: nothing further is
+    tried then.
+    """
+    maker = FolderMaker(hands, run, tree)
+    for step in steps:
+        if isinstance(step, EnsureFolder):
+            maker.ensure(step)
+    rest = [step for step in steps if not isinstance(step, EnsureFolder)]
+    results: list[StepResult] = []
+    for batch in _batches(_same_kind_runs(rest)):
+        if hands.stop.is_set():
+            return results
+        is_last = len(results) + len(batch) == len(rest)
+        done = _perform_batch(hands, run, batch, maker, finish if is_last else None)
+        results.extend(done)
+        if on_batch is not None:
+            on_batch(done)
+        _raise_what_stops_all(done)
+    if not rest and finish is not None and not hands.stop.is_set():
+        with hands.ledger.unit() as unit:
+            finish(unit)
+    return results
+
+
+def _perform_batch(
+    hands: Hands,
+    run: Run,
+    batch: Sequence[MoveMessage | EraseMessage],
+    maker: FolderMaker,
+    finish: Callable[[Unit], None] | None,
+) -> list[StepResult]:
+    with hands.ledger.unit() as unit:
+        intents = [intent_of(unit, hands.number, step, maker.target_id(step)) for step in batch]
+        numbers = unit.steps.begin(run.number, hands.number, intents)
+    results = _act(hands, batch, maker)
+    with hands.ledger.unit() as unit:
+        ended = [(n, r, i) for n, r, i in zip(numbers, results, intents, strict=True) if r.state is not StepState.OPEN]
+        unit.steps.finish([_end(number, result) for number, result, _ in ended])
+        rows = [row_of(unit, hands.number, run.number, intent, r.state, r.id, r.folder_id) for _, r, intent in ended]
+        unit.messages.record([row for row in rows if row is not None])
+        unit.messages.stop_waiting([intent.token for _, r, intent in ended if r.state is StepState.DONE])
+        if finish is not None and not any(_needs_another_look(result) for result in results):
+            finish(unit)
+    return results
+
+
+def _act(hands: Hands, batch: Sequence[MoveMessage | EraseMessage], maker: FolderMaker) -> list[StepResult]:
+    moves = [step for step in batch if isinstance(step, MoveMessage)]
+    if moves:
+        verdicts = move_batch(hands.mailbox, moves, [maker.target_id(step) for step in moves])
+    else:
+        verdicts = erase_batch(hands.mailbox, [step for step in batch if isinstance(step, EraseMessage)])
+    return [
+        StepResult(step, verdict.state, verdict.folder_id, verdict.id, verdict.error)
+        for step, verdict in zip(batch, verdicts, strict=True)
+    ]
+
+
+def _end(number: int, result: StepResult) -> StepEnd:
+    return StepEnd(number=number, state=result.state, error=type(result.error).__name__ if result.error else None)
+
+
+def _needs_another_look(result: StepResult) -> bool:
+    return result.state in (StepState.OPEN, StepState.NOT_TRIED)
+
+
+def _raise_what_stops_all(results: Iterable[StepResult]) -> None:
+    for result in results:
+        if _needs_another_look(result) and result.error is not None:
+            raise result.error
+
+
+def _same_kind_runs(
+    steps: Iterable[MoveMessage | EraseMessage],
+) -> Iterator[list[MoveMessage | EraseMessage]]:
+    """Neighbouring steps that can share a request."""
+    run: list[MoveMessage | EraseMessage] = []
+    for step in steps:
+        if run and _request_kind(run[-1]) != _request_kind(step):
+            yield run
+            run = []
+        run.append(step)
+    if run:
+        yield run
+
+
+def _request_kind(step: MoveMessage | EraseMessage) -> tuple[object, ...]:
+    if isinstance(step, MoveMessage):
+        return (MoveMessage, step.copy)
+    return (EraseMessage, step.hard, step.folder_id if step.hard else "")
+
+
+def _batches(runs: Iterable[list[T]]) -> Iterator[list[T]]:
+    for run in runs:
+        waiting = iter(run)
+        while batch := list(islice(waiting, BATCH)):
+            yield batch

@@ -1,0 +1,132 @@
+"""After a crash: every open intent is looked up and its outcome recorded, before anything new is tried."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mailsorter.errors import LedgerError, MailsorterError, NotFound
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.states import StepState
+from mailsorter.ledger.steps import Intent, StepEnd, StepFacts, StepRow
+from mailsorter.mailbox.base import Detail, Place
+from mailsorter.model.step import EraseMessage, Identity, StepKind
+from mailsorter.perform.erase import look_up
+from mailsorter.perform.hands import Hands
+from mailsorter.perform.intents import row_of
+from mailsorter.perform.settle import Verdict, settle_move
+
+_CHUNK = 200  # intents settled in one unit; a crash leaves at most one batch open, an old ledger may hold more
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """How many open intents were settled, by outcome."""
+
+    counts: dict[StepState, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def resume(hands: Hands) -> Settled:
+    """Settle what a crash left open in this mailbox. Called twice: the second time there is nothing to do.
+
+    Raises `TemporaryError` when the mailbox cannot be asked now: everything stays open, and nothing new may be tried.
+    """
+    with hands.ledger.reading() as unit:
+        steps = unit.steps.open(hands.number)
+    counts: dict[StepState, int] = {}
+    for start in range(0, len(steps), _CHUNK):
+        for step, verdict in _settle(hands, steps[start : start + _CHUNK]):
+            counts[verdict.state] = counts.get(verdict.state, 0) + 1
+            _record(hands, step, verdict)
+    return Settled(counts)
+
+
+def _facts(step: StepRow) -> StepFacts:
+    if step.facts is None:
+        raise LedgerError(f"Step {step.number} is open but its facts are gone.", advice="Run: mailsorter check")
+    return step.facts
+
+
+def _settle(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
+    by_kind: dict[StepKind, list[StepRow]] = {}
+    for step in steps:
+        by_kind.setdefault(step.kind, []).append(step)
+    settled = [(step, _folder_verdict(hands, step)) for step in by_kind.get(StepKind.ENSURE_FOLDER, [])]
+    settled += _moves(hands, by_kind.get(StepKind.MOVE, []) + by_kind.get(StepKind.CATEGORIZE, []))
+    settled += [(step, _copy_verdict(hands, step)) for step in by_kind.get(StepKind.COPY, [])]
+    erasures = by_kind.get(StepKind.ERASE_PERMANENTLY, []) + by_kind.get(StepKind.ERASE_HARD, [])
+    return settled + _erasures(hands, erasures)
+
+
+def _moves(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
+    if not steps:
+        return []
+    places = hands.mailbox.locate([_facts(step).id for step in steps])
+    settled = []
+    for step, place in zip(steps, places, strict=True):
+        facts = _facts(step)
+        verdict = settle_move(facts.source, facts.target, _folder_of(place))
+        if verdict.state is StepState.DONE and facts.categories is not None:
+            hands.mailbox.categorize([(facts.id, facts.categories)])  # the crash may have come before the stamp
+        settled.append((step, verdict))
+    return settled
+
+
+def _folder_of(place: Place | MailsorterError) -> str | None:
+    """Where it is; None when nowhere. Anything else that went wrong is raised: nothing is assumed."""
+    if isinstance(place, Place):
+        return place.folder_id
+    if isinstance(place, NotFound):
+        return None
+    raise place
+
+
+def _folder_verdict(hands: Hands, step: StepRow) -> Verdict:
+    facts = _facts(step)
+    found = hands.mailbox.tree(hidden=True).named(facts.target, facts.path[-1])
+    return Verdict(StepState.DONE, found[0].id) if found else Verdict(StepState.NOT_TRIED, "")
+
+
+def _copy_verdict(hands: Hands, step: StepRow) -> Verdict:
+    """A copy has a new id: look in the target folder for another message with the same msg-id."""
+    facts = _facts(step)
+    if facts.message_id is None:
+        return Verdict(StepState.FAILED, facts.source)
+    for page in hands.mailbox.messages(facts.target, Detail.ENVELOPE):
+        for message in page:
+            if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == facts.message_id:
+                return Verdict(StepState.DONE, facts.target, message.id)
+    return Verdict(StepState.NOT_TRIED, facts.source)
+
+
+def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
+    if not steps:
+        return []
+    asked = [
+        EraseMessage(
+            message=Identity(id=_facts(step).id), folder_id=_facts(step).source, hard=step.kind is StepKind.ERASE_HARD
+        )
+        for step in steps
+    ]
+    verdicts = look_up(hands.mailbox, asked)
+    for verdict in verdicts:
+        if verdict.state is StepState.OPEN and verdict.error is not None:
+            raise verdict.error
+    return [(step, Verdict(v.state, v.folder_id)) for step, v in zip(steps, verdicts, strict=True)]
+
+
+def _record(hands: Hands, step: StepRow, verdict: Verdict) -> None:
+    facts = _facts(step)
+    with hands.ledger.unit() as unit:
+        unit.steps.finish([StepEnd(number=step.number, state=verdict.state)])
+        if step.kind is not StepKind.ENSURE_FOLDER:
+            _record_message(unit, hands.number, step, facts, verdict)
+
+
+def _record_message(unit: Unit, mailbox: int, step: StepRow, facts: StepFacts, verdict: Verdict) -> None:
+    intent = Intent(kind=step.kind, token=step.token, facts=facts, client=step.client, evidence=step.evidence)
+    row = row_of(unit, mailbox, step.run, intent, verdict.state, verdict.id, verdict.folder_id)
+    if row is not None:
+        unit.messages.record([row])
