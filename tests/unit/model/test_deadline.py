@@ -42,9 +42,7 @@ def test_a_pause_moves_the_law_s_terms_and_not_the_firm_s() -> None:
     assert (plain.month_on, paused.month_on) == (D("2026-12-02"), D("2026-12-14"))
 
 
-@pytest.mark.parametrize(
-    ("today", "possible"), [("2026-12-23", True), ("2026-12-24", False), ("2026-11-23", True)]
-)
+@pytest.mark.parametrize(("today", "possible"), [("2026-12-23", True), ("2026-12-24", False), ("2026-11-23", True)])
 def test_the_extension_must_be_told_within_the_first_month(today: str, possible: bool) -> None:
     """On the last day of the month it can still be claimed, on the next no more."""
     assert may_extend(deadlines(D("2026-11-23")), D(today)) is possible
