@@ -22,12 +22,15 @@ from mailsorter.errors import LedgerError, LedgerFull, LedgerLocked, LedgerUnrea
 BUSY_TIMEOUT_S = 30  # longer than any transaction here: the largest writes one window of messages
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for the ledger's URL; the database need not exist yet. Raises `UserError` for a URL that cannot be."""
+def make_engine(url: str, *, durable: bool = True) -> Engine:
+    """An engine for the ledger's URL; the database need not exist yet. Raises `UserError` for a URL that cannot be.
+
+    `durable` False is for a copy that is thrown away: nothing waits for the disk.
+    """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            return _sqlite(parsed)
+            return _sqlite(parsed, durable=durable)
         return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, isolation_level="READ COMMITTED")
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise UserError(
@@ -44,7 +47,7 @@ def database_file(engine: Engine) -> Path | None:
     return Path(name)
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, *, durable: bool) -> Engine:
     path = Path(url.database or "")
     if url.database and url.database != ":memory:":
         _make_private(path)
@@ -58,7 +61,7 @@ def _sqlite(url: URL) -> Engine:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=FULL",
+            "synchronous=FULL" if durable else "synchronous=OFF",
             "secure_delete=ON",
             "foreign_keys=ON",
             "temp_store=MEMORY",

@@ -6,6 +6,7 @@ what it covers. Units of several threads exclude each other as the database does
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,6 +16,8 @@ from sqlalchemy import Connection, Engine
 
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.ledger.audit import Audit
+from mailsorter.ledger.copying import copy_into
+from mailsorter.ledger.corrections import Corrections
 from mailsorter.ledger.cursors import Cursors
 from mailsorter.ledger.engine import database_file, make_engine, translated
 from mailsorter.ledger.keys import LedgerKey
@@ -50,6 +53,10 @@ class Unit:
     @cached_property
     def cursors(self) -> Cursors:
         return Cursors(self.connection, self.key, self.now_s)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        return Corrections(self.connection, self.now_s)
 
     @cached_property
     def runs(self) -> Runs:
@@ -108,6 +115,23 @@ class Ledger:
     def locks(self) -> MailboxLocks:
         """One lock a mailbox, held by a process for as long as it lives."""
         return MailboxLocks(self.engine, database_file(self.engine), self.where)
+
+    @contextmanager
+    def scratch_copy(self) -> Iterator[Ledger]:
+        """A copy of the ledger as it is now, to plan on: whatever is written there is thrown away.
+
+        The copy is a private SQLite file in the system's temporary folder; it holds digests and sealed fields only.
+        """
+        with tempfile.TemporaryDirectory(prefix="mailsorter-plan-") as folder:
+            url = f"sqlite:///{folder}/plan.db"
+            with translated(self.where):
+                copy_into(self.engine, folder)
+            engine = make_engine(url, durable=False)
+            copy = Ledger(engine, self.key, self.clock)
+            try:
+                yield copy
+            finally:
+                copy.close()
 
     def close(self) -> None:
         """Let go of the database."""

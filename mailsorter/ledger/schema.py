@@ -101,6 +101,7 @@ correction = Table(
     Column("message_id", LargeBinary),
     Column("sender", LargeBinary),
     Column("client", Integer),  # NULL: taken out of every client's folder
+    Column("rejected", Integer),  # the client out of whose folder it was taken
     Column("at", Integer, nullable=False),
     UniqueConstraint("token"),
     Index(None, "thread"),

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.LargeBinary(), nullable=True),
         sa.Column("sender", sa.LargeBinary(), nullable=True),
         sa.Column("client", sa.Integer(), nullable=True),
+        sa.Column("rejected", sa.Integer(), nullable=True),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_correction")),
         sa.UniqueConstraint("token", name=op.f("uq_correction_token")),
