@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.ledger.audit import Audit
+from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.copying import copy_into
 from mailsorter.ledger.corrections import Corrections
 from mailsorter.ledger.cursors import Cursors
@@ -27,6 +28,7 @@ from mailsorter.ledger.places import Places
 from mailsorter.ledger.runs import Runs
 from mailsorter.ledger.settings import Settings
 from mailsorter.ledger.steps import Steps
+from mailsorter.ledger.tombstones import Tombstones
 from mailsorter.ledger.upgrade import bring_up_to_date
 
 
@@ -65,6 +67,14 @@ class Unit:
     @cached_property
     def steps(self) -> Steps:
         return Steps(self.connection, self.key, self.now_s)
+
+    @cached_property
+    def cases(self) -> Cases:
+        return Cases(self.connection, self.key, self.now_s)
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        return Tombstones(self.connection, self.key, self.now_s)
 
     @cached_property
     def audit(self) -> Audit:

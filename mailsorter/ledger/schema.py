@@ -180,3 +180,68 @@ tombstone = Table(
     Index(None, "search_key"),
     Index(None, "message_id"),
 )
+
+# Cases. What is readable about them lies in the sealed case file (mailsorter.cases.casefile), never here. Days are
+# ISO dates, because the law counts in days.
+
+cases = Table(
+    "cases",  # not "case": a reserved word of SQL
+    metadata,
+    Column("number", Text, primary_key=True),  # 2026-0001
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("before_suspension", Text),
+    Column("suspended_on", Text),
+    Column("suspended_until", Text),
+    Column("received_on", Text, nullable=False),
+    Column("is_extended", SmallInteger, nullable=False, server_default=text("0")),
+    Column("paused_days", Integer, nullable=False, server_default=text("0")),
+    Column("told_on", Text),  # the person heard what cannot be erased: the firm's own term is met
+    Column("plan_digest", LargeBinary),
+    Column("planner", LargeBinary),  # keyed digest of a name
+    Column("restricts_kept", SmallInteger, nullable=False, server_default=text("0")),
+    Column("proof", Text),  # how the last proof ended
+    Column("opened", Integer, nullable=False),
+    Column("closed", Integer),
+)
+
+case_approval = Table(
+    "case_approval",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("case_number", ForeignKey("cases.number"), nullable=False),
+    Column("plan_digest", LargeBinary, nullable=False),
+    Column("approver", LargeBinary, nullable=False),  # keyed digest of a name
+    Column("is_signed", SmallInteger, nullable=False),
+    Column("at", Integer, nullable=False),
+    UniqueConstraint("case_number", "plan_digest", "approver"),
+)
+
+case_item = Table(
+    "case_item",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("case_number", ForeignKey("cases.number"), nullable=False),
+    Column("mailbox", Integer, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # keyed digest of the message's key
+    Column("sealed", LargeBinary, nullable=False),  # Exchange ids of message and folder
+    Column("search_key", LargeBinary),  # keyed digests, by which it is known again when its id has changed
+    Column("message_id", LargeBinary),
+    Column("date", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("ground", Text),
+    Column("article", Text),
+    Column("until", Text),
+    UniqueConstraint("case_number", "token"),
+    Index(None, "until"),
+)
+
+forgotten = Table(
+    "forgotten",  # addresses of erased persons, so that an import that brings one back is noticed
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("case_number", Text, nullable=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Index(None, "address"),
+)
