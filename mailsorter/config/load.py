@@ -1,0 +1,191 @@
+"""Reading config and client books: every problem at once, each with its file and line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mailsorter.config.across import check_config, check_rules_against_book
+from mailsorter.config.book import BookDocument, BookReader, ClientBook
+from mailsorter.config.document import Document, Unreadable, read_toml
+from mailsorter.config.problem import ELSEWHERE, Problem, Where, from_pydantic
+from mailsorter.config.prune import Pruned
+from mailsorter.config.schema import Archive, Config
+from mailsorter.errors import ConfigError
+
+DEFAULT_PATH = Path("config/mailsorter.toml")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A config that is right, with the clients of its books."""
+
+    path: Path
+    config: Config
+    book: ClientBook
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the config start from."""
+        return self.path.parent
+
+
+def config_path(given: Path | None = None) -> Path:
+    """The config file to use: the one given, else $MAILSORTER_CONFIG, else config/mailsorter.toml."""
+    return given or Path(os.environ.get("MAILSORTER_CONFIG") or DEFAULT_PATH)
+
+
+def load_config(path: Path) -> Config:
+    """Read the config alone; its client books are read and checked too. Raises as `load`."""
+    return load(path).config
+
+
+def load(path: Path) -> Loaded:
+    """Read the config and all client books it names.
+
+    Raises:
+        ConfigError: all problems, each as `PATH:LINE: found …, expected …`, in the order of the files.
+    """
+    if not path.exists():
+        raise ConfigError(
+            [f"{path}:1: found no such file, expected the config"],
+            advice="Write one with: mailsorter init   or name another with: mailsorter --config FILE",
+        )
+    try:
+        document = read_toml(path, str(path))
+    except Unreadable as error:
+        raise ConfigError([f"{path}:{error.line}: {error.text}"]) from None
+    folder = path.absolute().parent
+    pruned = Pruned(document.data)
+    config, wrong = _validate(document, pruned, folder)
+    books = _read_books(config, document, folder)
+    if config is not None:
+        found = [*check_config(config), *check_rules_against_book(config, books.reader.ids)]
+        moved = [replace(problem, where=pruned.written_at(problem.where)) for problem in found]
+        document.problems.extend(problem for problem in moved if not _is_spoilt(problem.where, wrong))
+    lines = [*tell([document, *books.documents]), *books.unreadable]
+    if lines or config is None:
+        raise ConfigError(lines)
+    return Loaded(
+        path.absolute(), config, ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
+    )
+
+
+def _validate(document: Document, pruned: Pruned, folder: Path) -> tuple[Config | None, list[Problem]]:
+    """The config, and its problems by themselves.
+
+    What is wrong is noted and taken out, so that the rest can still be compared; None when too little is left.
+    """
+    structural: list[Problem] = []
+    for _ in range(3):  # taking out may uncover what was hidden; more rounds have nothing left to find
+        try:
+            return Config.model_validate(pruned.data, context={"folder": folder}), structural
+        except ValidationError as error:
+            problems = [from_pydantic(details, KEYS) for details in _causes(error.errors(include_url=False))]
+            if not structural:
+                document.problems.extend(problems)
+            structural.extend(problems)
+            pruned.take_out(problem.where for problem in problems)
+    return None, structural
+
+
+def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without those that only follow from another: a list is too short when its one element is wrong."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(place != error["loc"] and place[: len(error["loc"])] == error["loc"] for place in places)
+    ]
+
+
+def _is_spoilt(where: Where, structural: Iterable[Problem]) -> bool:
+    """Does the comparison rest on a table from which something wrong was taken out?"""
+    return any(problem.where[: len(where)] == where for problem in structural)
+
+
+@dataclass
+class _Books:
+    reader: BookReader
+    documents: list[BookDocument]
+    unreadable: list[str]
+
+
+def _read_books(config: Config | None, document: Document, folder: Path) -> _Books:
+    template = config.archive.folder if config is not None else Archive().folder
+    books = _Books(BookReader(template), [], [])
+    paths = config.clients if config is not None else _raw_books(document.data, folder)
+    written = document.data.get("clients", [])
+    for index, path in enumerate(paths):
+        shown = str(Path(document.shown).parent / _written(written, index, path))
+        try:
+            if not path.exists():
+                document.problems.append(
+                    Problem(
+                        ("clients", index), f"found the client book {path.name}, which does not exist, expected a file"
+                    )
+                )
+                continue
+            books.documents.append(books.reader.read(path, shown))
+        except Unreadable as error:
+            books.unreadable.append(f"{shown}:{error.line}: {error.text}")
+    return books
+
+
+def _raw_books(data: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
+    named = data.get("clients")
+    return tuple(folder / name for name in named if isinstance(name, str)) if isinstance(named, list) else ()
+
+
+def _written(named: Any, index: int, path: Path) -> str:
+    """The book's path as the config has it."""
+    if isinstance(named, list) and index < len(named) and isinstance(named[index], str):
+        return str(named[index])
+    return path.name
+
+
+def tell(documents: Sequence[BookDocument]) -> list[str]:
+    """All problems of the documents as lines, in the order of the files."""
+    wanted: dict[str, set[Where]] = {document.shown: set() for document in documents}
+    for document in documents:
+        for problem in document.problems:
+            wanted[document.shown].add(problem.where)
+            if problem.elsewhere is not None:
+                wanted[problem.elsewhere[0]].add(problem.elsewhere[1])
+    lines = {document.shown: document.lines(places) for document in documents if (places := wanted[document.shown])}
+    told: list[str] = []
+    for document in documents:
+        found = set()
+        for problem in document.problems:
+            text = problem.text
+            if problem.elsewhere is not None:
+                other, where = problem.elsewhere
+                text = text.replace(ELSEWHERE, f"{other}:{lines[other][where]}")
+            found.add((lines[document.shown][problem.where], text))
+        told.extend(f"{document.shown}:{line}: {text}" for line, text in sorted(found))
+    return told
+
+
+def _known_keys(model: type[BaseModel], at: Where = ()) -> dict[Where, tuple[str, ...]]:
+    known: dict[Where, tuple[str, ...]] = {at: tuple(field.alias or name for name, field in model.model_fields.items())}
+    for name, field in model.model_fields.items():
+        for table in _tables_in(field.annotation):
+            known |= _known_keys(table, (*at, field.alias or name))
+    return known
+
+
+def _tables_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _tables_in(inner)
+
+
+KEYS = _known_keys(Config)
