@@ -102,7 +102,7 @@ class MemoryMailbox:
 
     def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
         for page in self._pages(folder_id, hidden, "messages"):
-            yield tuple(_shown(item.message, detail) for item in page)
+            yield tuple(_listed(item, detail) for item in page)
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         for page in self._pages(folder_id, hidden, "list_ids"):
@@ -157,6 +157,12 @@ class MemoryMailbox:
             return Done(self.server.user_moves(move.id, move.to_folder_id), move.to_folder_id)
 
         return self._change("move", moves, lambda move: move.id, one)
+
+    def copy(self, moves: Sequence[Move]) -> list[Outcome]:
+        def one(move: Move) -> Done:
+            return Done(self.server.user_copies(move.id, move.to_folder_id), move.to_folder_id)
+
+        return self._change("copy", moves, lambda move: move.id, one)
 
     def categorize(self, id_categories: Sequence[tuple[str, tuple[str, ...]]]) -> list[Outcome]:
         def one(pair: tuple[str, tuple[str, ...]]) -> Done:
@@ -248,7 +254,7 @@ class MemoryMailbox:
 
     def _change_page(self, folder_id: str, since: int) -> ChangePage:
         news: list[tuple[int, Message | str]] = [
-            (item.changed, item.message)
+            (item.changed, _listed(item, Detail.ENVELOPE))
             for item in self.server.items(folder_id)
             if item.changed > since and not item.is_associated
         ]
@@ -257,7 +263,7 @@ class MemoryMailbox:
         taken = news[: self._page_size]
         is_last = len(taken) == len(news)
         return ChangePage(
-            messages=tuple(_shown(what, Detail.ENVELOPE) for _, what in taken if isinstance(what, Message)),
+            messages=tuple(what for _, what in taken if isinstance(what, Message)),
             removed=tuple(what for _, what in taken if isinstance(what, str)),
             cursor=self._cursor(folder_id, self.server.sequence if is_last else taken[-1][0]),
             is_last=is_last,
@@ -279,6 +285,13 @@ def _readable(item: Item) -> Item:
     if item.is_poison:
         raise PoisonItem("Exchange cannot read this item.")
     return item
+
+
+def _listed(item: Item, detail: Detail) -> Message:
+    """What a listing shows: of an item that cannot be rendered only that it is there."""
+    if item.is_poison and detail is not Detail.IDS:
+        return Message(id=item.message.id, folder_id=item.message.folder_id, is_unreadable=True)
+    return _shown(item.message, detail)
 
 
 def _shown(message: Message, detail: Detail) -> Message:

@@ -45,6 +45,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     has_attachments: bool = False
     categories: tuple[str, ...] = ()
     list_id: str = ""  # RFC 2919, where the server shows headers
+    is_unreadable: bool = (
+        False  # Exchange has it but cannot render it: only id and folder are filled; never decide on it
+    )
     search_key: bytes = b""  # MAPI PR_SEARCH_KEY: survives move and copy, so copies share it
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailsorter.errors import Held, MailsorterError, NameTaken, NotFound, Refused, Unreachable
-from mailsorter.mailbox.base import Done, Move, Outcome, Place
+from mailsorter.mailbox.base import Detail, Done, Move, Outcome, Place
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message
 from tests.contracts.worlds import World
@@ -130,6 +130,24 @@ def test_move_where_it_already_lies(world: World) -> None:
     inbox = world.folder(WellKnown.INBOX)
     moved = done(world.mailbox.move([Move(world.deliver(inbox), inbox)])[0])
     assert moved.folder_id == inbox == world.lies_in(moved.id)
+
+
+def test_copy_leaves_the_original_where_it_is(world: World) -> None:
+    """A copy is another message with an id of its own, the same message-id and the same search key."""
+    inbox, filed = world.folder(WellKnown.INBOX), world.folder(("Filed",))
+    original = world.deliver(inbox, subject="Vraag", internet_message_id="<q@klant.example>")
+    gone = world.deliver(inbox)
+    world.user_destroys(gone)
+    outcomes = world.mailbox.copy([Move(original, filed), Move(gone, filed)])
+    assert isinstance(outcomes[1], NotFound)
+    copied = done(outcomes[0])
+    assert copied.id != original
+    assert copied.folder_id == filed == world.lies_in(copied.id)
+    assert world.lies_in(original) == inbox
+    first, second = world.mailbox.fetch([original, copied.id], Detail.TRACES)
+    assert isinstance(first, Message)
+    assert isinstance(second, Message)
+    assert (first.internet_message_id, first.search_key) == (second.internet_message_id, second.search_key)
 
 
 def test_a_lost_answer_is_unreachable_per_item(world: World) -> None:

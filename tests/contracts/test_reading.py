@@ -290,6 +290,21 @@ def test_fetch_answers_in_the_order_asked(world: World) -> None:
     assert world.mailbox.fetch([]) == []
 
 
+def test_an_unreadable_message_spoils_no_page(world: World) -> None:
+    """What Exchange cannot render is listed as unreadable, with its id and folder; its neighbours come whole."""
+    folder = world.folder(("Clients",))
+    ids = [world.deliver(folder, subject=f"message {n}") for n in range(7)]
+    world.poison(ids[3])
+    listed = {m.id: m for page in world.mailbox.messages(folder, Detail.ENVELOPE) for m in page}
+    present, _, cursor = a_round(world.mailbox, folder)
+    for seen in (listed, present):
+        assert set(seen) == set(ids)
+        assert seen[ids[3]] == Message(id=ids[3], folder_id=folder, is_unreadable=True)
+        assert [seen[i].subject for i in ids if i != ids[3]] == [f"message {n}" for n in range(7) if n != 3]
+    assert {s.id for page in world.mailbox.list_ids(folder) for s in page} == set(ids)
+    assert a_round(world.mailbox, folder, cursor)[:2] == ({}, set())
+
+
 def test_locate_says_where_each_item_lies(world: World) -> None:
     """Place by id, also of an item that lies in Recoverable Items or cannot be rendered."""
     folder = world.folder(("Clients",))
