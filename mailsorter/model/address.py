@@ -20,10 +20,8 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9._+=&-]*@[a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]
 _DIRECTORY_NAME = re.compile(r"(?:ex:)?/(?:o|ou|cn|c|a|p)=|imcea[a-z0-9]+-", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:smtp|mailto|sip):", re.IGNORECASE)
 _INSIDE_ANGLES = re.compile(r"<([^<>]*)>")
-_FOUND_IN_TEXT = re.compile(
-    r'"(?:[^"\\\n]|\\.)+"@[^\s<>()\[\],;:"@\\|]+'  # a quoted local part
-    r"|[^\s<>()\[\],;:\"@\\|]+@(?:\[[0-9A-Fa-f.:]+\]|[^\s<>()\[\],;:\"@\\|]+)"
-)
+# One pass over the text whatever it holds: a token is taken whole and only then looked at for its @.
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.){1,64}"@[^\s<>()\[\],;:"\\|]+|[^\s<>()\[\],;:"\\|]+')
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -48,7 +46,7 @@ def addresses_in(raw: str) -> tuple[str, ...]:
 
 def find_addresses(text: str) -> tuple[str, ...]:
     """Every address written anywhere in a text, in canonical form, first mention first, each once."""
-    return _unique(canonical(match.group()) for match in _FOUND_IN_TEXT.finditer(text))
+    return _unique(canonical(token) for token in _tokens_with_at(text))
 
 
 def canonical(raw: str) -> str | None:
@@ -89,7 +87,11 @@ def domain_of(address: str) -> str:
 def _addresses_like(source: str) -> list[str]:
     if not any(c.isspace() or c in ",;:<>" for c in source):
         return [source]  # one token, however damaged: of two @ in a row the last one counts
-    return [match.group() for match in _FOUND_IN_TEXT.finditer(source)] or [source]
+    return _tokens_with_at(source)
+
+
+def _tokens_with_at(text: str) -> list[str]:
+    return [token.strip("*") for token in _TOKEN.findall(text) if "@" in token]
 
 
 def _local_part(raw: str) -> str:

@@ -71,6 +71,11 @@ class MatchBook:
         """That a thread was filed to a client of this book."""
         return self._by_thread[client_id]
 
+    @property
+    def reads_attachment_names(self) -> bool:
+        """Could an attachment's name say anything?"""
+        return bool(self.codes) or any(rule.attachment_names for rule in self.rules.rules)
+
     def own(self, address: str) -> bool:
         """Is this canonical address one of the firm's own?"""
         return self.of_address(address).standing is Standing.OWN

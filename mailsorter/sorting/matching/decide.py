@@ -34,7 +34,7 @@ def decide(
     reason = Reason.SEVERAL_CLIENTS
     if strength == EvidenceKind.CORRECTION.strength:
         reason = Reason.CONTRADICTION
-    elif is_undated and strength == EvidenceKind.ADDRESS.strength:
+    elif is_undated and strength >= EvidenceKind.ADDRESS.strength:
         reason = Reason.NO_DATE
     elif several is not Several.REVIEW and not book.left.intersection(clients):
         return _by_policy(evidence, clients, several, labels)

@@ -79,7 +79,8 @@ def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, *
     if known.evidence:
         envelope.evidence.extend(known.evidence)
     if known.dated:
-        envelope.evidence.extend(_on_its_day(envelope, known, message, book))
+        envelope.evidence.extend(_on_its_day(known, message, book))
+        envelope.is_undated = envelope.is_undated or _day_of(message, book) is None
     if known.rules:
         if is_author:
             envelope.author_rules |= known.rules
@@ -87,15 +88,21 @@ def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, *
             envelope.recipient_rules |= known.rules
 
 
-def _on_its_day(envelope: Envelope, known: Known, message: Message, book: MatchBook) -> list[Evidence]:
+def evidence_of_address(address: str, message: Message, book: MatchBook) -> list[Evidence]:
+    """What one canonical address that the message names outside its envelope points to, on the message's date."""
+    known = book.of_address(address)
+    return [*_on_its_day(known, message, book), *known.evidence]
+
+
+def _on_its_day(known: Known, message: Message, book: MatchBook) -> list[Evidence]:
+    if not known.dated:
+        return []
     day = _day_of(message, book)
     if day is not None:
         return [entry.evidence for entry in known.dated if entry.holds_on(day)]
     # Without a date every holder may be meant, and so may whoever has the domain: all count as the address.
     holders = [entry.evidence for entry in known.dated]
-    under_domain = [Evidence(EvidenceKind.ADDRESS, e.client_id, holders[0].detail) for e in known.evidence]
-    envelope.is_undated = True
-    return holders + under_domain
+    return holders + [Evidence(EvidenceKind.ADDRESS, e.client_id, holders[0].detail) for e in known.evidence]
 
 
 def _day_of(message: Message, book: MatchBook) -> date | None:

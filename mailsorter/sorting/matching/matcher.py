@@ -15,6 +15,8 @@ from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.decide import decide
 from mailsorter.sorting.matching.envelope import Envelope, read_envelope
 from mailsorter.sorting.matching.rules import is_class
+from mailsorter.sorting.matching.text.evidence import evidence_of_mentions, text_evidence
+from mailsorter.sorting.matching.text.on_behalf import on_behalf_mentions
 
 # Items that Exchange keeps in mail folders and that are no mail (MS-OXOCFG and relatives).
 _NOT_MAIL = (
@@ -39,13 +41,15 @@ def match_message(
     corrections: Corrections | None = None,
     several: Several = Several.REVIEW,
     attachment_names: Sequence[str] = (),
+    text: str = "",
     predictor: Predictor | None = None,
 ) -> Match:
     """
     Decide whose mail a message is. Pure: the same arguments give the same outcome.
 
     All evidence found is in the match; the strongest kind decides, and two clients at the same strength are
-    ambiguous (`several` says what becomes of those). Attachment names are given only after `needs_attachment_names`.
+    ambiguous (`several` says what becomes of those). `attachment_names` and `text`, the body as plain text, are
+    fetched only where `needs_attachment_names` and `needs_text` say so of the match without them.
 
     Source: docs/design.md, section 4. Never raises for what a message holds.
     """
@@ -61,9 +65,19 @@ def match_message(
     evidence = _gather(message, book, memory, correction, envelope, rules, attachment_names)
     if rules and any(r.action is RuleAction.LEAVE for r in rules) and not (correction and correction.clients):
         return Match(Outcome.EXCLUDED, evidence=tuple(evidence), reason=Reason.RULE, labels=labels)
+    is_undated = envelope.is_undated
+    if not evidence:
+        evidence = _behind_the_envelope(message, book, text)
+        is_undated = message.received_at is None and message.sent_at is None
     if evidence:
-        return decide(evidence, book, several, correction, labels=labels, is_undated=envelope.is_undated)
-    return _without_evidence(message, book, envelope, labels, predictor)
+        return decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
+    return _without_evidence(message, text, book, envelope, labels, predictor)
+
+
+def _behind_the_envelope(message: Message, book: MatchBook, text: str) -> list[Evidence]:
+    """Asked only where the envelope decides nothing, so that most messages do not pay for it."""
+    found = text_evidence(message, text, book) if text else []
+    return found + evidence_of_mentions(on_behalf_mentions(message), message, book)
 
 
 def _gather(
@@ -103,9 +117,14 @@ def _no_mail(message: Message) -> Match | None:
 
 
 def _without_evidence(
-    message: Message, book: MatchBook, envelope: Envelope, labels: tuple[str, ...], predictor: Predictor | None
+    message: Message,
+    text: str,
+    book: MatchBook,
+    envelope: Envelope,
+    labels: tuple[str, ...],
+    predictor: Predictor | None,
 ) -> Match:
-    forecast = predictor.forecast(message, "") if predictor is not None else Forecast()
+    forecast = predictor.forecast(message, text) if predictor is not None else Forecast()
     if forecast.client_id is not None and forecast.client_id in book.clients and forecast.client_id not in book.left:
         evidence = (Evidence(EvidenceKind.PREDICTION, forecast.client_id),)
         return Match(Outcome.FILED_TO, (forecast.client_id,), evidence, Reason.DECIDED, labels, forecast.suggestions)

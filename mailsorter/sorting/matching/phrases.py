@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _LOOKALIKES = str.maketrans({**dict.fromkeys("‐‑‒–—―−", "-"), "\xad": None, "\u200b": None, "\ufeff": None})
 
+_MAX_CHARS = 1_000  # Exchange keeps 255 characters of a subject; file names are no longer either
+
 
 def fold(text: str) -> str:
     """The form in which phrases and texts are compared."""
@@ -55,6 +57,8 @@ class PhraseIndex(Generic[T]):
         """Values of the phrases that occur in the text, in order of appearance; may repeat."""
         if self._automaton is None or not text:
             return ()
+        if len(text) > _MAX_CHARS:
+            text = text[:_MAX_CHARS]
         folded = text.lower() if text.isascii() else fold(text)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
         if not hits:

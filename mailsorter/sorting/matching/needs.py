@@ -1,0 +1,28 @@
+"""What else to fetch for a message that its headers leave undecided: each costs a request, so most need nothing."""
+
+from __future__ import annotations
+
+from mailsorter.model.evidence import EvidenceKind
+from mailsorter.model.match import Match, Outcome
+from mailsorter.model.message import Message
+from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_forwarded, looks_like_invitation
+
+
+def is_undecided(match: Match) -> bool:
+    """Did no evidence of the firm's own decide? A prediction does not count: anything found is stronger."""
+    if match.outcome in (Outcome.UNMATCHED, Outcome.INTERNAL):
+        return not match.evidence
+    return all(fact.kind is EvidenceKind.PREDICTION for fact in match.evidence) and bool(match.evidence)
+
+
+def needs_text(message: Message, match: Match) -> bool:
+    """Should the body be fetched and the message matched again with it?"""
+    return is_undecided(match) and (
+        looks_forwarded(message) or looks_bounced(message) or looks_form_made(message) or looks_like_invitation(message)
+    )
+
+
+def needs_attachment_names(message: Message, match: Match, book: MatchBook) -> bool:
+    """Should the names of its attachments be fetched? Only where a code or a rule could stand in one."""
+    return message.has_attachments and is_undecided(match) and book.reads_attachment_names

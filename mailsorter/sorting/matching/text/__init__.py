@@ -1,0 +1,1 @@
+"""Evidence inside a body, for the few messages that their headers leave undecided."""

@@ -1,0 +1,56 @@
+"""From what a text names to evidence, by the client book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailsorter.model.evidence import Evidence, EvidenceKind
+from mailsorter.model.message import Message
+from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.envelope import evidence_of_address
+from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_forwarded, looks_like_invitation
+from mailsorter.sorting.matching.text.bounce import bounce_mentions
+from mailsorter.sorting.matching.text.calendar import calendar_mentions
+from mailsorter.sorting.matching.text.form import form_mentions
+from mailsorter.sorting.matching.text.forwarded import forwarded_mentions
+from mailsorter.sorting.matching.text.lines import plain_lines
+from mailsorter.sorting.matching.text.mention import Mention
+
+
+def text_evidence(message: Message, text: str, book: MatchBook) -> list[Evidence]:
+    """Evidence in a body, looked for only where the message looks to be of the kind that holds it."""
+    lines = plain_lines(text)
+    mentions: list[Mention] = []
+    if looks_bounced(message):
+        mentions += bounce_mentions(lines)
+    elif looks_like_invitation(message):
+        mentions += calendar_mentions(text, lines)
+    elif looks_form_made(message) and not looks_forwarded(message):
+        mentions += form_mentions(lines)
+    if not mentions:
+        mentions += forwarded_mentions(lines)
+    if not mentions and looks_form_made(message):
+        mentions += form_mentions(lines)
+    return evidence_of_mentions(mentions, message, book)
+
+
+def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: MatchBook) -> list[Evidence]:
+    """
+    What the mentions point to, each as evidence of its own kind.
+
+    Inside them the order of strength is that of an envelope: an exact address before a code before a domain; only
+    the strongest is handed on, so that a colleague of the client's in cc does not weaken who wrote it.
+    """
+    found = [fact for mention in mentions for fact in _facts(mention, message, book)]
+    if not found:
+        return []
+    strongest = min(fact.kind.strength for _, fact in found)
+    facts = (Evidence(kind, fact.client_id, fact.detail) for kind, fact in found if fact.kind.strength == strongest)
+    return list(dict.fromkeys(facts))
+
+
+def _facts(mention: Mention, message: Message, book: MatchBook) -> list[tuple[EvidenceKind, Evidence]]:
+    found = [fact for address in mention.addresses for fact in evidence_of_address(address, message, book)]
+    for subject in mention.subjects:
+        found += book.codes.find(subject)
+    return [(mention.kind, fact) for fact in found]

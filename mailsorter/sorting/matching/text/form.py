@@ -1,0 +1,44 @@
+"""The person behind a contact form: the address that they typed into its e-mail field."""
+
+from __future__ import annotations
+
+from mailsorter.model.address import find_addresses
+from mailsorter.model.evidence import EvidenceKind
+from mailsorter.sorting.matching.patterns import compiled, one_of
+from mailsorter.sorting.matching.text.lines import without_link_twins
+from mailsorter.sorting.matching.text.mention import Mention
+
+_LABEL = compiled(
+    r"^(?:(?:uw|je|jouw|your|zakelijk|work|business|contact)\s+)?"
+    + one_of(r"""
+    e-?mail(?:[ -]?(?:adres|address))?
+    mail(?:adres)?
+    afzender
+    van
+    from
+    sender
+    reply[ -]?to
+    antwoordadres
+    ingevuld door
+    submitted by
+    """)
+    + r"\s*(?:\*|\(verplicht\)|\(required\))?\s*(?:[:=\t|]|$)\s*(?P<value>.*)$"
+)
+
+
+def form_mentions(lines: list[str]) -> list[Mention]:
+    """Addresses in e-mail fields, whether behind the label or on the line below it."""
+    found: list[str] = []
+    for position, line in enumerate(lines):
+        label = _LABEL.match(line)
+        if not label:
+            continue
+        value = label.group("value") or _next_filled(lines, position)
+        addresses = find_addresses(without_link_twins(value))
+        if len(addresses) == 1:
+            found.extend(addresses)
+    return [Mention(EvidenceKind.FORM, tuple(dict.fromkeys(found)))] if found else []
+
+
+def _next_filled(lines: list[str], position: int) -> str:
+    return next((line for line in lines[position + 1 : position + 3] if line), "")

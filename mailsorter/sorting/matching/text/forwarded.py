@@ -1,0 +1,136 @@
+"""Header blocks that mail programs write above forwarded and quoted mail.
+
+Outlook, Gmail, Apple Mail and Thunderbird; Dutch and English, and the German and French ones that arrive in the
+Netherlands. Blocks may be nested and quoted. A block is a run of at least three different header lines of which one
+names the author, or two right below a line that announces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mailsorter.model.address import find_addresses
+from mailsorter.model.evidence import EvidenceKind
+from mailsorter.sorting.matching.patterns import compiled, one_of
+from mailsorter.sorting.matching.text.lines import without_link_twins
+from mailsorter.sorting.matching.text.mention import Mention
+
+_FIELDS = {
+    "from": "van from von de afzender sender",
+    "to": "aan to an à naar",
+    "cc": "cc kopie copie bcc",
+    "reply-to": "reply-to beantwoorden antwoordadres antw.adres",
+    "date": "verzonden sent gesendet envoyé datum date",
+    "subject": "onderwerp subject betreff objet",
+    "other": "prioriteit importance priority belang urgentie bijlagen attachments",
+}
+_FIELD_OF = {word: field for field, words in _FIELDS.items() for word in words.split()}
+_HEADER = re.compile(r"(" + "|".join(map(re.escape, _FIELD_OF)) + r")\s*:\s*(.*)", re.IGNORECASE)
+_ANNOUNCEMENT = compiled(
+    one_of(r"""
+    -{2,}\s*oorspronkelijk bericht
+    -{2,}\s*original message
+    -{2,}\s*doorgestuurd bericht
+    -{2,}\s*forwarded (?:message|by)
+    -{2,}\s*ursprüngliche nachricht
+    -{2,}\s*weitergeleitete nachricht
+    -{2,}\s*message (?:d'origine|transféré)
+    begin (?:doorgestuurd bericht|forwarded message)
+    _{10,}$
+    """)
+)
+# Gmail's and Apple's line above a quoted reply; the address may stand on the next line.
+_ATTRIBUTION = compiled(
+    one_of(r"""
+    ^(?:op|on|am|le)\b.{4,160}?(?:schreef|wrote|schrieb|a écrit).{0,200}?:?\s*$
+    ^(?:op|on)\b.{4,160}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
+    """)
+)
+_ATTRIBUTION_START = compiled(r"^(?:op|on|am|le)\b.*\d")
+_LONGEST_CONTINUATION = 12
+
+
+def forwarded_mentions(lines: list[str]) -> list[Mention]:
+    """People and subjects of every header block and attribution line, outermost first."""
+    return [*_blocks(lines), *_attributions(lines)]
+
+
+def _blocks(lines: list[str]) -> Iterator[Mention]:
+    position = 0
+    announced = False
+    while position < len(lines):
+        line = lines[position]
+        if _HEADER.match(line):
+            fields, position = _read_block(lines, position)
+            mention = _mention(fields, announced=announced)
+            if mention is not None:
+                yield mention
+            announced = False
+            continue
+        if line:
+            announced = bool(_ANNOUNCEMENT.search(line))
+        position += 1
+
+
+def _read_block(lines: list[str], start: int) -> tuple[list[tuple[str, str]], int]:
+    """The header lines from `start` on, each with its continuation, and where the block ends."""
+    fields: list[tuple[str, str]] = []
+    position = start
+    continued = 0
+    while position < len(lines):
+        line = lines[position]
+        header = _HEADER.match(line)
+        if header:
+            field = _FIELD_OF[header.group(1).lower()]
+            if field == "from" and any(known == "from" for known, _ in fields):
+                break  # the next block begins right here
+            fields.append((field, header.group(2)))
+            continued = 0
+        elif line and fields and _continues(fields[-1], line) and continued < _LONGEST_CONTINUATION:
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line}")
+            continued += 1
+        elif line or not _HEADER.match(lines[position + 1] if position + 1 < len(lines) else ""):
+            break
+        position += 1
+    return fields, max(position, start + 1)
+
+
+def _continues(last: tuple[str, str], line: str) -> bool:
+    field, value = last
+    if field not in ("from", "to", "cc", "reply-to"):
+        return False
+    return (
+        not value or value.rstrip().endswith((";", ",", "<")) or bool(re.match(r"^<?[^\s<>]+@[^\s<>]+>?[;,]?$", line))
+    )
+
+
+def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | None:
+    kinds = {field for field, _ in fields}
+    if "from" not in kinds or len(kinds - {"other"}) < (2 if announced else 3):
+        return None
+    people = [value for field, value in fields if field in ("from", "to", "cc", "reply-to")]
+    addresses = find_addresses(" ; ".join(without_link_twins(value) for value in people))
+    subjects = tuple(value for field, value in fields if field == "subject")
+    return Mention(EvidenceKind.FORWARDED, addresses, subjects)
+
+
+def _attributions(lines: list[str]) -> Iterator[Mention]:
+    for position, line in enumerate(lines):
+        if not _ATTRIBUTION_START.match(line):
+            continue
+        sentence = _up_to_colon(lines[position : position + 3])
+        if _ATTRIBUTION.match(sentence):
+            addresses = find_addresses(without_link_twins(sentence))
+            if addresses:
+                yield Mention(EvidenceKind.FORWARDED, addresses)
+
+
+def _up_to_colon(lines: list[str]) -> str:
+    """The first lines joined, up to the one that ends in a colon; what follows is the quoted text itself."""
+    sentence = ""
+    for line in lines:
+        sentence = f"{sentence} {line}".strip()
+        if line.endswith(":"):
+            return sentence
+    return lines[0]
