@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from mailsorter.config.connect import EXACTLY_ONE_CREDENTIAL, AppIdentity
+from mailsorter.config.erasure import Ground
 from mailsorter.config.problem import Problem, Where, show_value
 from mailsorter.config.schema import Condition, Config, RuleEntry
 
@@ -24,7 +25,9 @@ def check_config(config: Config) -> Iterator[Problem]:
         yield from _rule(("rule", index), rule)
     for index, label in enumerate(config.label):
         yield from _condition(("label", index), label.when)
-    for table in ("label", "ground", "purpose"):
+    for index, ground in enumerate(config.ground):
+        yield from _ground(("ground", index), ground)
+    for table in ("label", "rule", "ground", "purpose"):
         yield from _unique(
             table, [getattr(row, "name", "") or getattr(row, "code", "") for row in getattr(config, table)]
         )
@@ -131,9 +134,18 @@ def _condition(where: Where, when: Condition) -> Iterator[Problem]:
         )
 
 
+def _ground(where: Where, ground: Ground) -> Iterator[Problem]:
+    if not (ground.folders or ground.subjects or ground.attachments or ground.categories or ground.senders):
+        yield Problem(
+            where,
+            f"found the ground {show_value(ground.code)}, which recognises nothing, "
+            "expected folders, subjects, attachments, categories or senders",
+        )
+
+
 def _unique(table: str, names: list[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, name in enumerate(names):
-        if name.casefold() in seen:
+        if name and name.casefold() in seen:
             yield Problem((table, index), f"found {show_value(name)} a second time, expected each {table} once")
         seen.add(name.casefold())

@@ -14,17 +14,14 @@ from mailsorter.config.book_csv import CsvDocument, read_csv
 from mailsorter.config.book_schema import BookFile, ClientEntry
 from mailsorter.config.document import Document, read_toml
 from mailsorter.config.places import DEFAULT_TEMPLATE, LONGEST_FOLDER_NAME, FolderTemplate
-from mailsorter.config.problem import ELSEWHERE, Problem, Where, from_pydantic, show_value
+from mailsorter.config.problem import ELSEWHERE, Problem, from_pydantic, show_value
+from mailsorter.config.tables import known_keys
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath, show_path
 
 BookDocument = Document | CsvDocument
 
-_KEYS: dict[Where, tuple[str, ...]] = {
-    (): tuple(BookFile.model_fields),
-    ("client",): tuple(ClientEntry.model_fields),
-    ("client", "addresses"): ("address", "valid_from", "valid_until"),
-}
+_KEYS = known_keys(BookFile)
 
 
 def folder_path(client: Client, template: FolderTemplate) -> FolderPath:

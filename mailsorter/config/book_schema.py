@@ -69,19 +69,24 @@ class ClientEntry(Table):
         None, about="Another folder than archive.folder says; may use {name} and {id}.", example="Clients/Acme"
     )
     domains: Many[Domain] = key((), about="Mail domains, subdomains included.", example=["acme.example"])
-    addresses: Many[Annotated[AddressEntry, BeforeValidator(_spell_out)]] = key(
-        (),
-        about="Addresses elsewhere: text, or a table with validity.",
-        example=[
-            "acme.inkoop@mail.example",
-            {"address": "piet@oudewerkgever.example", "valid_until": date(2025, 12, 31)},
-        ],
+    addresses: Many[Annotated[AddressEntry, BeforeValidator(_spell_out, json_schema_input_type=str | AddressEntry)]] = (
+        key(
+            (),
+            about="Addresses elsewhere: text, or a table with validity.",
+            example=[
+                "acme.inkoop@mail.example",
+                {"address": "piet@oudewerkgever.example", "valid_until": date(2025, 12, 31)},
+            ],
+        )
     )
     codes: Many[Annotated[str, BeforeValidator(_code), Field(json_schema_extra={"minLength": 2})]] = key(
         (), about="Project codes, as they stand in subjects and file names.", example=["ACM-24"]
     )
     team: Many[Address] = key((), about="The firm's own people on it.", example=["anna@onzefirma.example"])
     language: Literal["nl", "en"] = key("nl", about="The client's language.", example="nl")
+    contract_ended_on: date | None = key(
+        None, about="When the contract ended: legal duties to keep count from it.", example=date(2025, 6, 30)
+    )
     status: Literal["prospect", "active", "dormant", "left"] = key(
         "active", about="Where the relation stands; mail of a client that left waits for a person.", example="active"
     )
@@ -97,6 +102,7 @@ class ClientEntry(Table):
             codes=self.codes,
             team=self.team,
             language=self.language,
+            contract_ended_on=self.contract_ended_on,
             status=ClientStatus(self.status),
         )
 

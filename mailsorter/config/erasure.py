@@ -7,7 +7,7 @@ from typing import Literal
 from mailsorter.config.connect import AppIdentity
 from mailsorter.config.places import FilePath, PlainFolder, SecretRef
 from mailsorter.config.table import Many, Table, key
-from mailsorter.config.values import AddressOrDomain, Duration
+from mailsorter.config.values import AddressOrDomain, Days, Term
 
 FINANCIAL_YEAR = r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 
@@ -31,10 +31,13 @@ class Erasure(Table):
         "business letter.",
         example="look",
     )
-    keep_correspondence: Duration = key(
+    mentioned: Literal["look", "erase", "keep"] = key(
+        "look", about="A message that only mentions the person: as many_recipients.", example="look"
+    )
+    keep_correspondence: Days = key(
         "1825 days", about="How long the request and our answers are kept as proof.", example="1825 days"
     )
-    backup_horizon: Duration = key(
+    backup_horizon: Days = key(
         "90 days",
         about="How far back the oldest backup of mailboxes reaches; tombstones live that long.",
         example="90 days",
@@ -64,7 +67,13 @@ class Ground(Table):
     article: str = key(
         about="The article, as the letter cites it.", example="AVG art. 17(3)(b), AWR art. 52(4)", min_length=1
     )
-    keep: Duration = key(about="How long.", example="2557 days")
+    basis: Literal["legal-duty", "legal-claim", "still-necessary"] = key(
+        "legal-duty",
+        about="What kind of reason: a legal duty (17(3)(b)), legal claims (17(3)(e)), or still necessary (17(1)).",
+        example="legal-duty",
+    )
+    purpose: str = key("", about="For still-necessary: the purpose.", example="an assignment that is still running")
+    keep: Term = key(about='How long: "7 years" or "90 days".', example="7 years")
     counted_from: Literal["financial-year-end", "received", "relation-end"] = key(
         "financial-year-end", about="From when it is counted.", example="financial-year-end"
     )

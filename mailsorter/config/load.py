@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mailsorter.config.across import check_config, check_rules_against_book
@@ -17,6 +17,7 @@ from mailsorter.config.document import Document, Unreadable, read_toml
 from mailsorter.config.problem import ELSEWHERE, Problem, Where, from_pydantic
 from mailsorter.config.prune import Pruned
 from mailsorter.config.schema import Archive, Config
+from mailsorter.config.tables import known_keys
 from mailsorter.errors import ConfigError
 
 DEFAULT_PATH = Path("config/mailsorter.toml")
@@ -173,19 +174,4 @@ def tell(documents: Sequence[BookDocument]) -> list[str]:
     return told
 
 
-def _known_keys(model: type[BaseModel], at: Where = ()) -> dict[Where, tuple[str, ...]]:
-    known: dict[Where, tuple[str, ...]] = {at: tuple(field.alias or name for name, field in model.model_fields.items())}
-    for name, field in model.model_fields.items():
-        for table in _tables_in(field.annotation):
-            known |= _known_keys(table, (*at, field.alias or name))
-    return known
-
-
-def _tables_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _tables_in(inner)
-
-
-KEYS = _known_keys(Config)
+KEYS = known_keys(Config)

@@ -67,7 +67,9 @@ class Filing(Table):
         min_length=1,
     )
     never_while_flagged: bool = key(True, about="Leave flagged mail until its flag is gone.", example=True)
-    sent: Sent | None = key(None, about="Sent Items' own rule; without it filing.when holds there too.", example={})
+    sent: Sent | None = key(
+        None, about="Sent Items' own rule; without it filing.when holds there too.", example={"when": "after 1 day"}
+    )
     quiet_hours: OneOrMany[Quiet] = key(
         (), about="Hours in which nothing is moved, in the firm's time zone; one or several.", example="08:30-17:30"
     )
@@ -90,7 +92,7 @@ class MailboxEntry(Table):
     when: FilingMoment | None = key(None, about="As filing.when.", example="after 3 days")
     watch: Many[str] | None = key(None, about="As filing.watch.", example=["inbox"], min_length=1)
     never_while_flagged: bool | None = key(None, about="As filing.never_while_flagged.", example=True)
-    sent: Sent | None = key(None, about="As filing.sent.", example={})
+    sent: Sent | None = key(None, about="As filing.sent.", example={"when": "after 1 day"})
     quiet_hours: OneOrMany[Quiet] | None = key(None, about="As filing.quiet_hours.", example="08:30-17:30")
     several: Several | None = key(None, about="As filing.several.", example="review")
     stamp_category: bool | None = key(None, about="As filing.stamp_category.", example=False)
@@ -129,11 +131,16 @@ class Condition(Table):
         return not any(getattr(self, name) for name in type(self).model_fields)
 
 
+CONDITIONS = ", ".join(field.alias or name for name, field in Condition.model_fields.items()) + "."
+
+
 class RuleEntry(Table):
     """An explicit rule of the administrator, stronger than all evidence but a person's correction."""
 
     name: str = key("", about="For people, shown by `explain`; without it rule-1, rule-2, …", example="acme-portal")
-    when: Condition = key(about="What the message must have.", example={})
+    when: Condition = key(
+        about="What the message must have: " + CONDITIONS, example={"from": "@portal.example", "subject": "Acme"}
+    )
     client: str | None = key(None, about="The id of the client it is filed to.", example="acme")
     exclude: bool = key(False, about="Or: such mail is never filed.", example=False)
 
@@ -142,7 +149,7 @@ class LabelEntry(Table):
     """Mail with a life of its own, such as newsletters or applicants. Client evidence still decides first."""
 
     name: str = key(about="The label.", example="applicant", pattern=r"^[a-z0-9-]+$")
-    when: Condition = key(about="What the message must have.", example={})
+    when: Condition = key(about="What the message must have, as in [[rule]].", example={"subject": "vacancy"})
     folder: PlainFolder = key(
         STAY, about='Where it goes without client evidence: a folder, or "stay".', example="Applicants"
     )

@@ -26,5 +26,12 @@ Item = TypeVar("Item")
 Many = Annotated[tuple[Item, ...], Field(strict=False)]
 """A list in brackets."""
 
-OneOrMany = Annotated[tuple[Item, ...], Field(strict=False), BeforeValidator(one_or_many)]
+
+def _or_single(schema: dict[str, Any]) -> None:
+    """In the JSON Schema: one element may stand for a list of one."""
+    items = schema.pop("items")
+    schema["anyOf"] = [{"type": schema.pop("type"), "items": items}, items]
+
+
+OneOrMany = Annotated[tuple[Item, ...], Field(strict=False, json_schema_extra=_or_single), BeforeValidator(one_or_many)]
 """A list in brackets, or a single text that stands for a list of one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -114,6 +115,43 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     PlainSerializer(show_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of calendar time: whole years and days."""
+
+    years: int = 0
+    days: int = 0
+
+    def __str__(self) -> str:
+        count, name = (self.years, "year") if self.years else (self.days, "day")
+        return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def parse_span(value: Any, *, years: bool = True) -> Span:
+    """`7 years` or `90 days`."""
+    if isinstance(value, Span):
+        return value
+    expected = '"7 years" or "90 days"' if years else 'whole days, such as "90 days"'
+    found = re.fullmatch(r"(\d{1,5}) *(years?|days?)", text_of(value, expected))
+    if found is None or int(found[1]) == 0 or (found[2].startswith("year") and not years):
+        raise wrong(show_value(value), expected)
+    return Span(years=int(found[1])) if found[2].startswith("year") else Span(days=int(found[1]))
+
+
+Term = Annotated[
+    Span,
+    PlainValidator(parse_span),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+ *(years?|days?)$"}),
+]
+Days = Annotated[
+    int,
+    BeforeValidator(lambda value: parse_span(value, years=False).days),
+    PlainSerializer(lambda days: str(Span(days=days)), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+ *days?$"}),
 ]
 
 

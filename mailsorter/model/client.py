@@ -36,4 +36,5 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()  # project codes, as they stand in subjects and file names
     team: tuple[str, ...] = ()  # the consultants who work for this client
     language: str = "nl"
+    contract_ended_on: date | None = None  # legal duties to keep its mail count from this day
     status: ClientStatus = ClientStatus.ACTIVE

@@ -1,0 +1,51 @@
+"""The table of commands: where each one lives, imported only when it is called.
+
+A command's module has `app: typer.Typer`; with one command in it, it is that command, with several a group of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from mailsorter.cli.failure import tell
+
+# name: (module, one line for `mailsorter --help`), in the order in which a newcomer meets them
+COMMANDS: dict[str, tuple[str, str]] = {
+    "config": ("mailsorter.cli.config", "Check or show the config, or print its schema."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The group of all commands: its help imports none of them, calling imports one. Errors become exit codes here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, (_, summary) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=summary))  # stands for it in help and suggestions
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command called, and import it."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        if name not in COMMANDS:
+            return name, stand_in, rest
+        command = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
+        command.name = name
+        return name, command, rest
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does it; remembers whether the answer, and so an error, is to be JSON."""
+        ctx.meta["mailsorter.json"] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error is told, and ends with its own exit code."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, BrokenPipeError) or type(error).__module__.partition(".")[0] in ("typer", "click"):
+                raise  # usage errors, exits: typer's own business
+            raise typer.Exit(tell(error, as_json=ctx.meta["mailsorter.json"])) from error

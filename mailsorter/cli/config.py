@@ -1,0 +1,67 @@
+"""`mailsorter config`: check, show, schema."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mailsorter.cli.options import Json, config_file, loaded
+from mailsorter.cli.voice import Voice
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Check or show the config, or print its schema.",
+    rich_markup_mode=None,
+)
+
+
+class Document(StrEnum):
+    """What `config schema` can print a JSON Schema of."""
+
+    CONFIG = "config"
+    CLIENTS = "clients"
+
+
+@app.command()
+def check(ctx: typer.Context, json: Json = False) -> None:
+    """Check config and client books; every problem comes at once, as PATH:LINE: found …, expected …"""
+    voice = Voice(as_json=json)
+    found = loaded(ctx)
+    voice.say(
+        f"{config_file(ctx)}: right. {len(found.config.mailbox)} mailboxes, {len(found.book)} clients "
+        f"in {len(found.book.paths)} client books."
+    )
+    voice.answer(
+        {
+            "config": str(config_file(ctx)),
+            "problems": [],
+            "mailboxes": len(found.config.mailbox),
+            "clients": len(found.book),
+            "books": [str(path) for path in found.book.paths],
+        }
+    )
+
+
+@app.command()
+def show(ctx: typer.Context, json: Json = False) -> None:
+    """Show the config as it takes effect, defaults filled in; secrets only by their reference."""
+    from mailsorter.config.show import effective, to_toml
+
+    voice = Voice(as_json=json)
+    data = effective(loaded(ctx).config)
+    voice.say(*to_toml(data).splitlines())
+    voice.answer(data)
+
+
+@app.command()
+def schema(
+    document: Annotated[Document, typer.Argument(help="Of the config or of a client book.")] = Document.CONFIG,
+    json: Json = False,
+) -> None:
+    """Print the JSON Schema, with which editors complete and check while you type."""
+    from mailsorter.config.example import json_schema
+
+    Voice(as_json=True).answer(json_schema(document.value))

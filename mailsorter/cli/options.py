@@ -1,0 +1,29 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mailsorter.config.load import Loaded
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON; it holds what the text holds.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def config_file(ctx: typer.Context) -> Path:
+    """The config file: `--config`, else $MAILSORTER_CONFIG, else config/mailsorter.toml."""
+    from mailsorter.config.load import config_path
+
+    given: Path | None = ctx.find_root().params.get("config")
+    return config_path(given)
+
+
+def loaded(ctx: typer.Context) -> Loaded:
+    """The checked config with its client books. Raises ConfigError with all problems."""
+    from mailsorter.config.load import load
+
+    return load(config_file(ctx))
