@@ -1,0 +1,160 @@
+"""One paragraph for every code that `explain`, `review` and the JSON show; docs/evidence.md is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailsorter.model.evidence import EvidenceKind
+from mailsorter.model.labels import Label
+from mailsorter.model.match import Outcome, Reason
+
+KINDS: dict[EvidenceKind, str] = {
+    EvidenceKind.CORRECTION: (
+        "A person moved mail of this thread into the client's folder, out of another one or by hand. People go before "
+        "everything: the message they moved is never moved back, and the rest of the thread follows it. When two "
+        "people (or one, twice) put mail of one thread with different clients, they cancel and the message goes to "
+        "review. For other mail of the same sender a correction is only a suggestion."
+    ),
+    EvidenceKind.RULE: (
+        "A rule of the administrator, in the config, names the client. All its conditions hold for this message. Two "
+        "rules that name different clients are not settled by their order: the message goes to review."
+    ),
+    EvidenceKind.ADDRESS: (
+        "Someone in from, sender, reply-to, to, cc or bcc has an address that the client book lists for the client, on "
+        "a day on which it was valid. Case does not count, and piet+offerte@klant.example is also "
+        "piet@klant.example. An address that two clients list on the same day points to both."
+    ),
+    EvidenceKind.CODE: (
+        "A project code of the client stands in the subject, without regard to case, at word boundaries: brackets, "
+        "slashes, dashes and underscores around it do not matter, letters and digits against it do. Of codes that lie "
+        "inside one another the longest counts; a code of digits alone must not be part of a longer number or date."
+    ),
+    EvidenceKind.ATTACHMENT: (
+        "A project code of the client stands in the name of an attachment. Names are fetched only for mail with "
+        "attachments that its headers leave undecided. It weighs as much as a code in the subject."
+    ),
+    EvidenceKind.DOMAIN: (
+        "Someone in the envelope has an address under a domain of the client: mail.klant.example belongs to "
+        "klant.example, notklant.example does not. Of several listed domains the nearest counts. Domains of the firm "
+        "itself, public suffixes (co.uk) and mail providers (gmail.com) are never anyone's, even when listed."
+    ),
+    EvidenceKind.THREAD: (
+        "Mail of the same conversation, or mail that its References or In-Reply-To name, was filed to the client "
+        "before, in this run or an earlier one. Threads are remembered only as keyed digests."
+    ),
+    EvidenceKind.FORWARDED: (
+        "The body carries a forwarded or quoted header block (Van/Verzonden/Aan/Onderwerp, From/Sent/To/Subject) that "
+        "names someone of the client, or a subject with its project code. Nested blocks all count. Inside them an "
+        "exact address goes before a code, and a code before a domain. Bodies are read only for mail that its headers "
+        "leave undecided and that looks forwarded, and are not kept."
+    ),
+    EvidenceKind.CALENDAR: (
+        "An invitation, or the answer to one, names someone of the client as organiser or attendee inside its text. "
+        "Those whom the envelope names count as addresses already."
+    ),
+    EvidenceKind.BOUNCE: (
+        "A delivery report, or a system's automatic answer, says that a message to this address of the client could "
+        "not be delivered. Only the original recipient counts, not the postmaster or the servers on the way."
+    ),
+    EvidenceKind.FORM: (
+        "A website sent what a visitor typed into a form, and the form's e-mail field holds an address of the client."
+    ),
+    EvidenceKind.ON_BEHALF: (
+        "A mailing list or a sending service speaks for someone of the client, and says so in the author's name or "
+        "address (\"jan@klant.example via Lijst\", jan=klant.example@lijst.example, SRS0=…). A display name alone, "
+        "without a list or service, counts for nothing: anyone can type one."
+    ),
+    EvidenceKind.PREDICTION: (
+        "No fact decides, but mail like this was filed to this client by the firm itself, and such predictions have "
+        "come out right at least as often as the config demands (99.5 % unless it says otherwise), on mail that the "
+        "model had not seen. Off by default; below the target it only suggests, in review."
+    ),
+}  # fmt: skip
+
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.FILED_TO: "The strongest evidence names one client; the message goes to that client's folder.",
+    Outcome.AMBIGUOUS: (
+        "The strongest evidence names several clients. It stays where it is and is listed in review, unless the config "
+        "takes the first named or files a copy for each."
+    ),
+    Outcome.UNMATCHED: "No evidence, or none that may be used; it stays where it is, and review lists it.",
+    Outcome.INTERNAL: "Only our own people are named, and no evidence points to a client; it stays where it is.",
+    Outcome.EXCLUDED: "A rule, a person or the kind of item says that it is not to be filed; it stays where it is.",
+    Outcome.WAIT: "It will be filed to the named client, but the config says not yet.",
+}
+
+REASONS: dict[Reason, str] = {
+    Reason.DECIDED: "One client has the strongest evidence.",
+    Reason.FIRST_NAMED: "Several clients have equally strong evidence, and the config takes the first one named.",
+    Reason.COPY_FOR_EACH: "Several clients have equally strong evidence, and the config files one copy for each.",
+    Reason.SEVERAL_CLIENTS: "Several clients have equally strong evidence; a person must choose.",
+    Reason.NO_DATE: "An address changed hands, and the message has no date that says whose it was then.",
+    Reason.CONTRADICTION: "People filed mail of this thread with different clients, so their corrections cancel.",
+    Reason.NO_EVIDENCE: "Nothing in the client book, the rules or remembered threads points to a client.",
+    Reason.NO_ADDRESS: "The envelope names nobody by an address of the internet.",
+    Reason.NO_AUTHOR: (
+        "Only our own people are named, and the author is missing or an unresolved X.500 name: perhaps not internal."
+    ),
+    Reason.REJECTED: "A person took mail of this thread out of the folder of the client that the evidence names.",
+    Reason.CLIENT_LEFT: "The evidence names a client with status left; a person decides before a folder is made again.",
+    Reason.BELOW_TARGET: "There is a prediction, but not one sure enough to file by; review shows the best three.",
+    Reason.RULE: "A rule of the administrator says that this mail stays.",
+    Reason.DRAFT: "It is a draft: not sent, and still someone's work.",
+    Reason.NOT_MAIL: "It is a contact, task, note or another item that Exchange keeps among mail.",
+    Reason.FILED_BY_HAND: "A person put it where it lies, so it is never moved.",
+    Reason.OWN_PEOPLE: "From, to and everyone else are the firm's own people.",
+    Reason.UNREAD: "The config files mail once it is read, and this is unread.",
+    Reason.TOO_YOUNG: "The config files mail after some days, and they have not passed.",
+    Reason.FLAGGED: "It is flagged: someone still has work with it.",
+    Reason.QUIET_HOURS: "The config lets nothing move at this time of day.",
+}  # fmt: skip
+
+LABELS: dict[Label, str] = {
+    Label.APPLICANT: "Mail of someone who applies for a job. Kept while the vacancy is open, or longer by consent.",
+    Label.CONTACT_FORM: "A visitor's message from a website's form. Kept until answered and no longer needed.",
+    Label.NEWSLETTER: "Mail to many, sent by a newsletter service or list.",
+    Label.REPORT: "A report, analysis or scan result. Reviewed yearly.",
+    Label.PRIVATE: "Marked private by whoever wrote or categorised it.",
+}
+
+
+def explain(code: str) -> str | None:
+    """The paragraph for a code of evidence, outcome, reason or label, or None when there is no such code.
+
+    A word that is several things (`rule` is evidence and a reason) gets all its paragraphs.
+    """
+    found = [paragraph for _, name, paragraph in _all() if name == code.strip().lower()]
+    return "\n\n".join(found) or None
+
+
+def codes() -> tuple[str, ...]:
+    """Every code that `explain` knows, each once."""
+    return tuple(dict.fromkeys(name for _, name, _ in _all()))
+
+
+def page() -> str:
+    """docs/evidence.md: a section for every code."""
+    parts = [
+        "# Evidence, outcomes and labels\n\nEvery code that mailsorter shows, with what it means. The same paragraphs: "
+        "`mailsorter explain CODE`. Evidence stands in order of strength, strongest first; codes with the same number "
+        "are equally strong. The strongest kind decides, and two clients at the same strength are ambiguous.\n"
+    ]
+    heading = ""
+    for part, name, paragraph in _all():
+        if part != heading:
+            heading = part
+            parts.append(f"## {heading}\n")
+        parts.append(f"### {name}\n\n{_strength(part, name)}{paragraph}\n")
+    return "\n".join(parts)
+
+
+def _strength(part: str, name: str) -> str:
+    return f"Strength {EvidenceKind.from_code(name).strength}. " if part == "Evidence" else ""
+
+
+def _all() -> Iterator[tuple[str, str, str]]:
+    for kind, paragraph in KINDS.items():
+        yield "Evidence", kind.code, paragraph
+    for part, table in (("Outcomes", OUTCOMES), ("Reasons", REASONS), ("Labels", LABELS)):
+        for code, paragraph in table.items():
+            yield part, str(code), paragraph
