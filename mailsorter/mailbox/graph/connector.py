@@ -1,0 +1,91 @@
+"""Graph for a whole tenant: one sign-in, one session, one quota a mailbox; a mailbox by its address."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from mailsorter.clock import Clock, SystemClock
+from mailsorter.mailbox.graph import query
+from mailsorter.mailbox.graph.client import GraphClient, Request, Traffic
+from mailsorter.mailbox.graph.connection import open_account
+from mailsorter.mailbox.graph.erase import Eraser
+from mailsorter.mailbox.graph.mailbox import GraphMailbox
+from mailsorter.mailbox.graph.refusals import Asked
+from mailsorter.mailbox.graph.settings import Credential, GraphSettings
+from mailsorter.mailbox.graph.signin import roles_of
+from mailsorter.mailbox.waiting import Stopper
+
+
+class GraphConnector:
+    """Made once a process; `assembly` hands its mailboxes down.
+
+    `erasing` is a second identity, used for hard deletion only; without it the first one is used. Nothing is sent
+    before the first question. When `stop` is set every wait ends soon with `TemporaryError`.
+    """
+
+    def __init__(
+        self,
+        settings: GraphSettings,
+        credential: Credential,
+        *,
+        erasing: tuple[GraphSettings, Credential] | None = None,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        stopper = Stopper(clock, stop)
+
+        def client(of: GraphSettings, by: Credential) -> GraphClient:
+            return GraphClient(open_account(of, by), of, clock, stopper, chance=chance)
+
+        self._settings = settings
+        self._client = client(settings, credential)
+        self._erasing_settings = erasing[0] if erasing else settings
+        self._erasing = client(*erasing) if erasing else self._client
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the first identity sent so far."""
+        return self._client.traffic
+
+    def mailbox(self, address: str) -> GraphMailbox:
+        """The mailbox of that address (or MBX id). Whether it exists shows at the first question."""
+        return GraphMailbox(self._client, address, self._settings.client_id, self._eraser(address))
+
+    def archive(self, address: str) -> GraphMailbox | None:
+        """The mailbox's online archive as a mailbox of its own, or None. Raises `NotPermitted`, `MailboxGone`."""
+        found = self._eraser(address).archive_id()
+        return self.mailbox(found) if found else None
+
+    def token_roles(self) -> tuple[str, ...]:
+        """Application permissions in the token, all of them tenant-wide; roles scoped in Exchange do not show.
+
+        Raises `SignInFailed`, `Unreachable`.
+        """
+        return roles_of(self._client.access_token())
+
+    def erasing_roles(self) -> tuple[str, ...]:
+        """The same of the erasing identity."""
+        return roles_of(self._erasing.access_token())
+
+    def reach(self, address: str) -> None:
+        """Can mail of this mailbox be read? Raises `MailboxGone`, `NotPermitted`, `SignInFailed`, `Unreachable`."""
+        asked = Asked(address, "read folders", "Mail.Read", self._settings.client_id)
+        self._client.request(Request("GET", f"{query.users(address)}/mailFolders/inbox?$select=id", asked))
+
+    def reach_erasing(self, address: str) -> None:
+        """Can the erasing identity see the mailbox's items? Raises as `reach`."""
+        mailbox_id = query.segment(self._eraser(address).mailbox_id())
+        asked = Asked(address, "list items", "MailboxItem.Read.All", self._erasing_settings.client_id)
+        path = f"/admin/exchange/mailboxes/{mailbox_id}/folders/recoverableitemsdeletions/items?$top=1&$select=id"
+        self._erasing.request(Request("GET", path, asked))
+
+    def close(self) -> None:
+        """Close the connections; mailboxes of this connector are of no use afterwards."""
+        for client in {id(c): c for c in (self._client, self._erasing)}.values():
+            client.close()
+
+    def _eraser(self, address: str) -> Eraser:
+        return Eraser(self._erasing, address, self._erasing_settings.client_id)

@@ -1,0 +1,341 @@
+"""One Exchange Online mailbox over Graph. Keeps the contract of `mailsorter.mailbox.base`.
+
+Ids are Graph's immutable ids, asked for on every request and every item of a batch, so they survive moves. One object
+is used by one thread at a time; objects of one connector share sessions, token and quota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from mailsorter.errors import CursorLost, MailsorterError, NotFound, NotPermitted, PoisonItem, Refused
+from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.graph import query, translate, wire
+from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
+from mailsorter.mailbox.graph.erase import Eraser
+from mailsorter.mailbox.graph.pages import delta_page, walk, walk_messages
+from mailsorter.mailbox.graph.refusals import Asked
+from mailsorter.mailbox.graph.tree import TreeReader
+from mailsorter.model.folder import Folder, FolderTree
+from mailsorter.model.message import ItemStub, Message
+
+T = TypeVar("T")
+_READ = "Mail.Read"
+_WRITE = "Mail.ReadWrite"
+_TEXT = 'outlook.body-content-type="text"'
+_SEARCH_CAP = 1000  # Graph never gives more, over all pages (search-query-parameter.md)
+
+
+class GraphMailbox:
+    """`address` is any address of the mailbox, its object id, or its MBX id (for an archive)."""
+
+    def __init__(self, client: GraphClient, address: str, client_id: str, eraser: Eraser) -> None:
+        self._client = client
+        self._address = address
+        self._client_id = client_id
+        self._users = query.users(address)
+        self._tree = TreeReader(client, address, Asked(address, "read folders", _READ, client_id))
+        self._eraser = eraser
+        self._expands = True  # until Exchange refuses extended properties here
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    @property
+    def ids_survive_moves(self) -> bool:
+        return True
+
+    # reading -------------------------------------------------------------------------------------------------
+
+    def tree(self, *, hidden: bool = False, recoverable: bool = False) -> FolderTree:
+        return self._tree.tree(hidden=hidden, recoverable=recoverable)
+
+    def tree_changes(self, cursor: str | None) -> TreePage:
+        return self._tree.changes(cursor)
+
+    def changes(self, folder_id: str, cursor: str | None) -> Iterator[ChangePage]:
+        if cursor is not None and not self._client.is_own(cursor):
+            raise CursorLost("The cursor belongs to another Graph address.")
+        link = cursor
+        while True:
+            page = self._delta(folder_id, link)
+            link = page.next_link or page.delta_link
+            if not link:
+                raise CursorLost("Exchange ended a round of messages without a cursor.")
+            yield self._change_page(folder_id, page, link)
+            if not page.next_link:
+                return
+
+    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+        before: set[str] = set()
+        for page in self._listing(folder_id, detail, hidden=hidden):
+            found = tuple(
+                translate.unreadable(item.id, folder_id)
+                if isinstance(item, wire.Stub)
+                else _shown(translate.message(item, folder_id), detail)
+                for item in page.value
+                if item.id not in before  # mail that arrives meanwhile shifts the pages
+            )
+            before = {item.id for item in page.value}
+            yield found
+
+    def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
+        for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
+            yield tuple(ItemStub(message.id, message.folder_id) for message in page)
+
+    def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
+        return self._each(
+            ids,
+            self._message_tail(detail),
+            wire.one_message,
+            lambda found: _shown(translate.message(found), detail),
+        )
+
+    def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
+        tail = query.options(select=query.IDS)
+        return self._each(ids, tail, wire.one_stub, lambda found: Place(found.id, found.parent_folder_id or ""))
+
+    def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
+        def text(found: wire.Text) -> str:
+            return (found.body.content if found.body else None) or ""
+
+        return self._each(ids, query.options(select="body"), wire.one_text, text, prefer=(_TEXT,))
+
+    def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
+        def names(found: wire.Page[wire.Attachment]) -> tuple[str, ...]:
+            rest = (
+                walk(self._client, self._get(found.next_link, "read attachments"), wire.attachment_page)
+                if found.next_link
+                else ()
+            )
+            return tuple(a.name or "" for page in (found, *rest) for a in page.value)
+
+        tail = "/attachments" + query.options(select="name", top=100)
+        return self._each(ids, tail, wire.attachment_page, names)
+
+    def mime(self, message_id: str) -> bytes:
+        return self._client.request(self._get(self._message(message_id, "/$value"), "read messages")).body
+
+    def search(self, terms: Sequence[str]) -> SearchHits:
+        hits: dict[str, Message] = {}
+        is_complete = True
+        for clause in query.search_clauses(terms):
+            found = 0
+            tail = query.options(search=clause, select=query.ENVELOPE)
+            for page in walk_messages(
+                self._client, self._get(f"{self._users}/messages{tail}", "search"), query.SEARCH_PAGE
+            ):
+                found += len(page.value)
+                for item in page.value:
+                    hits.setdefault(item.id, _either(item))
+            is_complete = is_complete and found < _SEARCH_CAP
+        ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
+        return SearchHits(tuple(ordered), is_complete=is_complete)
+
+    # changing ------------------------------------------------------------------------------------------------
+
+    def create_folder(self, parent_id: str, name: str) -> Folder:
+        path = f"{self._users}/mailFolders/{query.segment(parent_id)}/childFolders"
+        made = self._client.request(self._change("POST", path, "create a folder", {"displayName": name}))
+        return translate.folder(decoded(made, wire.one_folder))
+
+    def rename_folder(self, folder_id: str, name: str) -> Folder:
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}"
+        renamed = self._client.request(self._change("PATCH", path, "rename a folder", {"displayName": name}))
+        return translate.folder(decoded(renamed, wire.one_folder))
+
+    def delete_empty_folder(self, folder_id: str) -> None:
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}"
+        looks = [
+            query.options(top=1, select="id", _includeHiddenFolders="true"),
+            query.options(top=1, select="id", _includeHiddenMessages="true"),
+        ]
+        for below, tail in zip(("childFolders", "messages"), looks, strict=True):
+            page = self._client.read(self._get(f"{path}/{below}{tail}", "read folders"), wire.stub_page)
+            if page.value:
+                raise Refused(f"A folder of mailbox {self._address} is not empty; it stays.", code="FolderNotEmpty")
+        count = self._client.read(self._get(path, "read folders"), wire.one_folder)
+        if count.total_item_count:  # items of other kinds than messages
+            raise Refused(f"A folder of mailbox {self._address} is not empty; it stays.", code="FolderNotEmpty")
+        self._client.request(
+            self._change("DELETE", path, "delete an empty folder")
+        )  # to Deleted Items: nothing is lost
+
+    def move(self, moves: Sequence[Move]) -> list[Outcome]:
+        return self._carry("move", moves, "move messages")
+
+    def copy(self, moves: Sequence[Move]) -> list[Outcome]:
+        return self._carry("copy", moves, "copy messages")
+
+    def categorize(self, id_categories: Sequence[tuple[str, tuple[str, ...]]]) -> list[Outcome]:
+        requests = [
+            self._change("PATCH", self._message(message_id), "set categories", {"categories": list(categories)})
+            for message_id, categories in id_categories
+        ]
+        return [_placed(answer) for answer in self._client.batch(requests)]
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        requests = [self._change("POST", self._message(i, "/permanentDelete"), "delete messages") for i in ids]
+        answers = self._client.batch(requests)
+        return [a if isinstance(a, MailsorterError) else Done(i) for i, a in zip(ids, answers, strict=True)]
+
+    def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
+        return self._eraser.delete_hard(folder_id, ids)
+
+    # inside ----------------------------------------------------------------------------------------------------
+
+    def _delta(self, folder_id: str, link: str | None) -> wire.Page[wire.GraphMessage]:
+        """One page of a round; a new round begins with extended properties, without them, or with ids only."""
+        if link is not None:
+            try:
+                return delta_page(self._client, self._get(link, "read messages"), query.DELTA_PAGE)
+            except Garbled:
+                return self._first_delta(folder_id, Detail.IDS)
+        try:
+            return self._refusing_expand(lambda: self._first_delta(folder_id, Detail.ENVELOPE))
+        except Garbled:
+            return self._first_delta(folder_id, Detail.IDS)
+
+    def _first_delta(self, folder_id: str, detail: Detail) -> wire.Page[wire.GraphMessage]:
+        tail = query.options(select=query.select_for(detail), expand=self._expand(detail))
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages/delta{tail}"
+        return delta_page(self._client, self._get(path, "read messages"), query.DELTA_PAGE)
+
+    def _change_page(self, folder_id: str, page: wire.Page[wire.GraphMessage], link: str) -> ChangePage:
+        """The page in the model's words; a message that came in part is fetched whole."""
+        partial = [item.id for item in page.value if item.is_partial]
+        whole = dict(zip(partial, self.fetch(partial), strict=True)) if partial else {}
+        messages: list[Message] = []
+        removed: list[str] = []
+        for item in page.value:
+            if item.removed is not None:
+                removed.append(item.id)
+                continue
+            found = whole[item.id] if item.id in whole else translate.message(item, folder_id)
+            if isinstance(found, PoisonItem):
+                messages.append(translate.unreadable(item.id, folder_id))
+            elif isinstance(found, Message) and found.folder_id == folder_id:
+                messages.append(_shown(found, Detail.ENVELOPE))
+            elif isinstance(found, Message | NotFound):
+                removed.append(item.id)  # it left between the page and the look
+            else:
+                raise found
+        return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=link, is_last=page.next_link is None)
+
+    def _listing(
+        self, folder_id: str, detail: Detail, *, hidden: bool
+    ) -> Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]]:
+        def begin() -> tuple[
+            wire.Page[wire.GraphMessage] | wire.Page[wire.Stub],
+            Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]],
+        ]:
+            tail = query.options(
+                select=query.select_for(detail),
+                expand=self._expand(detail),
+                _includeHiddenMessages="true" if hidden else None,
+            )
+            path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
+            pages = walk_messages(self._client, self._get(path, "read messages"), query.LIST_PAGE)
+            return next(pages), pages
+
+        first, rest = self._refusing_expand(begin)
+        yield first
+        yield from rest
+
+    def _expand(self, detail: Detail) -> str | None:
+        return query.expand_for(detail) if self._expands else None
+
+    def _message_tail(self, detail: Detail) -> str:
+        """Options for one message; where extended properties are refused its header is asked for instead."""
+        selected = query.select_for(detail)
+        if not self._expands and detail is not Detail.IDS:
+            selected += ",internetMessageHeaders"
+        return query.options(select=selected, expand=self._expand(detail))
+
+    def _refusing_expand(self, ask: Callable[[], T]) -> T:
+        """Ask; where Exchange refuses, ask once more without extended properties, and remember when that works."""
+        if not self._expands:
+            return ask()
+        try:
+            return ask()
+        except (Refused, NotPermitted) as refusal:
+            self._expands = False
+            try:
+                return ask()
+            except MailsorterError:
+                self._expands = True
+                raise refusal from None
+
+    def _each(
+        self,
+        ids: Sequence[str],
+        tail: str,
+        decoder: msgspec.json.Decoder[wire.T],
+        make: Callable[[wire.T], T],
+        prefer: tuple[str, ...] = (),
+    ) -> list[T | MailsorterError]:
+        """One GET for each message, in batches."""
+        requests = [self._get(self._message(i, tail), "read messages", prefer) for i in ids]
+        answers: list[T | MailsorterError] = []
+        for answer in self._client.batch(requests):
+            if isinstance(answer, Garbled):
+                answers.append(PoisonItem(f"A message of mailbox {self._address} cannot be read: {answer.what}"))
+            elif isinstance(answer, MailsorterError):
+                answers.append(answer)
+            else:
+                answers.append(self._made(answer, decoder, make))
+        return answers
+
+    def _made(
+        self, answer: Answer, decoder: msgspec.json.Decoder[wire.T], make: Callable[[wire.T], T]
+    ) -> T | MailsorterError:
+        try:
+            return make(decoded(answer, decoder))
+        except Garbled as error:
+            return PoisonItem(f"A message of mailbox {self._address} cannot be read: {error.what}")
+        except MailsorterError as error:
+            return error
+
+    def _carry(self, action: str, moves: Sequence[Move], doing: str) -> list[Outcome]:
+        requests = [
+            self._change("POST", self._message(m.id, f"/{action}"), doing, {"destinationId": m.to_folder_id})
+            for m in moves
+        ]
+        return [_placed(answer) for answer in self._client.batch(requests)]
+
+    def _message(self, message_id: str, tail: str = "") -> str:
+        return f"{self._users}/messages/{query.segment(message_id)}{tail}"
+
+    def _get(self, path: str, doing: str, prefer: tuple[str, ...] = ()) -> Request:
+        return Request("GET", path, Asked(self._address, doing, _READ, self._client_id), prefer=prefer)
+
+    def _change(self, method: str, path: str, doing: str, body: dict[str, object] | None = None) -> Request:
+        return Request(method, path, Asked(self._address, doing, _WRITE, self._client_id), body)
+
+
+def _placed(answer: Answer | MailsorterError) -> Outcome:
+    """Where a changed message lies, by the server's own word."""
+    if isinstance(answer, MailsorterError):
+        return answer
+    try:
+        stub = decoded(answer, wire.one_stub)
+    except Garbled as error:
+        return error
+    return Done(stub.id, stub.parent_folder_id or "")
+
+
+def _either(item: wire.GraphMessage | wire.Stub) -> Message:
+    if isinstance(item, wire.Stub):
+        return translate.unreadable(item.id, item.parent_folder_id or "")
+    return translate.message(item)
+
+
+def _shown(message: Message, detail: Detail) -> Message:
+    """Nothing beyond what was asked for, however generous the server."""
+    if detail is Detail.IDS:
+        return Message(id=message.id, folder_id=message.folder_id)
+    return message

@@ -1,0 +1,69 @@
+"""Walking through pages, and through a page that Exchange cannot render.
+
+A 200 whose JSON breaks off right after `"value":[` means that one message of the page cannot be rendered or that the
+page took too long (seen in a tenant, graph-facts, section 4); a 504 means the latter too. So a page that cannot be
+read is asked again smaller, down to a single message; if that one cannot be read either, its id is asked for alone,
+it is handed on as unreadable, and the walk goes on behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+
+from mailsorter.mailbox.graph import query, wire
+from mailsorter.mailbox.graph.client import Garbled, GraphClient, Request, decoded
+
+T = TypeVar("T")
+_SHRINK = 10  # 1000, 100, 10, 1
+
+
+def walk(client: GraphClient, first: Request, decoder: msgspec.json.Decoder[wire.Page[T]]) -> Iterator[wire.Page[T]]:
+    """Small pages of things that always render: folders, attachments' names."""
+    link: str | None = first.path
+    while link:
+        page = client.read(replace(first, path=link), decoder)
+        yield page
+        link = page.next_link
+
+
+def walk_messages(
+    client: GraphClient, first: Request, size: int
+) -> Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]]:
+    """A listing of messages; a page of `Stub` stands for one message that Exchange cannot render."""
+    chosen: dict[str, str | None] = {
+        name: value for name, value in query.chosen(first.path).items() if name in ("$select", "$expand")
+    }
+    link: str | None = first.path
+    top = size
+    while link:
+        request = replace(first, path=query.with_options(link, {"$top": str(top)}), may_shrink=top > 1)
+        try:
+            page = decoded(client.request(request), wire.message_page)
+        except Garbled:
+            if top > 1:
+                top = max(1, top // _SHRINK)
+                continue
+            bare = query.with_options(link, {"$top": "1", "$select": query.IDS, "$expand": None})
+            stubs = client.read(replace(first, path=bare), wire.stub_page)
+            link = query.with_options(stubs.next_link, chosen) if stubs.next_link else None
+            yield stubs
+            continue
+        link = page.next_link
+        top = min(size, top * _SHRINK)
+        yield page
+
+
+def delta_page(client: GraphClient, request: Request, size: int) -> wire.Page[wire.GraphMessage]:
+    """One page of a round, as large as Exchange can render. Raises `Garbled` when not even one message can."""
+    while True:
+        sized = replace(request, prefer=(*request.prefer, f"odata.maxpagesize={size}"), may_shrink=size > 1)
+        try:
+            return decoded(client.request(sized), wire.message_page)
+        except Garbled:
+            if size == 1:
+                raise
+            size = max(1, size // _SHRINK)

@@ -1,0 +1,134 @@
+"""Graph's JSON as it comes: one struct for each answer that is read. Everything may be null or missing.
+
+Names are Graph's own. A property that is missing (`UNSET`) differs from one that is null: a delta may bring a message
+with its changed properties only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+T = TypeVar("T")
+
+
+class EmailAddress(msgspec.Struct):
+    name: str | None = None
+    address: str | None = None
+
+
+class Recipient(msgspec.Struct):
+    emailAddress: EmailAddress | None = None
+
+
+class Flag(msgspec.Struct):
+    flagStatus: str | None = None
+
+
+class ItemBody(msgspec.Struct):
+    content: str | None = None
+    contentType: str | None = None
+
+
+class ExtendedProperty(msgspec.Struct):
+    id: str
+    value: str | None = None
+
+
+class Header(msgspec.Struct):
+    name: str | None = None
+    value: str | None = None
+
+
+class Removed(msgspec.Struct):
+    reason: str | None = None
+
+
+class GraphMessage(msgspec.Struct, rename="camel"):
+    """A message, whole or in part, or the notice that it left a folder."""
+
+    id: str
+    removed: Removed | None = msgspec.field(name="@removed", default=None)
+    parent_folder_id: str | UnsetType | None = UNSET
+    received_date_time: datetime | None = None
+    sent_date_time: datetime | None = None
+    internet_message_id: str | None = None
+    conversation_id: str | None = None
+    subject: str | None = None
+    body_preview: str | None = None
+    from_: Recipient | None = msgspec.field(name="from", default=None)
+    sender: Recipient | None = None
+    reply_to: list[Recipient] | None = None
+    to_recipients: list[Recipient] | UnsetType | None = UNSET
+    cc_recipients: list[Recipient] | None = None
+    bcc_recipients: list[Recipient] | None = None
+    is_read: bool | None = None
+    is_draft: bool | None = None
+    flag: Flag | None = None
+    has_attachments: bool | None = None
+    categories: list[str] | None = None
+    single_value_extended_properties: list[ExtendedProperty] | None = None
+    internet_message_headers: list[Header] | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Does only the changed part of it come?"""
+        return self.removed is None and UNSET in (self.to_recipients, self.parent_folder_id)
+
+
+class GraphFolder(msgspec.Struct, rename="camel"):
+    """A mail folder, or the notice that it is gone."""
+
+    id: str
+    removed: Removed | None = msgspec.field(name="@removed", default=None)
+    odata_type: str | None = msgspec.field(name="@odata.type", default=None)
+    display_name: str | None = None
+    parent_folder_id: str | None = None
+    child_folder_count: int | None = None
+    total_item_count: int | None = None
+    is_hidden: bool | None = None
+
+
+class Stub(msgspec.Struct, rename="camel"):
+    """Where a message lies."""
+
+    id: str
+    parent_folder_id: str | None = None
+
+
+class Text(msgspec.Struct):
+    body: ItemBody | None = None
+
+
+class Attachment(msgspec.Struct):
+    name: str | None = None
+
+
+class ExchangeSettings(msgspec.Struct, rename="camel"):
+    """The mailbox's ids for the admin paths; the archive's only in beta."""
+
+    primary_mailbox_id: str | None = None
+    in_place_archive_mailbox_id: str | None = None
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """One page of anything."""
+
+    value: list[T]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+    delta_link: str | None = msgspec.field(name="@odata.deltaLink", default=None)
+
+
+# strict=False: a documented sample writes isRead as a string
+message_page = msgspec.json.Decoder(Page[GraphMessage], strict=False)
+stub_page = msgspec.json.Decoder(Page[Stub])
+folder_page = msgspec.json.Decoder(Page[GraphFolder], strict=False)
+attachment_page = msgspec.json.Decoder(Page[Attachment])
+one_message = msgspec.json.Decoder(GraphMessage, strict=False)
+one_stub = msgspec.json.Decoder(Stub)
+one_folder = msgspec.json.Decoder(GraphFolder, strict=False)
+one_text = msgspec.json.Decoder(Text)
+exchange_settings = msgspec.json.Decoder(ExchangeSettings)
