@@ -16,7 +16,8 @@ from mailsorter.model.standing import MessageState
 
 _PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
-_DECIDED = (MessageState.FILED, MessageState.BY_HAND)
+# what speaks for its thread: what lies in a client's folder, or will once its time has come
+_DECIDED = (MessageState.FILED, MessageState.BY_HAND, MessageState.WAITING)
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +151,11 @@ class Messages:
         """Change these messages' state alone."""
         for some in _chunks(tokens):
             self._connection.execute(update(message).where(message.c.token.in_(some)).values(state=int(state)))
+
+    def release_undone(self, mailbox: int) -> None:
+        """What an undo put back may be decided again."""
+        undone = (message.c.mailbox == mailbox) & (message.c.state == int(MessageState.UNDONE))
+        self._connection.execute(update(message).where(undone).values(state=int(MessageState.UNMATCHED)))
 
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete these messages' rows; gives how many there were."""

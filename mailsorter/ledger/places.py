@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ class Places:
     def __init__(self, connection: Connection, key: LedgerKey) -> None:
         self._connection = connection
         self._key = key
+        self._numbers: dict[tuple[int, str], int] = {}  # of this unit; a number never changes
 
     def mailbox(self, address: str) -> int:
         """The mailbox's number, given now if it has none."""
@@ -41,32 +43,37 @@ class Places:
         """The client's number, given now if it has none."""
         return self._number(client, self._key.digest("client", client_id))
 
-    def clients(self, client_ids: list[str]) -> dict[int, str]:
-        """Number to id, for those of the clients that have a number."""
-        by_token = {self._key.digest("client", i): i for i in client_ids}
-        rows = self._connection.execute(select(client.c.number, client.c.token))
-        return {number: by_token[token] for number, token in rows if token in by_token}
+    def client_tokens(self, numbers: Iterable[int]) -> dict[int, bytes]:
+        """Number to digest, for those of the numbers that are clients."""
+        rows = self._connection.execute(
+            select(client.c.number, client.c.token).where(client.c.number.in_(list(numbers)))
+        )
+        return {row.number: row.token for row in rows}
 
     def folder(
         self, mailbox_number: int, folder_id: str, path: tuple[str, ...], client_number: int | None = None
     ) -> int:
-        """The folder's number; remembers its path, and whose folder it is when a client is given."""
+        """The folder's number; remembers its path when new, and whose folder it is when a client is given."""
+        known = self._numbers.get((mailbox_number, folder_id))
+        if known is not None and client_number is None:
+            return known
         token = self._folder_token(mailbox_number, folder_id)
-        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
         row = self._connection.execute(select(folder.c.number, folder.c.client).where(folder.c.token == token)).first()
-        if row is None:
-            values: dict[str, Any] = {
-                "mailbox": mailbox_number,
-                "token": token,
-                "sealed": sealed,
-                "client": client_number,
-            }
-            return int(self._connection.execute(folder.insert().values(values).returning(folder.c.number)).scalar_one())
-        if client_number is not None and client_number != row.client:
+        number = int(row.number) if row else self._new_folder(mailbox_number, folder_id, token, path, client_number)
+        if row is not None and client_number is not None and client_number != row.client:
+            sealed = self._key.seal(_Sealed(folder_id, path), "folder")
             self._connection.execute(
-                update(folder).where(folder.c.number == row.number).values(client=client_number, sealed=sealed)
+                update(folder).where(folder.c.number == number).values(client=client_number, sealed=sealed)
             )
-        return int(row.number)
+        self._numbers[mailbox_number, folder_id] = number
+        return number
+
+    def _new_folder(
+        self, mailbox_number: int, folder_id: str, token: bytes, path: tuple[str, ...], client_number: int | None
+    ) -> int:
+        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
+        values = {"mailbox": mailbox_number, "token": token, "sealed": sealed, "client": client_number}
+        return int(self._connection.execute(folder.insert().values(values).returning(folder.c.number)).scalar_one())
 
     def find_folder(self, mailbox_number: int, folder_id: str) -> int | None:
         """The folder's number if it has one."""

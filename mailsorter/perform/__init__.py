@@ -2,6 +2,7 @@
 
 from mailsorter.perform.hands import Hands
 from mailsorter.perform.perform import StepResult, perform_steps
+from mailsorter.perform.pretend import pretend_steps
 from mailsorter.perform.resume import Settled, resume
 
-__all__ = ["Hands", "Settled", "StepResult", "perform_steps", "resume"]
+__all__ = ["Hands", "Settled", "StepResult", "perform_steps", "pretend_steps", "resume"]

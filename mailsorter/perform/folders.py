@@ -14,11 +14,11 @@ from mailsorter.perform.hands import Hands
 class FolderMaker:
     """Folders of one run in one mailbox: where each target path is, and making those that are missing."""
 
-    def __init__(self, hands: Hands, run: Run, tree: FolderTree) -> None:
+    def __init__(self, hands: Hands, run: Run, tree: FolderTree, made: dict[FolderPath, str]) -> None:
         self._hands = hands
         self._run = run
         self._tree = tree
-        self._made: dict[FolderPath, str] = {}
+        self._made = made
 
     def target_id(self, step: MoveMessage | EraseMessage) -> str:
         """The folder that a step moves to; "" for an erasure."""

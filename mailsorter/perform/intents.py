@@ -19,10 +19,17 @@ def intent_of(unit: Unit, mailbox: int, step: MoveMessage | EraseMessage, target
         facts = _facts(unit, mailbox, step.message, source=step.source_id, target=target_id, step=step)
         client = unit.places.client(step.client_id) if step.client_id is not None else None
         token = unit.messages.token(mailbox, step.message.id)
+        if step.copy:
+            token = copy_token(unit, mailbox, step)
         return Intent(kind=kind, token=token, facts=facts, client=client, evidence=step.evidence_number)
     kind = StepKind.ERASE_HARD if step.hard else StepKind.ERASE_PERMANENTLY
     facts = _facts(unit, mailbox, step.message, source=step.folder_id, target="")
     return Intent(kind=kind, token=unit.messages.token(mailbox, step.message.id), facts=facts)
+
+
+def copy_token(unit: Unit, mailbox: int, step: MoveMessage) -> bytes:
+    """The digest of a copy to one folder: not the message's own, which the move that follows will need."""
+    return unit.key.digest("copy", str(mailbox), step.message.id, *step.target)
 
 
 def _facts(

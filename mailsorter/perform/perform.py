@@ -23,7 +23,7 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import StepEnd
-from mailsorter.model.folder import FolderTree
+from mailsorter.model.folder import FolderPath, FolderTree
 from mailsorter.model.step import EnsureFolder, EraseMessage, MoveMessage, Step
 from mailsorter.perform.erase import erase_batch
 from mailsorter.perform.folders import FolderMaker
@@ -52,17 +52,19 @@ def perform_steps(
     steps: Sequence[Step],
     tree: FolderTree,
     *,
+    made: dict[FolderPath, str] | None = None,
     finish: Callable[[Unit], None] | None = None,
     on_batch: Callable[[Sequence[StepResult]], None] | None = None,
 ) -> list[StepResult]:
     """Do the steps in order, on one mailbox; gives how each ended, also of those a stop left untried (not listed).
 
+    `made` are folders that earlier calls of the same run made; new ones are added to it.
     `finish` is called in the unit of the last outcomes, when all steps were tried and none needs another look.
     Raises `TemporaryError`, `NotPermitted`, `MailboxFull`, `NotFound` (a target folder is gone) for what stops the
     whole mailbox, after recording what was done; `LedgerError` when the ledger cannot be written: nothing further is
     tried then.
     """
-    maker = FolderMaker(hands, run, tree)
+    maker = FolderMaker(hands, run, tree, made if made is not None else {})
     for step in steps:
         if isinstance(step, EnsureFolder):
             maker.ensure(step)

@@ -28,8 +28,10 @@ class Settled(msgspec.Struct, frozen=True):
         return sum(self.counts.values())
 
 
-def resume(hands: Hands) -> Settled:
+def resume(hands: Hands, *, pretend: bool = False) -> Settled:
     """Settle what a crash left open in this mailbox. Called twice: the second time there is nothing to do.
+
+    With `pretend` (for a plan, on a scratch copy) nothing is changed in the mailbox, not even a missing stamp.
 
     Raises `TemporaryError` when the mailbox cannot be asked now: everything stays open, and nothing new may be tried.
     """
@@ -37,7 +39,7 @@ def resume(hands: Hands) -> Settled:
         steps = unit.steps.open(hands.number)
     counts: dict[StepState, int] = {}
     for start in range(0, len(steps), _CHUNK):
-        for step, verdict in _settle(hands, steps[start : start + _CHUNK]):
+        for step, verdict in _settle(hands, steps[start : start + _CHUNK], pretend=pretend):
             counts[verdict.state] = counts.get(verdict.state, 0) + 1
             _record(hands, step, verdict)
     return Settled(counts)
@@ -49,18 +51,18 @@ def _facts(step: StepRow) -> StepFacts:
     return step.facts
 
 
-def _settle(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
+def _settle(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[StepRow, Verdict]]:
     by_kind: dict[StepKind, list[StepRow]] = {}
     for step in steps:
         by_kind.setdefault(step.kind, []).append(step)
     settled = [(step, _folder_verdict(hands, step)) for step in by_kind.get(StepKind.ENSURE_FOLDER, [])]
-    settled += _moves(hands, by_kind.get(StepKind.MOVE, []) + by_kind.get(StepKind.CATEGORIZE, []))
+    settled += _moves(hands, by_kind.get(StepKind.MOVE, []) + by_kind.get(StepKind.CATEGORIZE, []), pretend=pretend)
     settled += [(step, _copy_verdict(hands, step)) for step in by_kind.get(StepKind.COPY, [])]
     erasures = by_kind.get(StepKind.ERASE_PERMANENTLY, []) + by_kind.get(StepKind.ERASE_HARD, [])
     return settled + _erasures(hands, erasures)
 
 
-def _moves(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
+def _moves(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[StepRow, Verdict]]:
     if not steps:
         return []
     places = hands.mailbox.locate([_facts(step).id for step in steps])
@@ -68,7 +70,7 @@ def _moves(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
     for step, place in zip(steps, places, strict=True):
         facts = _facts(step)
         verdict = settle_move(facts.source, facts.target, _folder_of(place))
-        if verdict.state is StepState.DONE and facts.categories is not None:
+        if verdict.state is StepState.DONE and facts.categories is not None and not pretend:
             hands.mailbox.categorize([(facts.id, facts.categories)])  # the crash may have come before the stamp
         settled.append((step, verdict))
     return settled

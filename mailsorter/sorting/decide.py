@@ -1,0 +1,84 @@
+"""From one window of mail to a decision for each message: what is known of it, then whose it is."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from mailsorter.ledger.messages import Standing
+from mailsorter.model.match import Match, Outcome
+from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
+from mailsorter.model.thread import RunMemory
+from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.matching import at_its_time, match_all, match_message
+from mailsorter.sorting.recall import Recall
+
+
+class Known(enum.Enum):
+    """What the ledger's row says should be done with a message that shows up in a watched folder."""
+
+    MATCH = "match"
+    REPLAYED = "replayed"  # filed in this run already: delta said it twice
+    RETURNED = "returned"  # filed before, and here again: a person's doing, or an old answer; look
+    BY_HAND = "by-hand"  # a person put it here
+    UNDONE = "undone"  # an undo put it here; stays until book or rules change
+    RESTRICTED = "restricted"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One message and what is to be done with it; `match` is None where it was not matched."""
+
+    message: Message
+    known: Known
+    match: Match | None = None
+
+
+def what_is_known(standing: Standing | None, run: int) -> Known:
+    """What the last record of a message means now. A table: every state is in it."""
+    if standing is None:
+        return Known.MATCH
+    if standing.state is MessageState.FILED:
+        return Known.REPLAYED if standing.run == run else Known.RETURNED
+    return {
+        MessageState.BY_HAND: Known.BY_HAND,
+        MessageState.UNDONE: Known.UNDONE,
+        MessageState.RESTRICTED: Known.RESTRICTED,
+    }.get(standing.state, Known.MATCH)
+
+
+def decide_window(
+    messages: Sequence[Message], recall: Recall, filing: Filing, run: int, now: datetime, sent_folder_id: str | None
+) -> list[Decision]:
+    """Decide every message of a window. Pure but for what `recall` looked up before."""
+    known = [what_is_known(recall.standing.get(recall.tokens[m.id].key), run) for m in messages]
+    to_match = [m for m, k in zip(messages, known, strict=True) if k is Known.MATCH]
+    memory = RunMemory(recall)
+
+    def match(message: Message) -> Match:
+        return match_message(
+            message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor
+        )
+
+    matches = {m.id: found for m, found in zip(to_match, match_all(to_match, memory, match), strict=True)}
+    return [
+        Decision(m, k, _timed(matches.get(m.id), m, filing, now, is_sent=m.folder_id == sent_folder_id))
+        for m, k in zip(messages, known, strict=True)
+    ]
+
+
+def _timed(match: Match | None, message: Message, filing: Filing, now: datetime, *, is_sent: bool) -> Match | None:
+    return None if match is None else at_its_time(match, message, filing.policy, now, is_sent=is_sent)
+
+
+STATE_OF = {
+    Outcome.UNMATCHED: MessageState.UNMATCHED,
+    Outcome.AMBIGUOUS: MessageState.AMBIGUOUS,
+    Outcome.INTERNAL: MessageState.INTERNAL,
+    Outcome.EXCLUDED: MessageState.EXCLUDED,
+    Outcome.WAIT: MessageState.WAITING,
+}
+"""The state recorded of a message that is left where it is."""

@@ -1,0 +1,31 @@
+"""How one mailbox is filed: everything a run needs to know beforehand, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailsorter.model.filing import FilingPolicy, Several
+from mailsorter.model.folder import FolderPath
+from mailsorter.sorting.matching import MatchBook, Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """How mail of one mailbox is filed.
+
+    `folder_of` gives each client's folder path below the visible root; `archive` the path under which all of them
+    hang, () where they hang under the root itself. `rules_digest` names book and rules: when it changes, mail that
+    was left is tested again.
+    """
+
+    book: MatchBook
+    folder_of: Mapping[str, FolderPath]
+    archive: FolderPath
+    rules_digest: bytes
+    policy: FilingPolicy = field(default_factory=FilingPolicy)
+    several: Several = Several.REVIEW
+    watch: tuple[str, ...] = ("inbox", "sentitems")
+    label_folders: Mapping[str, FolderPath] = field(default_factory=dict)
+    stamp_category: bool = False
+    predictor: Predictor | None = None

@@ -1,0 +1,83 @@
+"""What the ledger remembers about one window's mail, looked up beforehand in a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailsorter.ledger.corrections import CorrectionRow
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.messages import Standing
+from mailsorter.model.message import Message
+from mailsorter.model.thread import Correction
+from mailsorter.sorting.client_numbers import ClientNumbers
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The digests of one message, and of the messages it answers."""
+
+    key: bytes
+    thread: bytes | None
+    message_id: bytes | None
+    references: tuple[bytes, ...]
+
+
+def tokens_of(unit: Unit, mailbox: int, message: Message) -> Tokens:
+    """Digest what identifies a message. Needs no database, only the unit's key."""
+    rows = unit.messages
+    return Tokens(
+        key=rows.token(mailbox, message.id),
+        thread=rows.thread_token(mailbox, message.conversation_id) if message.conversation_id else None,
+        message_id=rows.message_id_token(message.internet_message_id) if message.internet_message_id else None,
+        references=tuple(rows.message_id_token(r) for r in message.references),
+    )
+
+
+class Recall:
+    """Standing, thread memory and corrections of one window. Answers from memory; is a `ThreadMemory` and
+    a `Corrections` of `model.thread`."""
+
+    def __init__(self, unit: Unit, mailbox: int, messages: Sequence[Message], numbers: ClientNumbers) -> None:
+        self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
+        self._numbers = numbers
+        everything = self.tokens.values()
+        self.standing: Mapping[bytes, Standing] = unit.messages.standing(t.key for t in everything)
+        threads = {t.thread for t in everything if t.thread}
+        references = {r for t in everything for r in t.references}
+        self._by_thread = unit.messages.clients_of_threads(threads)
+        self._by_message_id = unit.messages.clients_of_message_ids(references)
+        own_ids = {t.message_id for t in everything if t.message_id}
+        self._corrected_threads = unit.corrections.of_threads(threads)
+        self._corrected_ids = unit.corrections.of_message_ids(references | own_ids)
+        numbers.learn(unit, self._numbers_seen())
+
+    def clients(self, message: Message) -> tuple[str, ...]:
+        """Clients of the mail that shares the conversation or that the References name."""
+        tokens = self.tokens[message.id]
+        numbers = set(self._by_thread.get(tokens.thread, ())) if tokens.thread else set()
+        for reference in tokens.references:
+            numbers |= self._by_message_id.get(reference, set())
+        return self._numbers.ids(numbers)
+
+    def of_thread(self, message: Message) -> Correction | None:
+        """What people decided about this message's thread."""
+        tokens = self.tokens[message.id]
+        rows = list(self._corrected_threads.get(tokens.thread, ())) if tokens.thread else []
+        for token in (tokens.message_id, *tokens.references):
+            rows += self._corrected_ids.get(token, ()) if token else ()
+        if not rows:
+            return None
+        return Correction(
+            clients=self._numbers.ids({row.client for row in rows if row.client is not None}),
+            rejected=self._numbers.ids({row.rejected for row in rows if row.rejected is not None}),
+            is_this_message=any(row.token == tokens.key for row in rows),
+        )
+
+    def _numbers_seen(self) -> Iterable[int]:
+        yield from (n for numbers in self._by_thread.values() for n in numbers)
+        yield from (n for numbers in self._by_message_id.values() for n in numbers)
+        rows: list[CorrectionRow] = [r for found in self._corrected_threads.values() for r in found]
+        rows += [r for found in self._corrected_ids.values() for r in found]
+        yield from (n for row in rows for n in (row.client, row.rejected) if n is not None)
+        yield from (s.client for s in self.standing.values() if s.client is not None)
