@@ -127,6 +127,15 @@ class Steps:
         for row in self._connection.execution_options(yield_per=1000).execute(query):
             yield self._step(row)
 
+    def done_moves(self, mailbox: int, run: int | None = None) -> Iterator[StepRow]:
+        """Moves that were done and not taken back since, in one run or (None) ever."""
+        done = (step.c.kind == int(StepKind.MOVE)) & (step.c.state == int(StepState.DONE))
+        query = select(step).where(step.c.mailbox == mailbox, done).order_by(step.c.number)
+        if run is not None:
+            query = query.where(step.c.run == run)
+        for row in self._connection.execution_options(yield_per=1000).execute(query):
+            yield self._step(row)
+
     def mailboxes_of_run(self, run: int) -> list[int]:
         """Numbers of the mailboxes that a run changed or meant to."""
         return list(self._connection.execute(select(step.c.mailbox).where(step.c.run == run).distinct()).scalars())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -50,8 +50,24 @@ def what_is_known(standing: Standing | None, run: int) -> Known:
     }.get(standing.state, Known.MATCH)
 
 
+class Extras(msgspec.Struct, frozen=True):
+    """What was fetched besides envelopes, by message id. Held as long as the window's decision takes."""
+
+    texts: Mapping[str, str] = {}
+    attachment_names: Mapping[str, tuple[str, ...]] = {}
+
+
+_NOTHING = Extras()
+
+
 def decide_window(
-    messages: Sequence[Message], recall: Recall, filing: Filing, run: int, now: datetime, sent_folder_id: str | None
+    messages: Sequence[Message],
+    recall: Recall,
+    filing: Filing,
+    run: int,
+    now: datetime,
+    sent_folder_id: str | None,
+    extras: Extras = _NOTHING,
 ) -> list[Decision]:
     """Decide every message of a window. Pure but for what `recall` looked up before."""
     known = [what_is_known(recall.standing.get(recall.tokens[m.id].key), run) for m in messages]
@@ -60,8 +76,9 @@ def decide_window(
 
     def match(message: Message) -> Match:
         return match_message(
-            message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor
-        )
+            message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor,
+            text=extras.texts.get(message.id, ""), attachment_names=extras.attachment_names.get(message.id, ()),
+        )  # fmt: skip
 
     matches = {m.id: found for m, found in zip(to_match, match_all(to_match, memory, match), strict=True)}
     return [

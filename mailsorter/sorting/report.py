@@ -22,6 +22,7 @@ class MailboxReport:
     filed_to: Counter[str] = field(default_factory=Counter)
     evidence: Counter[str] = field(default_factory=Counter)
     folders_made: list[FolderPath] = field(default_factory=list)
+    looked_into: int = 0  # messages whose body or attachment names were fetched
     settled: int = 0  # steps of an interrupted run whose end was found out first
     notes: list[str] = field(default_factory=list)
     error: MailsorterError | None = None

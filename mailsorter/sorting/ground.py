@@ -1,0 +1,71 @@
+"""What one mailbox looks like at the start of a run: its tree, the watched folders, each client's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailsorter.errors import UserError
+from mailsorter.ledger.cursors import TREE
+from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.perform import Hands
+from mailsorter.sorting.client_numbers import ClientNumbers
+from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.targets import Targets
+from mailsorter.sorting.watched import watched_folders
+
+
+@dataclass(slots=True)
+class TreeCache:
+    """The tree as a daemon last saw it, so that an idle look costs one request and no decoding."""
+
+    tree: FolderTree | None = None
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxGround:
+    """Where everything is. `client_of_folder` maps a client folder's id to the ledger's client number."""
+
+    tree: FolderTree
+    targets: Targets
+    watched: tuple[Folder, ...]
+    missing: tuple[str, ...]
+    client_of_folder: Mapping[str, int]
+    numbers: ClientNumbers
+    sent_folder_id: str | None = field(default=None)
+
+
+def survey(hands: Hands, filing: Filing, cache: TreeCache) -> MailboxGround:
+    """Look at the mailbox's folders. Raises `UserError` when none of the watched ones exist."""
+    tree = _tree(hands, cache)
+    numbers = ClientNumbers(hands.ledger.key, filing.book.clients)
+    with hands.ledger.reading() as unit:
+        known = unit.places.folders(hands.number)
+        numbers.learn(unit, (f.client for f in known if f.client is not None))
+    mine = {c: (f.id, f.path) for f in known if (c := numbers.id(f.client)) is not None}
+    client_of_folder = {f.id: f.client for f in known if f.client is not None}
+    paths = set(filing.folder_of.values())
+    watched = watched_folders(tree, filing.watch, filing.archive, paths, client_of_folder)
+    if watched.missing and not watched.folders:
+        raise UserError(
+            f"Mailbox {hands.mailbox.address} has none of the folders to watch: {', '.join(watched.missing)}.",
+            advice="Mend [filing] watch, then run: mailsorter config check",
+        )
+    sent = tree.well_known(WellKnown.SENT)
+    targets = Targets(tree, filing.folder_of, mine)
+    return MailboxGround(
+        tree, targets, watched.folders, watched.missing, client_of_folder, numbers, sent.id if sent else None
+    )
+
+
+def _tree(hands: Hands, cache: TreeCache) -> FolderTree:
+    page = hands.mailbox.tree_changes(cache.cursor if cache.tree is not None else None)
+    if page.tree is not None:
+        cache.tree = page.tree
+    cache.cursor = page.cursor
+    with hands.ledger.unit() as unit:
+        if unit.cursors.get(hands.number, TREE) != page.cursor:
+            unit.cursors.set(hands.number, TREE, page.cursor)
+    assert cache.tree is not None  # a look without a cursor always brings the tree
+    return cache.tree

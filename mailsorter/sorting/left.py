@@ -1,0 +1,69 @@
+"""Recording mail that stays where it is: why, and until when if it only waits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.messages import MessageRow
+from mailsorter.model.folder import FolderTree, WellKnown
+from mailsorter.model.match import Match, Reason
+from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
+from mailsorter.perform.intents import seconds
+from mailsorter.sorting.decide import STATE_OF, Decision, Known
+from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.recall import Recall
+from mailsorter.sorting.returned import record_return
+
+QUIET_RETRY = timedelta(minutes=15)  # mail that waits for the end of quiet hours is looked at this often
+
+
+@dataclass(frozen=True, slots=True)
+class LeftMail:
+    """The mail of one window that is left, with what recording it needs."""
+
+    mailbox: int
+    run: int
+    tree: FolderTree
+    filing: Filing
+    recall: Recall
+    now: datetime
+
+    def record(self, unit: Unit, left: Sequence[Decision], returned: Collection[str]) -> None:
+        """Write a row for each; twice is as good as once."""
+        rows: list[MessageRow] = []
+        for decision in left:
+            message, tokens = decision.message, self.recall.tokens[decision.message.id]
+            folder = unit.places.folder(self.mailbox, message.folder_id, self.tree.path(message.folder_id))
+            if decision.known is Known.RETURNED and message.id in returned:
+                record_return(unit, self.mailbox, message, tokens, self.recall.standing[tokens.key], folder)
+            if decision.match is not None:
+                rows.append(self._row(unit, message, decision.match, folder))
+        unit.messages.record(rows)
+        unit.messages.stop_waiting(row.token for row in rows if row.state is not MessageState.WAITING)
+
+    def _row(self, unit: Unit, message: Message, match: Match, folder: int) -> MessageRow:
+        tokens = self.recall.tokens[message.id]
+        state = STATE_OF[match.outcome]
+        waits = state is MessageState.WAITING
+        if waits:
+            unit.messages.wait(self.mailbox, tokens.key, message.id, self._due_s(message, match))
+        return MessageRow(
+            token=tokens.key, mailbox=self.mailbox, folder=folder, state=state, thread=tokens.thread,
+            message_id=tokens.message_id, received_s=seconds(message.received_at), run=self.run,
+            client=unit.places.client(match.clients[0]) if waits and len(match.clients) == 1 else None,
+        )  # fmt: skip
+
+    def _due_s(self, message: Message, match: Match) -> int | None:
+        """When to look again, in seconds since 1970; None when delta will tell (read, flag gone)."""
+        if match.reason is Reason.QUIET_HOURS:
+            return seconds(self.now + QUIET_RETRY)
+        if match.reason is Reason.TOO_YOUNG:
+            sent = self.tree.well_known(WellKnown.SENT)
+            is_sent = sent is not None and message.folder_id == sent.id
+            timing = self.filing.policy.sent if is_sent else self.filing.policy.received
+            return seconds((message.received_at or message.sent_at or self.now) + timedelta(days=timing.days))
+        return None

@@ -1,0 +1,103 @@
+"""One run over all mailboxes, one thread a mailbox; and the same run as a plan, on a scratch copy of the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from mailsorter.clock import Clock
+from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, Run
+from mailsorter.mailbox.base import Mailbox
+from mailsorter.perform import Hands, perform_steps, pretend_steps
+from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.ground import TreeCache
+from mailsorter.sorting.mailbox_run import MailboxRun, Watcher
+from mailsorter.sorting.report import MailboxReport, RunReport
+
+WORKERS = 16  # mailboxes at once: each has a quota of its own, and waits most of the time
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One mailbox to sort. `connect` opens it; what goes wrong there is this mailbox's error alone."""
+
+    address: str
+    filing: Filing
+    connect: Callable[[], Mailbox]
+    cache: TreeCache = field(default_factory=TreeCache)
+
+
+@dataclass(frozen=True, slots=True)
+class SortOptions:
+    """How a run goes. `limit` is the most messages to file in each mailbox; `stop` ends it between batches."""
+
+    watcher: Watcher
+    limit: int | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    workers: int = WORKERS
+
+
+def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
+    """Sort every mailbox; one that fails is reported in its own report and the others go on.
+
+    Raises `LedgerError` when the ledger itself fails: everything stops, mail is left alone.
+    """
+    with ledger.unit() as unit:
+        run = unit.runs.begin("sort")
+    report = RunReport(run.id, _each(ledger, clock, run, jobs, options, pretend=False))
+    state = INTERRUPTED if options.stop.is_set() else PARTIAL if any(r.error for r in report.mailboxes) else DONE
+    with ledger.unit() as unit:
+        counts = report.counts()
+        unit.runs.end(run.number, state, counts)
+        if counts["filed"] or counts["failed"] or counts["not done"]:  # an idle poll is not worth an audit entry
+            unit.audit.append("sort", {"run": run.id, "state": state, **counts})
+    return report
+
+
+def plan(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
+    """What `sort` would do now, by the same code, without changing mail or ledger."""
+    with ledger.scratch_copy() as scratch:
+        with scratch.unit() as unit:
+            run = unit.runs.begin("plan")
+        # one mailbox after another: a plan is read from top to bottom and must come out the same each time
+        return RunReport("", [_one(scratch, clock, run, job, options, pretend=True) for job in jobs])
+
+
+def _each(
+    ledger: Ledger, clock: Clock, run: Run, jobs: Sequence[Job], options: SortOptions, *, pretend: bool
+) -> list[MailboxReport]:
+    with ThreadPoolExecutor(max_workers=max(1, min(options.workers, len(jobs))), thread_name_prefix="mailbox") as pool:
+        futures = [pool.submit(_one, ledger, clock, run, job, options, pretend=pretend) for job in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            options.stop.set()  # the ledger failed, or someone pressed Ctrl-C: the others end after their batch
+            raise
+
+
+def _one(ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions, *, pretend: bool) -> MailboxReport:
+    report = MailboxReport(job.address)
+    try:
+        with ledger.unit() as unit:
+            number = unit.places.mailbox(job.address)
+        with ledger.locks.hold(number):
+            hands = Hands(job.connect(), number, ledger, clock, options.stop)
+            performer = pretend_steps if pretend else perform_steps
+            mailbox_run = MailboxRun(
+                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache
+            )
+            report = mailbox_run.report
+            mailbox_run.go()
+    except LedgerLocked as error:
+        report.error = error
+        report.is_complete = False
+    except LedgerError:
+        raise
+    except MailsorterError as error:
+        report.error = error
+        report.is_complete = False
+    return report

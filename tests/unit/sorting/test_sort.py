@@ -1,0 +1,277 @@
+"""Sorting a mailbox, seen from outside: where mail ends up, what is said about it, what a second run does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mailsorter.errors import Throttled
+from mailsorter.model.client import Client
+from mailsorter.model.filing import FilingPolicy, Several, Timing, When
+from mailsorter.model.folder import WellKnown
+from mailsorter.model.rule import Rule, RuleAction
+from mailsorter.sorting.undo import undo_client, undo_message, undo_run
+from tests.unit.sorting.firm import ACME, BAKKER, OWN, Firm, Onlooker
+
+
+@pytest.fixture
+def firm(tmp_path: Path):
+    firm = Firm(tmp_path)
+    yield firm
+    firm.ledger.close()
+
+
+def test_mail_goes_to_its_clients_folder_and_the_numbers_add_up(firm: Firm) -> None:
+    acme = firm.deliver("jan@acme.example")
+    bakker = firm.deliver("bakker@mail.example")
+    stranger = firm.deliver("wie@elders.example")
+    colleague = firm.deliver(f"bram@{OWN}")
+    report = firm.sort()
+    assert firm.where(acme) == "Clients / Acme B.V."
+    assert firm.where(bakker) == "Clients / Bakkerij Müller / Söhne"
+    assert firm.where(stranger) == firm.where(colleague) == "Inbox"
+    (mailbox,) = report.mailboxes
+    assert mailbox.adds_up
+    assert (mailbox.pulled, mailbox.filed) == (4, 2)
+    assert mailbox.left == {"unmatched": 1, "internal": 1}
+
+
+def test_a_slash_in_a_clients_name_stays_inside_one_folder_name(firm: Firm) -> None:
+    firm.deliver("bakker@mail.example")
+    firm.sort()
+    tree = firm.mailbox.tree()
+    assert tree.find(("Clients", "Bakkerij Müller / Söhne")) is not None
+    assert tree.find(("Clients", "Bakkerij Müller ")) is None
+
+
+def test_a_second_run_finds_nothing_to_do(firm: Firm) -> None:
+    for i in range(12):
+        firm.deliver(f"piet{i}@acme.example")
+    assert firm.sort().total("filed") == 12
+    again = firm.sort()
+    assert again.total("pulled") == 0
+    assert again.mailboxes[0].adds_up
+
+
+def test_the_plan_is_what_sort_then_does(firm: Firm) -> None:
+    for i in range(30):
+        firm.deliver(("jan@acme.example", "bakker@mail.example", "wie@elders.example")[i % 3], where=WellKnown.INBOX)
+    before = firm.folders()
+    planned = firm.plan()
+    assert firm.folders() == before
+    assert planned.digest.hex() == firm.plan().digest.hex()
+
+    onlooker = Onlooker()
+    firm.sort(onlooker=onlooker)
+    assert onlooker.steps == planned.steps
+    assert onlooker.digest.hex() == planned.digest.hex()
+
+
+def test_a_thread_is_recognised_in_whatever_order_its_mail_comes(firm: Firm) -> None:
+    answer = firm.deliver("wie@elders.example", "Re: offerte", references=("<offerte@acme.example>",))
+    offer = firm.deliver("jan@acme.example", "offerte", internet_message_id="<offerte@acme.example>")
+    firm.sort()
+    assert firm.where(answer) == firm.where(offer) == "Clients / Acme B.V."
+
+
+def test_a_thread_decided_by_a_later_folder_is_tested_again(firm: Firm) -> None:
+    answer = firm.deliver("wie@elders.example", conversation_id="gesprek-1")
+    firm.deliver(f"anna@{OWN}", to="jan@acme.example", where=WellKnown.SENT, conversation_id="gesprek-1")
+    planned = firm.plan()
+    report = firm.sort()
+    assert firm.where(answer) == "Clients / Acme B.V."
+    assert report.mailboxes[0].adds_up
+    assert (report.total("pulled"), report.total("filed")) == (2, 2)
+    assert len([s for s in planned.steps if hasattr(s, "message")]) == 2
+
+
+def test_mail_that_a_person_puts_back_stays_and_its_thread_knows(firm: Firm) -> None:
+    wrong = firm.deliver("jan@acme.example", conversation_id="prive")
+    firm.sort()
+    firm.mailbox.server.user_moves(wrong, WellKnown.INBOX)
+    report = firm.sort()
+    assert firm.where(wrong) == "Inbox"
+    assert report.mailboxes[0].left == {"by-hand": 1}
+    later = firm.deliver("jan@acme.example", conversation_id="prive")
+    firm.sort()
+    assert firm.where(later) == "Inbox"
+    assert firm.where(wrong) == "Inbox"
+
+
+def test_mail_filed_by_hand_speaks_for_its_thread_at_once(firm: Firm) -> None:
+    firm.deliver("jan@acme.example")
+    first = firm.deliver("wie@elders.example", conversation_id="gesprek-2")
+    firm.sort()
+    firm.mailbox.server.user_moves(first, ("Clients", "Acme B.V."))
+    firm.sort()
+    second = firm.deliver("wie@elders.example", conversation_id="gesprek-2")
+    firm.sort()
+    assert firm.where(second) == "Clients / Acme B.V."
+
+
+def test_a_renamed_client_folder_is_followed_and_not_made_again(firm: Firm) -> None:
+    firm.deliver("jan@acme.example")
+    firm.sort()
+    folder = firm.mailbox.tree().find(("Clients", "Acme B.V."))
+    firm.mailbox.server.user_renames_folder(folder.id, "Acme (oud)")
+    second = firm.deliver("jan@acme.example")
+    firm.sort()
+    assert firm.where(second) == "Clients / Acme (oud)"
+    assert firm.mailbox.tree().find(("Clients", "Acme B.V.")) is None
+
+
+def test_a_deleted_client_folder_stops_the_mailbox_with_a_brake(firm: Firm) -> None:
+    firm.deliver("jan@acme.example")
+    firm.sort()
+    folder = firm.mailbox.tree().find(("Clients", "Acme B.V."))
+    firm.mailbox.server.user_deletes_folder(folder.id)
+    second = firm.deliver("jan@acme.example")
+    report = firm.sort()
+    assert report.mailboxes[0].error.brake == "client-folder-gone"
+    assert firm.where(second) == "Inbox"
+
+
+def test_lost_delta_state_is_a_full_round_and_nothing_is_filed_twice(firm: Firm) -> None:
+    ids = [firm.deliver("jan@acme.example") for _ in range(7)] + [firm.deliver("wie@elders.example")]
+    firm.sort()
+    firm.mailbox.server.forget_cursors()
+    ids.append(firm.deliver("jan@acme.example"))
+    report = firm.sort()
+    assert report.mailboxes[0].adds_up
+    assert report.total("filed") == 1
+    assert len(firm.mailbox.server.everything()) == len(ids)
+
+
+def test_a_changed_book_tests_left_mail_again(firm: Firm) -> None:
+    early = firm.deliver("nieuw@later.example")
+    firm.sort()
+    firm.set_book([ACME, BAKKER, Client(id="later", name="Later N.V.", domains=("later.example",))])
+    firm.sort()
+    assert firm.where(early) == "Clients / Later N.V."
+
+
+def test_undo_restores_every_folder_exactly_and_stays_undone(firm: Firm) -> None:
+    for i in range(45):
+        firm.deliver(("jan@acme.example", "bakker@mail.example", "wie@elders.example")[i % 3])
+    before = firm.folders()
+    run = firm.sort().run
+    after = firm.folders()
+    report = undo_run(firm.ledger, firm.clock, run, {firm.mailbox.address: lambda: firm.mailbox}, ["acme", "bakker"])
+    restored = firm.folders()
+    assert {k: v for k, v in restored.items() if v} == {k: v for k, v in before.items() if v}
+    assert report.total("filed") == 30
+    assert firm.sort().total("filed") == 0
+    again = undo_run(firm.ledger, firm.clock, report.run, {firm.mailbox.address: lambda: firm.mailbox}, ["acme"])
+    assert again.total("filed") == 30
+    assert firm.folders() == after
+    assert firm.sort().total("pulled") == 0
+
+
+def test_undo_leaves_what_a_person_moved_since_and_says_so(firm: Firm) -> None:
+    ids = [firm.deliver("jan@acme.example") for _ in range(3)]
+    run = firm.sort().run
+    firm.mailbox.server.user_moves(ids[0], WellKnown.ARCHIVE)
+    firm.mailbox.server.user_destroys(ids[1])
+    report = undo_run(firm.ledger, firm.clock, run, {firm.mailbox.address: lambda: firm.mailbox}, ["acme"])
+    (mailbox,) = report.mailboxes
+    assert mailbox.adds_up
+    assert mailbox.filed == 1
+    assert +mailbox.left == {"moved since": 1}
+    assert +mailbox.skipped == {"gone": 1}
+    assert firm.where(ids[0]) == "Archive"
+
+
+def test_one_message_and_all_of_one_client_can_be_undone(firm: Firm) -> None:
+    acme = [firm.deliver("jan@acme.example") for _ in range(2)]
+    bakker = [firm.deliver("bakker@mail.example") for _ in range(2)]
+    firm.sort()
+    connect = {firm.mailbox.address: lambda: firm.mailbox}
+    with firm.ledger.unit() as unit:
+        token = unit.messages.token(unit.places.mailbox(firm.mailbox.address), acme[0])
+    undo_message(firm.ledger, firm.clock, {token}, connect, ["acme", "bakker"])
+    assert [firm.where(i) for i in acme] == ["Inbox", "Clients / Acme B.V."]
+    undo_client(firm.ledger, firm.clock, "bakker", connect, ["acme", "bakker"])
+    assert [firm.where(i) for i in bakker] == ["Inbox", "Inbox"]
+    assert firm.where(acme[1]) == "Clients / Acme B.V."
+
+
+def test_a_limit_files_that_many_and_the_next_run_goes_on(firm: Firm) -> None:
+    for _ in range(10):
+        firm.deliver("jan@acme.example")
+    assert firm.sort(limit=4).total("filed") == 4
+    assert firm.sort().total("filed") == 6
+
+
+@pytest.mark.parametrize(
+    ("policy", "first", "then"),
+    [
+        (FilingPolicy(received=Timing(When.READ)), "Inbox", "Clients / Acme B.V."),
+        (FilingPolicy(received=Timing(When.AFTER, 3)), "Inbox", "Clients / Acme B.V."),
+    ],
+)
+def test_mail_waits_until_its_time_has_come(firm: Firm, policy: FilingPolicy, first: str, then: str) -> None:
+    firm.set_book([ACME, BAKKER], policy=policy)
+    message = firm.deliver("jan@acme.example")
+    report = firm.sort()
+    assert report.mailboxes[0].left == {"wait": 1}
+    assert firm.where(message) == first
+    firm.clock.sleep(timedelta(days=3).total_seconds())
+    firm.mailbox.server.user_changes(message, is_read=True)
+    firm.sort()
+    assert firm.where(message) == then
+
+
+def test_waiting_for_days_needs_no_change_of_the_message(firm: Firm) -> None:
+    firm.set_book([ACME, BAKKER], policy=FilingPolicy(received=Timing(When.AFTER, 3)))
+    message = firm.deliver("jan@acme.example")
+    firm.sort()
+    firm.clock.sleep(timedelta(days=4).total_seconds())
+    assert firm.sort().total("filed") == 1
+    assert firm.where(message) == "Clients / Acme B.V."
+
+
+def test_mail_of_two_clients_is_copied_where_the_config_says_so(firm: Firm) -> None:
+    firm.set_book([ACME, BAKKER], several=Several.COPY_FOR_EACH)
+    firm.deliver("jan@acme.example", to="jo@bakker.example")
+    planned = firm.plan()
+    firm.sort()
+    folders = firm.folders()
+    assert len(folders["Clients / Acme B.V."]) == 1
+    assert len(folders["Clients / Bakkerij Müller / Söhne"]) == 1
+    assert not folders["Inbox"]
+    assert len(planned.steps) == 4
+    assert firm.sort().total("pulled") == 0
+
+
+def test_labelled_mail_without_a_client_goes_where_the_config_says(firm: Firm) -> None:
+    rule = Rule(id="sollicitant", subject=("sollicitatie",), action=RuleAction.LABEL, label="applicant")
+    book = firm.filing.book.__class__([ACME, BAKKER], [OWN], rules=[rule])
+    firm.set_book([ACME, BAKKER], book=book, label_folders={"applicant": ("Sollicitanten",)})
+    applicant = firm.deliver("wie@elders.example", "Sollicitatie adviseur")
+    firm.sort()
+    assert firm.where(applicant) == "Sollicitanten"
+
+
+def test_one_mailbox_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, mailboxes=2)
+    for mailbox in firm.mailboxes:
+        mailbox.server.deliver(WellKnown.INBOX, from_=None, subject="x")
+    firm.mailboxes[0].fail_next("tree_changes", Throttled("slow down"))
+    report = firm.sort()
+    first, second = report.mailboxes
+    assert isinstance(first.error, Throttled)
+    assert second.error is None
+    assert second.pulled == 1
+    firm.ledger.close()
+
+
+def test_watching_everything_means_every_folder_outside_the_archive(firm: Firm) -> None:
+    firm.set_book([ACME, BAKKER], watch=("*",))
+    project = firm.deliver("jan@acme.example", where=("Projecten", "Acme"))
+    thrown = firm.deliver("jan@acme.example", where=WellKnown.DELETED)
+    firm.sort()
+    assert firm.where(project) == "Clients / Acme B.V."
+    assert firm.where(thrown) == "Deleted Items"
+    assert firm.sort().total("pulled") == 0
