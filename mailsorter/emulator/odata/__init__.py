@@ -1,0 +1,1 @@
+"""The part of OData that Graph's mail face speaks: query options, filters, sorting."""

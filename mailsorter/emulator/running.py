@@ -1,0 +1,161 @@
+"""Running the emulator inside this process: in a thread for tests, or until stopped for the command."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from mailsorter.emulator.clock import EmulatorClock
+from mailsorter.emulator.conditions import Conditions
+from mailsorter.emulator.graph.face import Face
+from mailsorter.emulator.identity import Identity
+from mailsorter.emulator.server import Web
+from mailsorter.emulator.store import Store
+from mailsorter.emulator.throttle import Limits, Throttle
+from mailsorter.emulator.tls import make_certificate
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its hold on the process's signals: those belong to whoever runs us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
+class Emulator:
+    """A running emulator. `store`, `clock`, `conditions` and `throttle` may be used while it runs, from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        port: int = 0,
+        tls_folder: Path | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = store.clock
+        self.conditions = Conditions(store.clock)
+        self.throttle = Throttle(store.clock, limits)
+        self.identity = Identity(store)
+        self.face = Face(store, self.throttle, self.conditions)
+        self._tls = make_certificate(tls_folder) if tls_folder is not None else None
+        self._socket = socket.create_server(("127.0.0.1", port))
+        scheme = "https" if self._tls else "http"
+        host = "localhost" if self._tls else "127.0.0.1"
+        self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
+        self._server = _Server(
+            uvicorn.Config(
+                Web(self.face, self.identity),
+                http="httptools",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                log_level=logging.WARNING,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                timeout_graceful_shutdown=2,
+                ssl_certfile=str(self._tls.certificate) if self._tls else None,
+                ssl_keyfile=str(self._tls.key) if self._tls else None,
+            )
+        )
+        self._thread: threading.Thread | None = None
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The certificate to trust; None without TLS."""
+        return self._tls.certificate if self._tls else None
+
+    @property
+    def authority(self) -> str:
+        """What msal takes as authority: the sign-in host with a tenant."""
+        return f"{self.url}/{TENANT}"
+
+    def token(self, client_id: str = "emulator") -> str:
+        """An access token for a registered app, without signing in.
+
+        Raises:
+            KeyError: no such app.
+        """
+        app = self.store.apps.get(client_id)
+        if app is None:
+            raise KeyError(client_id)
+        return self.identity.make_token(app, origin=self.url)
+
+    def headers(self, client_id: str = "emulator") -> dict[str, str]:
+        """Request headers with such a token and immutable ids."""
+        return {"Authorization": f"Bearer {self.token(client_id)}", "Prefer": 'IdType="ImmutableId"'}
+
+    def start(self) -> None:
+        """Serve in a thread; returns once requests are taken.
+
+        Raises:
+            RuntimeError: the server did not start.
+        """
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="emulator", daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the emulator's server did not start")
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """Stop serving; the store stays open."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(10)
+            self._thread = None
+        self._socket.close()
+
+    def wait(self) -> None:
+        """Serve until `stop` is called from elsewhere or the server ends."""
+        if self._thread is not None:
+            self._thread.join()
+
+
+#: The tenant's name in the emulator's own URLs; any other works as well.
+TENANT = "emulator.example"
+
+
+@contextmanager
+def running_emulator(
+    store: Store | str | Path = ":memory:",
+    *,
+    clock: EmulatorClock | None = None,
+    port: int = 0,
+    tls: bool = False,
+    limits: Limits | None = None,
+) -> Iterator[Emulator]:
+    """An emulator in a thread of this process for as long as the block runs.
+
+    `store` is one that the caller made (and closes), or the path of a state file, made when missing. With `tls` it
+    speaks https with a certificate of its own: trust `emulator.ca_file`.
+    """
+    opened = store if isinstance(store, Store) else Store(store, clock)
+    with tempfile.TemporaryDirectory(prefix="emulator-") as folder:
+        emulator = Emulator(opened, port=port, tls_folder=Path(folder) if tls else None, limits=limits)
+        emulator.start()
+        try:
+            yield emulator
+        finally:
+            emulator.stop()
+            if opened is not store:
+                opened.close()

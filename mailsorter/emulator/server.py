@@ -1,0 +1,141 @@
+"""The HTTP server: Entra's endpoints, Graph's face and the emulator's own endpoint on one loopback port."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from mailsorter.emulator.errors import ExchangeError
+from mailsorter.emulator.graph.face import Face
+from mailsorter.emulator.graph.wire import Request, Response, error_answer, new_request_id
+from mailsorter.emulator.identity import Identity, SignInError
+
+_log = logging.getLogger("mailsorter.emulator")
+
+#: What Graph takes in one request, batch bodies included.
+MAX_BODY_BYTES = 150 * 1024 * 1024
+
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+
+def is_loopback(host: str) -> bool:
+    """Does a Host header name this machine? Others are refused, so that no web page can reach the emulator by DNS."""
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    name = name.strip("[]").partition("]")[0] if host.startswith("[") else name
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
+
+
+class Web:
+    """The ASGI application over one store."""
+
+    def __init__(self, face: Face, identity: Identity) -> None:
+        self.face = face
+        self.identity = identity
+        self._app = Starlette(
+            routes=[
+                Route("/", self._hello, methods=["GET"]),
+                Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
+                Route("/{tenant}/v2.0/.well-known/openid-configuration", self._openid, methods=["GET"]),
+                Route("/{tenant}/discovery/v2.0/keys", self._keys, methods=["GET"]),
+                Route("/{tenant}/discovery/instance", self._instance, methods=["GET"]),
+                Route("/{path:path}", self._graph, methods=_METHODS),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+            if not is_loopback(host):
+                refusal = JSONResponse({"error": "the emulator answers on loopback only"}, status_code=421)
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _hello(self, request: HttpRequest) -> HttpResponse:
+        return JSONResponse({"name": "mailsorter emulator", "graph": f"{origin_of(request)}/v1.0"})
+
+    async def _openid(self, request: HttpRequest) -> HttpResponse:
+        return JSONResponse(self.identity.openid_configuration(origin_of(request), request.path_params["tenant"]))
+
+    async def _instance(self, request: HttpRequest) -> HttpResponse:
+        return JSONResponse(self.identity.instance_discovery(origin_of(request), request.path_params["tenant"]))
+
+    async def _keys(self, request: HttpRequest) -> HttpResponse:
+        return JSONResponse(self.identity.keys())
+
+    async def _token(self, request: HttpRequest) -> HttpResponse:
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        tenant = request.path_params["tenant"]
+        try:
+            return JSONResponse(await run_in_threadpool(self.identity.token, origin_of(request), tenant, form))
+        except SignInError as error:
+            moment = self.face.store.clock.now().strftime("%Y-%m-%d %H:%M:%SZ")
+            payload = {
+                "error": error.error,
+                "error_description": f"{error.text} Trace ID: {new_request_id()} Timestamp: {moment}",
+                "error_codes": [error.number],
+                "timestamp": moment,
+                "trace_id": new_request_id(),
+                "correlation_id": request.headers.get("client-request-id", new_request_id()),
+            }
+            return JSONResponse(payload, status_code=error.status)
+
+    async def _graph(self, request: HttpRequest) -> HttpResponse:
+        body = await request.body()
+        response = await run_in_threadpool(self._answer, request, body)
+        return to_http(response)
+
+    def _answer(self, http: HttpRequest, body: bytes) -> Response:
+        now_s = self.face.store.clock.now_s()
+        try:
+            if len(body) > MAX_BODY_BYTES:
+                raise ExchangeError("RequestEntityTooLarge", "The request body is too large.")
+            app, roles = self.identity.app_of(http.headers.get("authorization", ""))
+        except ExchangeError as error:
+            return error_answer(error, now_s=now_s, request_id=new_request_id())
+        raw_path = http.scope.get("raw_path") or http.scope["path"].encode()
+        return self.face.handle(
+            Request(
+                method=http.method,
+                path=raw_path.decode("latin-1").partition("?")[0],
+                query=http.scope["query_string"].decode("latin-1"),
+                headers={name.lower(): value for name, value in http.headers.items()},
+                body=body,
+                origin=origin_of(http),
+                app=app,
+                roles=roles,
+            )
+        )
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Scheme and host as the client addressed them."""
+    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+def to_http(response: Response) -> HttpResponse:
+    """The answer as HTTP."""
+    headers = {name: value for name, value in response.headers.items() if value.isascii() and value.isprintable()}
+    if response.body:
+        return HttpResponse(response.body, response.status, headers, media_type=response.content_type)
+    return HttpResponse(b"", response.status, headers)
+
+
+def as_json(payload: Any, status: int = 200) -> HttpResponse:
+    """A JSON answer of the emulator's own endpoint."""
+    return HttpResponse(msgspec.json.encode(payload), status, media_type="application/json")
