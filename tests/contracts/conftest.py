@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.contracts.worlds import MemoryWorld, World
+from tests.contracts.worlds import MemoryWorld, World, WrappedWorld
 
 WORLDS: dict[str, Callable[[], World]] = {
     "memory": MemoryWorld,
     "memory-changing-ids": lambda: MemoryWorld(ids_survive_moves=False),
+    "memory-wrapped": WrappedWorld,
 }
 
 

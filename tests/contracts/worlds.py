@@ -13,6 +13,8 @@ from typing import Protocol
 from mailsorter.errors import Unreachable
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.mailbox.memory import MemoryMailbox
+from mailsorter.mailbox.waiting import Stopper
+from mailsorter.mailbox.wrap import LoggedMailbox, RetryingMailbox, ThrottledMailbox
 from mailsorter.model.folder import FolderPath, WellKnown
 from mailsorter.model.message import Participant
 
@@ -77,8 +79,9 @@ class MemoryWorld:
     """The mailbox in memory."""
 
     def __init__(self, *, ids_survive_moves: bool = True) -> None:
-        self.mailbox = MemoryMailbox(ids_survive_moves=ids_survive_moves)
-        self._server = self.mailbox.server
+        self._memory = MemoryMailbox(ids_survive_moves=ids_survive_moves)
+        self._server = self._memory.server
+        self.mailbox: Mailbox = self._memory
 
     def folder(self, where: Where) -> str:
         return self._server.folder(where).id
@@ -118,4 +121,19 @@ class MemoryWorld:
         self._server.forget_cursors()
 
     def lose_next_answer(self, method: str) -> None:
-        self.mailbox.fail_next(method, Unreachable("The connection was lost."), after_items=None)
+        self._memory.fail_next(method, Unreachable("The connection was lost."), after_items=None)
+
+
+class WrappedWorld(MemoryWorld):
+    """The same, inside every wrapper that lets changes through: each wraps a mailbox and is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        clock = self._server.clock
+        stopper = Stopper(clock)
+        throttled = ThrottledMailbox(self._memory, clock, stopper)
+        self.mailbox = LoggedMailbox(RetryingMailbox(throttled, stopper), _hear_nothing, clock, number=1)
+
+
+def _hear_nothing(event: str, /, **details: object) -> None:
+    """A log that nobody reads."""
