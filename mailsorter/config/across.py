@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from mailsorter.config.connect import EXACTLY_ONE_CREDENTIAL, AppIdentity
 from mailsorter.config.erasure import Ground
 from mailsorter.config.problem import Problem, Where, show_value
-from mailsorter.config.schema import Condition, Config, RuleEntry
+from mailsorter.config.schema import Condition, Config, LabelEntry, RuleEntry
+from mailsorter.model.labels import Label
 
 
 def check_config(config: Config) -> Iterator[Problem]:
@@ -24,7 +25,7 @@ def check_config(config: Config) -> Iterator[Problem]:
     for index, rule in enumerate(config.rule):
         yield from _rule(("rule", index), rule)
     for index, label in enumerate(config.label):
-        yield from _condition(("label", index), label.when)
+        yield from _label(("label", index), label)
     for index, ground in enumerate(config.ground):
         yield from _ground(("ground", index), ground)
     for table in ("label", "rule", "ground", "purpose"):
@@ -118,6 +119,17 @@ def _rule(where: Where, rule: RuleEntry) -> Iterator[Problem]:
         found = "neither client nor exclude" if rule.client is None else "both client and exclude"
         yield Problem(where, f'found {found}, expected client = "…" or exclude = true')
     yield from _condition(where, rule.when)
+
+
+def _label(where: Where, label: LabelEntry) -> Iterator[Problem]:
+    if label.when is not None:
+        yield from _condition(where, label.when)
+    elif label.name not in set(Label):
+        yield Problem(
+            where,
+            f"found the label {show_value(label.name)} without when, expected one "
+            f"(only {', '.join(Label)} are recognised without)",
+        )
 
 
 def _condition(where: Where, when: Condition) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailsorter.config.places import FilePath, LedgerUrl, SecretRef, ServiceUrl
+from mailsorter.config.places import FilePath, LedgerUrl, SecretFile, SecretRef, ServiceUrl
 from mailsorter.config.table import Table, key
 from mailsorter.config.values import Address, Duration
 
@@ -22,9 +22,9 @@ class AppIdentity(Table):
         about="Client secret, by reference. A certificate is better: it cannot be typed over.",
         example="env:GRAPH_SECRET",
     )
-    certificate: SecretRef | None = key(
+    certificate: SecretFile | None = key(
         None,
-        about="PEM with the private key and its certificate, by reference.",
+        about="File with the private key and its certificate (PEM or PFX), by reference.",
         example="file:mailsorter.pem",
     )
     certificate_password: SecretRef | None = key(
@@ -32,7 +32,7 @@ class AppIdentity(Table):
         about="Password of the private key in `certificate`, by reference.",
         example="env:GRAPH_CERTIFICATE_PASSWORD",
     )
-    federated_credential: SecretRef | None = key(
+    federated_credential: SecretFile | None = key(
         None,
         about="A token of another identity provider, by reference; read anew for each sign-in.",
         example="file:/var/run/secrets/azure/tokens/azure-identity-token",

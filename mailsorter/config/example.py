@@ -141,17 +141,22 @@ def _is_array(info: FieldInfo) -> bool:
     return bool((info.examples or [None])[0] == [])
 
 
-def write_files(folder: str) -> None:
+def write_schemas(folder: Path) -> list[Path]:
+    """Write the JSON Schemas, to which the first line of config and book refers, into a folder; gives their paths."""
+    paths = []
+    for name, document in (("mailsorter.schema.json", "config"), ("clients.schema.json", "clients")):
+        content = json.dumps(json_schema(document), indent=2, ensure_ascii=False) + "\n"
+        (folder / name).write_text(content, encoding="utf-8")
+        paths.append(folder / name)
+    return paths
+
+
+def write_files(folder: Path) -> None:
     """Write the four files into a folder: `python -m mailsorter.config.example config` after a change of the schema."""
-    files = {
-        "mailsorter.example.toml": config_example(),
-        "clients.example.toml": book_example(),
-        "mailsorter.schema.json": json.dumps(json_schema("config"), indent=2, ensure_ascii=False) + "\n",
-        "clients.schema.json": json.dumps(json_schema("clients"), indent=2, ensure_ascii=False) + "\n",
-    }
-    for name, content in files.items():
-        (Path(folder) / name).write_text(content, encoding="utf-8")
+    (folder / "mailsorter.example.toml").write_text(config_example(), encoding="utf-8")
+    (folder / "clients.example.toml").write_text(book_example(), encoding="utf-8")
+    write_schemas(folder)
 
 
 if __name__ == "__main__":
-    write_files(sys.argv[1])
+    write_files(Path(sys.argv[1]))

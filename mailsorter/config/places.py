@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from mailsorter.config.problem import show_value, wrong
-from mailsorter.config.secret import EXPECTED_REFERENCE, SecretReference
+from mailsorter.config.secret import EXPECTED_REFERENCE, Scheme, SecretReference
 from mailsorter.config.values import text_of
 from mailsorter.model.folder import FolderPath
 
@@ -127,6 +127,20 @@ def parse_secret(value: Any, info: ValidationInfo) -> SecretReference:
         raise wrong("a value that is no reference (not shown)", EXPECTED_REFERENCE) from None
 
 
+def parse_secret_file(value: Any, info: ValidationInfo) -> SecretReference:
+    """A reference to a secret that must be a file, because a library opens it."""
+    reference = parse_secret(value, info)
+    if reference.scheme not in (Scheme.FILE, Scheme.CREDENTIAL):
+        raise wrong(f"the reference {show_value(str(reference))}", "file:PATH or credential:NAME (it must be a file)")
+    return reference
+
+
+SecretFile = Annotated[
+    SecretReference,
+    BeforeValidator(parse_secret_file),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^(file|credential):.+$"}),
+]
 SecretRef = Annotated[
     SecretReference,
     BeforeValidator(parse_secret),

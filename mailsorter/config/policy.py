@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from mailsorter.config.schema import STAY, Condition, Config, MailboxEntry
 from mailsorter.model.filing import FilingPolicy, Several
-from mailsorter.model.folder import FolderPath
+from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.rule import Rule, RuleAction, Side
 
 _SEVERAL = {"review": Several.REVIEW, "first": Several.FIRST_NAMED, "copy": Several.COPY_FOR_EACH}
@@ -30,7 +30,7 @@ def several(config: Config, mailbox: MailboxEntry) -> Several:
 
 
 def rules(config: Config) -> tuple[Rule, ...]:
-    """The administrator's rules, then the labels, in the order of the file."""
+    """The administrator's rules, then those that label: the config's own, and the built-in ones of other labels."""
     explicit = [
         _rule(
             entry.when,
@@ -40,16 +40,19 @@ def rules(config: Config) -> tuple[Rule, ...]:
         )
         for number, entry in enumerate(config.rule, start=1)
     ]
-    labels = [
+    own = [
         _rule(entry.when, id=f"label-{number}-{entry.name}", action=RuleAction.LABEL, label=entry.name)
         for number, entry in enumerate(config.label, start=1)
+        if entry.when is not None
     ]
-    return (*explicit, *labels)
+    defined = {rule.label for rule in own}
+    built_in = [rule for rule in DEFAULT_LABEL_RULES if rule.label not in defined]
+    return (*explicit, *own, *built_in)
 
 
-def label_folders(config: Config) -> dict[str, FolderPath]:
+def label_homes(config: Config) -> dict[str, str]:
     """Where labelled mail without client evidence goes; a label that stays is not in it."""
-    return {entry.name: tuple(entry.folder.split("/")) for entry in config.label if entry.folder != STAY}
+    return {entry.name: entry.folder for entry in config.label if entry.folder != STAY}
 
 
 def _rule(when: Condition, *, id: str, action: RuleAction, client_id: str = "", label: str = "") -> Rule:

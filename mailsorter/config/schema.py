@@ -148,8 +148,16 @@ class RuleEntry(Table):
 class LabelEntry(Table):
     """Mail with a life of its own, such as newsletters or applicants. Client evidence still decides first."""
 
-    name: str = key(about="The label.", example="applicant", pattern=r"^[a-z0-9-]+$")
-    when: Condition = key(about="What the message must have, as in [[rule]].", example={"subject": "vacancy"})
+    name: str = key(
+        about="applicant, contact-form, newsletter, report, private, or a word of your own.",
+        example="applicant",
+        pattern=r"^[a-z0-9-]+$",
+    )
+    when: Condition | None = key(
+        None,
+        about="What the message must have, as in [[rule]]; without it the built-in signs of that label.",
+        example={"subject": "vacancy"},
+    )
     folder: PlainFolder = key(
         STAY, about='Where it goes without client evidence: a folder, or "stay".', example="Applicants"
     )

@@ -97,6 +97,15 @@ class SecretReference:
             return Path(folder) / self.name
         return self.folder / Path(self.name).expanduser()
 
+    def checked_path(self) -> Path:
+        """The file of the reference, for libraries that open it themselves; checked as `read` checks it.
+
+        Raises:
+            UserError: it is no file, is not there, is empty, or others can read it.
+        """
+        self.read()
+        return self.path
+
     def read(self) -> Secret:
         """Fetch the secret.
 

@@ -104,7 +104,7 @@ TABLE = [
     ("inline secret", GOOD.replace("env:S", "hunter2"), "", "8: found a value that is no reference (not shown)"),
     (
         "two credentials",
-        GOOD + 'certificate = "env:C"\n',
+        GOOD + 'certificate = "file:C"\n',
         "",
         "5: found client_secret and certificate, expected exactly",
     ),
@@ -132,6 +132,7 @@ TABLE = [
         '10: found the client "x", which',
     ),
     ("rule for everything", GOOD + "[[rule]]\nexclude=true\nwhen={}\n", "", "9: found an empty when"),
+    ("certificate no file", GOOD + 'certificate = "env:C"\n', "", '9: found the reference "env:C" in graph.cert'),
     ("broken TOML", GOOD + "[x\n", "", "9: found broken TOML"),
     ("same app erases", GOOD + "[erasure.graph]\nclient_id='c'\nclient_secret='env:E'\n", "", "10: found the same app"),
 ]
