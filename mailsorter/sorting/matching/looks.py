@@ -27,6 +27,7 @@ _ANSWER = one_of("""
     antw(?:oord)?
     betr
 """)
+_PREFIXES = rf"^\s*(?:(?:{_ANSWER}|{_FORWARD})\s*(?:\[\d+\])?\s*:\s*)*"
 # Prefixes pile up ("RE: FW: Antw:"), so the whole row of them is looked at.
 _FORWARDED_SUBJECT = compiled(rf"^\s*(?:{_ANSWER}\s*(?:\[\d+\])?\s*:\s*)*{_FORWARD}\s*:")
 _FORWARDED_PREVIEW = compiled(
@@ -42,7 +43,7 @@ _BOUNCE_AUTHOR = compiled(
     r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|microsoftexchange[0-9a-f]+|bounces?)(?:[+.-].*)?@"
 )
 _BOUNCE_SUBJECT = compiled(
-    r"^\s*"
+    _PREFIXES
     + one_of(r"""
     undeliver(?:able|ed)
     onbestelbaar
@@ -99,7 +100,7 @@ _MACHINE_NAMES = one_of("""
 """)
 _MACHINE_AUTHOR = compiled(rf"^{_MACHINE_NAMES}(?:[+.-].*)?@")
 _INVITATION_SUBJECT = compiled(
-    r"^\s*(?:(?:re|fw|fwd|doorst)\s*:\s*)*"
+    _PREFIXES
     + one_of("""
     uitnodiging
     invitation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.message import Message
@@ -18,20 +18,26 @@ from mailsorter.sorting.matching.text.mention import Mention
 
 
 def text_evidence(message: Message, text: str, book: MatchBook) -> list[Evidence]:
-    """Evidence in a body, looked for only where the message looks to be of the kind that holds it."""
+    """Evidence in a body: what its kind of message holds first, then header blocks; the first that says something."""
     lines = plain_lines(text)
-    mentions: list[Mention] = []
+    for read in _readers(message, text):
+        found = evidence_of_mentions(read(lines), message, book)
+        if found:
+            return found
+    return []
+
+
+def _readers(message: Message, text: str) -> Iterator[Callable[[list[str]], list[Mention]]]:
     if looks_bounced(message):
-        mentions += bounce_mentions(lines)
-    elif looks_like_invitation(message):
-        mentions += calendar_mentions(text, lines)
-    elif looks_form_made(message) and not looks_forwarded(message):
-        mentions += form_mentions(lines)
-    if not mentions:
-        mentions += forwarded_mentions(lines)
-    if not mentions and looks_form_made(message):
-        mentions += form_mentions(lines)
-    return evidence_of_mentions(mentions, message, book)
+        yield bounce_mentions
+    if looks_like_invitation(message):
+        yield lambda lines: calendar_mentions(text, lines)
+    is_form = looks_form_made(message)
+    if is_form and not looks_forwarded(message):
+        yield form_mentions
+    yield forwarded_mentions
+    if is_form:
+        yield form_mentions
 
 
 def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: MatchBook) -> list[Evidence]:
