@@ -26,6 +26,6 @@ class Filing:
     policy: FilingPolicy = field(default_factory=FilingPolicy)
     several: Several = Several.REVIEW
     watch: tuple[str, ...] = ("inbox", "sentitems")
-    label_folders: Mapping[str, FolderPath] = field(default_factory=dict)
+    label_homes: Mapping[str, str] = field(default_factory=dict)  # label to folder path, `/` between segments
     stamp_category: bool = False
     predictor: Predictor | None = None

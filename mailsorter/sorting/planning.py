@@ -8,6 +8,7 @@ import msgspec
 
 from mailsorter.model.evidence import Evidence
 from mailsorter.model.folder import FolderPath
+from mailsorter.model.labels import home_of_label
 from mailsorter.model.match import Match, Outcome
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
@@ -54,11 +55,8 @@ def _destinations(match: Match | None, filing: Filing, targets: Targets) -> list
         return []
     if match.outcome is Outcome.FILED_TO:
         return [(client, targets.of(client)) for client in match.clients]
-    if match.outcome in (Outcome.UNMATCHED, Outcome.INTERNAL):
-        for label in match.labels:
-            if label in filing.label_folders:
-                return [(None, targets.at(filing.label_folders[label]))]
-    return []
+    home = home_of_label(match, filing.label_homes)
+    return [(None, targets.at(tuple(home.split("/"))))] if home else []
 
 
 def _moves(

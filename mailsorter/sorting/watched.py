@@ -72,12 +72,11 @@ def _every(tree: FolderTree) -> list[Folder]:
 def _archived(
     tree: FolderTree, archive: FolderPath, client_paths: Collection[FolderPath], client_folder_ids: Iterable[str]
 ) -> set[str]:
-    """Ids of the archive's folders: all below its own, and each client's with what is below, renamed or not."""
+    """Ids of the archive's folders: all below its own, and each client's with what is below, wherever it is now."""
     roots = list(client_folder_ids)
     if archive:
         found = tree.find(archive)
         roots += [found.id] if found else []
-    else:
-        wanted = {tuple(name.casefold() for name in path) for path in client_paths}
-        roots += [f.id for f in tree if tuple(name.casefold() for name in tree.path(f.id)) in wanted]
+    wanted = {tuple(name.casefold() for name in path) for path in client_paths}
+    roots += [f.id for f in tree if tuple(name.casefold() for name in tree.path(f.id)) in wanted]
     return {inside.id for root in roots for inside in tree.within(root)}

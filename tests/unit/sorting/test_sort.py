@@ -248,7 +248,7 @@ def test_mail_of_two_clients_is_copied_where_the_config_says_so(firm: Firm) -> N
 def test_labelled_mail_without_a_client_goes_where_the_config_says(firm: Firm) -> None:
     rule = Rule(id="sollicitant", subject=("sollicitatie",), action=RuleAction.LABEL, label="applicant")
     book = firm.filing.book.__class__([ACME, BAKKER], [OWN], rules=[rule])
-    firm.set_book([ACME, BAKKER], book=book, label_folders={"applicant": ("Sollicitanten",)})
+    firm.set_book([ACME, BAKKER], book=book, label_homes={"applicant": "Sollicitanten"})
     applicant = firm.deliver("wie@elders.example", "Sollicitatie adviseur")
     firm.sort()
     assert firm.where(applicant) == "Sollicitanten"

@@ -1,0 +1,263 @@
+"""From a checked config to everything else; nothing else builds anything.
+
+An `Assembly` opens what is asked for when it is first asked for, so that `mailsorter clients check` touches no ledger
+and `mailsorter audit verify` no network. Closing it closes all it opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from mailsorter.clock import Clock, SystemClock
+from mailsorter.config.connect import AppIdentity, Graph
+from mailsorter.config.load import Loaded
+from mailsorter.config.policy import filing_policy, label_homes, rules, several
+from mailsorter.config.schema import MailboxEntry
+from mailsorter.config.secret import SecretReference, create_key_file
+from mailsorter.errors import LedgerUnreadable, UserError
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.mailbox.base import Mailbox
+from mailsorter.model.folder import FolderPath
+from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.matching import MatchBook
+from mailsorter.sorting.run import Job
+
+if TYPE_CHECKING:
+    from mailsorter.mailbox.graph.connector import GraphConnector
+    from mailsorter.mailbox.graph.settings import Credential, GraphSettings
+
+KEY_FILE = "ledger.key"
+
+
+class Assembly:
+    """Everything that one process works with. Use as a context manager, or call `close`."""
+
+    def __init__(self, loaded: Loaded, *, clock: Clock | None = None, stop: threading.Event | None = None) -> None:
+        self.loaded = loaded
+        self.config = loaded.config
+        self.book = loaded.book
+        self.clock = clock or SystemClock()
+        self.stop = stop or threading.Event()
+        self._closers: list[Callable[[], None]] = []
+
+    # the ledger -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The open ledger. Raises `LedgerError`, `UserError`."""
+        ledger = Ledger.open(self._ledger_url(), self.ledger_key(), clock=self.clock)
+        self._closers.append(ledger.close)
+        return ledger
+
+    def ledger_key(self) -> bytes:
+        """The ledger's master key, 32 bytes; made beside a new SQLite ledger when the config names none."""
+        reference = self.config.ledger.key
+        if reference is None:
+            reference = self._default_key()
+        return _key_bytes(reference)
+
+    @property
+    def ledger_file(self) -> Path | None:
+        """The SQLite file, or None for a database server."""
+        url = str(self.config.ledger.url)
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+    def _ledger_url(self) -> str:
+        url = str(self.config.ledger.url)
+        if self.config.ledger.password is None:
+            return url
+        from sqlalchemy.engine import make_url
+
+        password = self.config.ledger.password.read().reveal()
+        return make_url(url).set(password=password).render_as_string(hide_password=False)
+
+    def _default_key(self) -> SecretReference:
+        file = self.ledger_file
+        if file is None:
+            raise UserError(
+                "The ledger is on a database server and [ledger] key is not set.",
+                advice='Make a key with: openssl rand -hex 32   and refer to it: key = "file:ledger.key"',
+            )
+        key_file = file.with_name(KEY_FILE)
+        if not key_file.exists():
+            if file.exists() and file.stat().st_size:
+                raise LedgerUnreadable(
+                    f"The ledger {file} is there, but its key file {key_file} is not.",
+                    advice="Give the key file back from backup; without it the ledger cannot be read.",
+                )
+            _make_key(key_file)
+        return SecretReference.parse(f"file:{key_file}", key_file.parent)
+
+    # Exchange -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> GraphConnector:
+        """The Graph connector. Nothing is sent before the first question. Raises `UserError` without [graph]."""
+        from mailsorter.mailbox.graph.connector import GraphConnector
+
+        graph = self.config.graph
+        if graph is None:
+            raise UserError("The config has no [graph] section.", advice="Run: mailsorter init   to see one.")
+        erasing = self.config.erasing_graph()
+        connector = GraphConnector(
+            _graph_settings(graph),
+            _credential(graph),
+            erasing=(_graph_settings(erasing), _credential(erasing)) if erasing else None,
+            clock=self.clock,
+            stop=self.stop,
+        )
+        self._closers.append(connector.close)
+        return connector
+
+    def mailbox(self, entry: MailboxEntry) -> Mailbox:
+        """Open one of the config's mailboxes by its connector."""
+        if entry.connector == "ews":
+            return self._ews_mailbox(entry)
+        return self.graph.mailbox(entry.address)
+
+    def _ews_mailbox(self, entry: MailboxEntry) -> Mailbox:
+        try:
+            from mailsorter.mailbox import ews  # type: ignore[attr-defined]  # its folder may be deleted
+        except ImportError as error:
+            raise UserError(
+                f"Mailbox {entry.address} is to be reached over EWS, and this mailsorter comes without that connector.",
+                advice='Set connector = "graph", or install mailsorter with its EWS connector.',
+            ) from error
+        opened: Mailbox = ews.open_mailbox(entry, self.config.ews, clock=self.clock, stop=self.stop)
+        return opened
+
+    @cached_property
+    def connect(self) -> Mapping[str, Callable[[], Mailbox]]:
+        """How to open each of the config's mailboxes, by address."""
+        return {entry.address: lambda entry=entry: self.mailbox(entry) for entry in self.config.mailbox}  # type: ignore[misc]
+
+    # sorting --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def match_book(self) -> MatchBook:
+        """The client book with the firm's rules, compiled."""
+        firm = self.config.firm
+        return MatchBook(
+            self.book.clients,
+            firm.domains,
+            rules=rules(self.config),
+            own_addresses=(*firm.addresses, *(entry.address for entry in self.config.mailbox)),
+            zone=ZoneInfo(firm.timezone),
+        )
+
+    @cached_property
+    def _folder_of(self) -> Mapping[str, FolderPath]:
+        return {client.id: self.book.folder_of(client.id) for client in self.book}
+
+    @cached_property
+    def rules_digest(self) -> bytes:
+        """Names book and rules as they are now: when it changes, mail that was left is tested again."""
+        firm = self.config.firm
+        parts = [
+            sorted(self.book.clients, key=lambda c: c.id), rules(self.config), label_homes(self.config), firm.domains,
+            firm.addresses, [several(self.config, entry) for entry in self.config.mailbox],
+        ]  # fmt: skip
+        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
+
+    def filing(self, entry: MailboxEntry) -> Filing:
+        """How one mailbox is filed."""
+        own = self.config.filing_of(entry)
+        return Filing(
+            book=self.match_book,
+            folder_of=self._folder_of,
+            archive=_fixed_part(str(self.config.archive.folder)),
+            rules_digest=self.rules_digest,
+            policy=filing_policy(self.config, entry),
+            several=several(self.config, entry),
+            watch=own.watch,
+            label_homes=label_homes(self.config),
+            stamp_category=own.stamp_category,
+        )
+
+    def jobs(self) -> list[Job]:
+        """One job for each of the config's mailboxes, in its order."""
+        return [Job(e.address, self.filing(e), self.connect[e.address]) for e in self.config.mailbox]
+
+    # ending ---------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close what was opened, last first."""
+        while self._closers:
+            self._closers.pop()()
+
+    def __enter__(self) -> Assembly:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _key_bytes(reference: SecretReference) -> bytes:
+    raw = reference.read().reveal_bytes()
+    text = raw.strip()
+    if len(raw) == 32:
+        return raw
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except (UnicodeDecodeError, ValueError):
+        raise UserError(
+            f"The ledger's key {reference} is neither 32 bytes nor 64 hexadecimal digits.",
+            advice="Give back the key that belongs to this ledger; a new one comes from: openssl rand -hex 32",
+        ) from None
+
+
+def _make_key(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create_key_file(path)
+    except OSError as error:
+        raise LedgerUnreadable(
+            f"The ledger's key file {path} cannot be made: {error.strerror}.",
+            advice="Mend the folder's permissions or [ledger] url.",
+        ) from None
+
+
+def _fixed_part(template: str) -> FolderPath:
+    """The segments of a folder template before the first that differs from client to client."""
+    fixed: list[str] = []
+    for segment in template.split("/"):
+        if "{" in segment:
+            break
+        fixed.append(segment)
+    return tuple(fixed)
+
+
+def _graph_settings(graph: Graph) -> GraphSettings:
+    from mailsorter.mailbox.graph.settings import GraphSettings
+
+    return GraphSettings(
+        tenant=graph.tenant,
+        client_id=graph.client_id,
+        origin=graph.url,
+        login_origin=graph.authority,
+        ca_file=graph.ca_file,
+        read_timeout_s=graph.timeout.total_seconds(),
+    )
+
+
+def _credential(identity: AppIdentity) -> Credential:
+    from mailsorter.mailbox.graph.settings import ClientCertificate, ClientSecret, FederatedCredential
+
+    if identity.client_secret is not None:
+        return ClientSecret(identity.client_secret.read().reveal())
+    if identity.certificate is not None:
+        password = identity.certificate_password
+        return ClientCertificate(identity.certificate.path, password.read().reveal() if password else None)
+    assert identity.federated_credential is not None  # a checked config has exactly one of the three
+    return FederatedCredential(identity.federated_credential.path)
