@@ -137,6 +137,10 @@ class Mailbox(Protocol):
         """Where each item lies now; `NotFound` for one that this mailbox does not have."""
         ...
 
+    def find(self, internet_message_id: str) -> list[Place]:
+        """Where the messages of that msg-id (RFC 5322, with brackets) lie, Recoverable Items left out; [] for none."""
+        ...
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         """The body of each message as plain text. Held in memory by the caller only as long as a decision takes."""
         ...

@@ -114,6 +114,15 @@ class MemoryMailbox:
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
         return self._each("locate", ids, lambda item: Place(item.message.id, item.message.folder_id), poison=False)
 
+    def find(self, internet_message_id: str) -> list[Place]:
+        self._read("find")
+        return [
+            Place(item.message.id, folder.id)
+            for folder in self.server.tree(hidden=True, recoverable=False)
+            for item in self.server.items(folder.id)
+            if item.message.internet_message_id == internet_message_id
+        ]
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each("texts", ids, lambda item: item.text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from mailsorter.ledger.corrections import CorrectionRow
@@ -51,6 +52,16 @@ class Recall:
         self._corrected_threads = unit.corrections.of_threads(threads)
         self._corrected_ids = unit.corrections.of_message_ids(references | own_ids)
         numbers.learn(unit, self._numbers_seen())
+
+    def without_standing(self) -> Recall:
+        """The same, as if nothing had been recorded of these very messages."""
+        fresh = copy(self)
+        fresh.standing = {}
+        fresh._corrected_ids = {
+            token: [row for row in rows if row.token not in {t.key for t in self.tokens.values()}]
+            for token, rows in self._corrected_ids.items()
+        }
+        return fresh
 
     def clients(self, message: Message) -> tuple[str, ...]:
         """Clients of the mail that shares the conversation or that the References name."""

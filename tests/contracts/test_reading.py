@@ -33,6 +33,15 @@ def a_round(mailbox: Mailbox, folder_id: str, cursor: str | None = None) -> tupl
     return present, removed, pages[-1].cursor
 
 
+def test_a_message_is_found_by_its_message_id_wherever_it_lies(world: World) -> None:
+    wanted = world.deliver(WellKnown.INBOX, internet_message_id="<o'neil+1@acme.example>")
+    world.deliver(WellKnown.INBOX, internet_message_id="<other@acme.example>")
+    world.user_moves(wanted, WellKnown.ARCHIVE)
+    found = world.mailbox.find("<o'neil+1@acme.example>")
+    assert [(place.id, place.folder_id) for place in found] == [(wanted, world.folder(WellKnown.ARCHIVE))]
+    assert world.mailbox.find("<nobody@acme.example>") == []
+
+
 def test_is_a_mailbox(world: World) -> None:
     """Every connector satisfies the protocol, and says which mailbox it is."""
     assert isinstance(world.mailbox, Mailbox)

@@ -99,6 +99,12 @@ class GraphMailbox:
         tail = query.options(select=query.IDS)
         return self._each(ids, tail, wire.one_stub, lambda found: Place(found.id, found.parent_folder_id or ""))
 
+    def find(self, internet_message_id: str) -> list[Place]:
+        wanted = internet_message_id.replace("'", "''")
+        tail = query.options(filter=f"internetMessageId eq '{wanted}'", select=query.IDS, top=100)
+        pages = walk(self._client, self._get(f"{self._users}/messages{tail}", "find messages"), wire.stub_page)
+        return [Place(found.id, found.parent_folder_id or "") for page in pages for found in page.value]
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         def text(found: wire.Text) -> str:
             return (found.body.content if found.body else None) or ""

@@ -72,6 +72,9 @@ class PassedThrough:
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
         return self._ask("locate", lambda: self._inner.locate(ids))
 
+    def find(self, internet_message_id: str) -> list[Place]:
+        return self._ask("find", lambda: self._inner.find(internet_message_id))
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._ask("texts", lambda: self._inner.texts(ids))
 

@@ -1,0 +1,89 @@
+"""`mailsorter status`: what the ledger knows, without asking Exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from mailsorter.cli.options import Json
+from mailsorter.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from mailsorter.assembly import Assembly
+
+app = typer.Typer(add_completion=False, help="Show runs, mailboxes, what waits, the audit head.", rich_markup_mode=None)
+
+
+@app.command()
+def status(ctx: typer.Context, json: Json = False) -> None:
+    """Show the last runs, each mailbox's state, what waits for a person, and the audit head."""
+    from mailsorter.cli.working import assembled
+
+    voice = Voice(as_json=json)
+    with assembled(ctx) as assembly:
+        data = gather(assembly)
+    _show(voice, data)
+    voice.answer(data)
+
+
+def gather(assembly: Assembly) -> dict[str, object]:
+    """Everything that status tells, as JSON has it."""
+    from mailsorter.cli.moments import moment
+
+    now_s = int(assembly.clock.now().timestamp())
+    mailboxes = []
+    with assembly.ledger.unit() as unit:  # writes only when a mailbox has no number yet
+        open_steps = set(unit.steps.mailboxes_with_open())
+        for entry in assembly.config.mailbox:
+            number = unit.places.mailbox(entry.address)
+            looked = max(unit.cursors.at(number).values(), default=None)
+            states = {
+                state.name.lower().replace("_", "-"): n for state, n in sorted(unit.messages.counts(number).items())
+            }
+            mailboxes.append(
+                {
+                    "mailbox": entry.address,
+                    "number": number,
+                    "last_look": moment(looked),
+                    "seconds_since": None if looked is None else now_s - looked,
+                    "messages": states,
+                    "interrupted": number in open_steps,
+                }
+            )
+        runs = [
+            {
+                "run": run.id,
+                "kind": run.kind,
+                "state": run.state,
+                "started": moment(run.started_s),
+                "ended": moment(run.ended_s),
+                "counts": run.counts,
+            }
+            for run in unit.runs.latest(5)
+        ]
+        head = unit.audit.head()
+    return {"ledger": assembly.ledger.where, "mailboxes": mailboxes, "runs": runs, "audit_head": head}
+
+
+def _show(voice: Voice, data: dict[str, object]) -> None:
+    from mailsorter.cli.moments import span
+
+    rows = []
+    for mailbox in data["mailboxes"]:  # type: ignore[attr-defined]
+        states, since = mailbox["messages"], mailbox["seconds_since"]
+        review = states.get("unmatched", 0) + states.get("ambiguous", 0)
+        looked = "never" if since is None else f"{span(since)} ago"
+        looked += ", interrupted" if mailbox["interrupted"] else ""
+        rows.append((mailbox["mailbox"], looked, states.get("filed", 0), states.get("waiting", 0), review))
+    voice.table(("mailbox", "last look", "filed", "waiting", "for review"), rows)
+    runs = [
+        (r["run"], r["kind"], r["state"], r["counts"].get("filed", 0), r["counts"].get("left", 0))
+        for r in data["runs"]  # type: ignore[attr-defined]
+    ]
+    voice.say("")
+    if runs:
+        voice.table(("run", "what", "ended", "moved", "left"), runs)
+    else:
+        voice.say("No run yet: mailsorter plan   shows what the first would do.")
+    voice.say("", f"audit head {data['audit_head']}")
