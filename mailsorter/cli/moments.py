@@ -13,7 +13,7 @@ def moment(seconds: int | None) -> str | None:
 def span(seconds: float) -> str:
     """A length of time in its two largest units: `3 d 4 h`, `12 min 5 s`."""
     left = int(seconds)
-    parts = []
+    parts: list[str] = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):

@@ -38,7 +38,10 @@ def test_a_message_is_found_by_its_message_id_wherever_it_lies(world: World) -> 
     world.deliver(WellKnown.INBOX, internet_message_id="<other@acme.example>")
     world.user_moves(wanted, WellKnown.ARCHIVE)
     found = world.mailbox.find("<o'neil+1@acme.example>")
-    assert [(place.id, place.folder_id) for place in found] == [(wanted, world.folder(WellKnown.ARCHIVE))]
+    assert [place.folder_id for place in found] == [world.folder(WellKnown.ARCHIVE)]
+    (message,) = world.mailbox.fetch([place.id for place in found])
+    assert isinstance(message, Message)
+    assert message.internet_message_id == "<o'neil+1@acme.example>"
     assert world.mailbox.find("<nobody@acme.example>") == []
 
 
