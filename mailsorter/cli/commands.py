@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("mailsorter.cli.explain", "Say why: of a message, a run, or a code."),
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
+    "clients": ("mailsorter.cli.clients", "List, import and check the client book."),
 }
 
 

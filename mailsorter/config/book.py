@@ -20,6 +20,8 @@ from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath, show_path
 
 BookDocument = Document | CsvDocument
+Origin = tuple[BookDocument, int]
+"""The file that a client was read from, and the entry's number in it, from 0."""
 
 _KEYS = known_keys(BookFile)
 
@@ -64,6 +66,7 @@ class BookReader:
 
     template: FolderTemplate
     clients: list[Client] = field(default_factory=list)
+    origins: dict[str, Origin] = field(default_factory=dict)  # by client id
     ids: set[str] = field(default_factory=set)  # of every entry that has one, also of those with other problems
     _places: dict[str, tuple[BookDocument, int]] = field(default_factory=dict)
     _folders: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -100,6 +103,7 @@ class BookReader:
             Problem(("client", index, *where), text) for where, text in self._compare(entry, client)
         )
         self.clients.append(client)
+        self.origins.setdefault(client.id, (document, index))
 
     def _compare_id(self, document: BookDocument, index: int, raw: Any) -> None:
         client_id = raw.get("id") if isinstance(raw, dict) else None

@@ -51,7 +51,7 @@ def read_csv(path: Path, shown: str) -> CsvDocument:
         Unreadable: as `read_text`, or it has no line with column names.
     """
     text = read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     rows: list[dict[str, Any]] = []
     document = CsvDocument(path, shown, {"client": rows}, [])
     try:
@@ -80,7 +80,8 @@ def read_csv(path: Path, shown: str) -> CsvDocument:
     return document
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
+    """What parts the cells of this CSV, by its first line: a comma, a semicolon or a tab."""
     head = text.partition("\n")[0]
     return max(",;\t", key=head.count)
 

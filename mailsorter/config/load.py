@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mailsorter.config.across import check_config, check_rules_against_book
-from mailsorter.config.book import BookDocument, BookReader, ClientBook
+from mailsorter.config.book import BookDocument, BookReader, ClientBook, Origin
 from mailsorter.config.document import Document, Unreadable, read_toml
-from mailsorter.config.problem import ELSEWHERE, Problem, Where, from_pydantic
+from mailsorter.config.lines_of import tell
+from mailsorter.config.problem import Problem, Where, from_pydantic
 from mailsorter.config.prune import Pruned
 from mailsorter.config.schema import Archive, Config
 from mailsorter.config.tables import known_keys
@@ -30,6 +31,7 @@ class Loaded:
     path: Path
     config: Config
     book: ClientBook
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # where each client stands; only when asked for
 
     @property
     def folder(self) -> Path:
@@ -47,8 +49,10 @@ def load_config(path: Path) -> Config:
     return load(path).config
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, *, with_origins: bool = False) -> Loaded:
     """Read the config and all client books it names.
+
+    `with_origins` keeps the files' text, to tell on which line a client stands.
 
     Raises:
         ConfigError: all problems, each as `PATH:LINE: found …, expected …`, in the order of the files.
@@ -73,9 +77,8 @@ def load(path: Path) -> Loaded:
     lines = [*tell([document, *books.documents]), *books.unreadable]
     if lines or config is None:
         raise ConfigError(lines)
-    return Loaded(
-        path.absolute(), config, ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
-    )
+    book = ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
+    return Loaded(path.absolute(), config, book, books.reader.origins if with_origins else {})
 
 
 def _validate(document: Document, pruned: Pruned, folder: Path) -> tuple[Config | None, list[Problem]]:
@@ -150,28 +153,6 @@ def _written(named: Any, index: int, path: Path) -> str:
     if isinstance(named, list) and index < len(named) and isinstance(named[index], str):
         return str(named[index])
     return path.name
-
-
-def tell(documents: Sequence[BookDocument]) -> list[str]:
-    """All problems of the documents as lines, in the order of the files."""
-    wanted: dict[str, set[Where]] = {document.shown: set() for document in documents}
-    for document in documents:
-        for problem in document.problems:
-            wanted[document.shown].add(problem.where)
-            if problem.elsewhere is not None:
-                wanted[problem.elsewhere[0]].add(problem.elsewhere[1])
-    lines = {document.shown: document.lines(places) for document in documents if (places := wanted[document.shown])}
-    told: list[str] = []
-    for document in documents:
-        found = set()
-        for problem in document.problems:
-            text = problem.text
-            if problem.elsewhere is not None:
-                other, where = problem.elsewhere
-                text = text.replace(ELSEWHERE, f"{other}:{lines[other][where]}")
-            found.add((lines[document.shown][problem.where], text))
-        told.extend(f"{document.shown}:{line}: {text}" for line, text in sorted(found))
-    return told
 
 
 KEYS = known_keys(Config)

@@ -1,0 +1,85 @@
+"""Bringing a CRM's export into the client book: compare first, write when a person agrees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mailsorter.config.book_diff import BookDiff, compare
+from mailsorter.config.book_schema import ClientEntry
+from mailsorter.config.book_write import imported_book, with_book, write_whole
+from mailsorter.config.crm import CrmExport, read_export
+from mailsorter.config.crm_map import CrmMap
+from mailsorter.config.document import Unreadable, read_toml
+from mailsorter.config.load import Loaded
+from mailsorter.errors import ConfigError, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import that is computed and not yet written."""
+
+    export: CrmExport
+    diff: BookDiff
+    book: Path  # the file that holds imported clients, all of it written by imports
+    config: Path
+    is_listed: bool  # does the config name the book already?
+
+
+def prepare(loaded: Loaded, export_file: Path, crm_map: CrmMap, book: Path) -> Import:
+    """Read the export and compare it with the last import.
+
+    Raises:
+        ConfigError: the export cannot be read.
+        UserError: the book was not written by an import.
+    """
+    try:
+        export = read_export(export_file, crm_map, loaded.config.firm.domains)
+    except Unreadable as error:
+        raise ConfigError([f"{export_file}:{error.line}: {error.text}"], advice="Mend it, then import again.") from None
+    before = _imported_before(book)
+    by_hand = {client.id.casefold() for client in loaded.book} - {entry.id.casefold() for entry in before}
+    is_listed = book.absolute() in {path.absolute() for path in loaded.config.clients}
+    return Import(export, compare(before, export.entries, by_hand), book, loaded.path, is_listed)
+
+
+def write(prepared: Import, loaded: Loaded) -> bool:
+    """Write the book, and name it in the config; False when the config must be extended by hand.
+
+    The book comes first: a config that names a missing book would stop everything.
+    """
+    write_whole(prepared.book, imported_book(prepared.diff.result))
+    if prepared.is_listed:
+        return True
+    folder = prepared.config.parent
+    names = [_shown(path, folder) for path in loaded.config.clients]
+    text = with_book(prepared.config.read_text(encoding="utf-8-sig"), names, _shown(prepared.book, folder))
+    if text is None:
+        return False
+    write_whole(prepared.config, text)
+    return True
+
+
+def _shown(path: Path, folder: Path) -> str:
+    absolute = path.absolute()
+    return str(absolute.relative_to(folder)) if absolute.is_relative_to(folder) else str(absolute)
+
+
+def _imported_before(book: Path) -> list[ClientEntry]:
+    if not book.exists():
+        return []
+    try:
+        document = read_toml(book, str(book))
+        entries = [ClientEntry.model_validate(raw) for raw in document.data.get("client", [])]
+    except (Unreadable, ValidationError):
+        raise UserError(
+            f"{book} is no client book that an import wrote.", advice="Name another with --book, or move it away."
+        ) from None
+    if entries and "clients import" not in document.text.partition("\n")[0]:
+        raise UserError(
+            f"{book} was written by hand; an import would replace it.",
+            advice="Import into a book of its own: --book FILE (the default is crm.toml beside the config).",
+        )
+    return entries
