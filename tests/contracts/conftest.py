@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from mailsorter.emulator import Emulator, running_emulator
+from tests.contracts.graph_world import GraphWorld
 from tests.contracts.worlds import MemoryWorld, World, WrappedWorld
 
-WORLDS: dict[str, Callable[[], World]] = {
+_IN_MEMORY: dict[str, Callable[[], World]] = {
     "memory": MemoryWorld,
     "memory-changing-ids": lambda: MemoryWorld(ids_survive_moves=False),
     "memory-wrapped": WrappedWorld,
 }
 
 
-@pytest.fixture(params=sorted(WORLDS))
-def world(request: pytest.FixtureRequest) -> World:
+@pytest.fixture(scope="session")
+def plain_emulator() -> Iterator[Emulator]:
+    """Graph and token endpoint by plain http on loopback."""
+    with running_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def tls_emulator() -> Iterator[Emulator]:
+    """The same over TLS: msal goes there by itself, nothing is injected."""
+    with running_emulator(tls=True) as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=[*_IN_MEMORY, "graph", "graph-tls"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A fresh mailbox of the connector, with other people's hands on its server."""
-    return WORLDS[request.param]()
+    if request.param in _IN_MEMORY:
+        yield _IN_MEMORY[request.param]()
+        return
+    emulator = request.getfixturevalue("tls_emulator" if request.param == "graph-tls" else "plain_emulator")
+    graph = GraphWorld(emulator)
+    yield graph
+    graph.close()

@@ -43,7 +43,7 @@ def test_a_taken_name_is_said(world: World) -> None:
 def test_create_below_a_missing_parent(world: World) -> None:
     """The parent that is gone is said, not replaced."""
     gone = world.folder(("Gone",))
-    world.mailbox.delete_empty_folder(gone)
+    world.user_destroys_folder(gone)
     with pytest.raises(NotFound):
         world.mailbox.create_folder(gone, "Acme")
 
@@ -120,7 +120,7 @@ def test_move_to_a_missing_folder(world: World) -> None:
     """The message stays where it is."""
     message_id = world.deliver(WellKnown.INBOX)
     gone = world.folder(("Gone",))
-    world.mailbox.delete_empty_folder(gone)
+    world.user_destroys_folder(gone)
     assert isinstance(world.mailbox.move([Move(message_id, gone)])[0], MailsorterError)
     assert world.lies_in(message_id) == world.folder(WellKnown.INBOX)
 

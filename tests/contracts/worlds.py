@@ -62,6 +62,10 @@ class World(Protocol):
 
     def user_deletes_folder(self, folder_id: str) -> None: ...
 
+    def user_destroys_folder(self, folder_id: str) -> None:
+        """The folder, which holds nothing, is gone for good."""
+        ...
+
     def user_creates_hidden_folder(self, where: Where, name: str) -> str: ...
 
     def hold(self, message_id: str) -> None: ...
@@ -107,6 +111,9 @@ class MemoryWorld:
 
     def user_deletes_folder(self, folder_id: str) -> None:
         self._server.user_deletes_folder(folder_id)
+
+    def user_destroys_folder(self, folder_id: str) -> None:
+        self._server.delete_folder(folder_id)
 
     def user_creates_hidden_folder(self, where: Where, name: str) -> str:
         return self._server.user_creates_folder(where, name, hidden=True)

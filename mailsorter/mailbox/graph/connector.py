@@ -52,7 +52,7 @@ class GraphConnector:
 
     def mailbox(self, address: str) -> GraphMailbox:
         """The mailbox of that address (or MBX id). Whether it exists shows at the first question."""
-        return GraphMailbox(self._client, address, self._settings.client_id, self._eraser(address))
+        return GraphMailbox(self._client, address, self._settings, self._eraser(address))
 
     def archive(self, address: str) -> GraphMailbox | None:
         """The mailbox's online archive as a mailbox of its own, or None. Raises `NotPermitted`, `MailboxGone`."""

@@ -18,6 +18,7 @@ from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Reques
 from mailsorter.mailbox.graph.erase import Eraser
 from mailsorter.mailbox.graph.pages import delta_page, walk, walk_messages
 from mailsorter.mailbox.graph.refusals import Asked
+from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.tree import TreeReader
 from mailsorter.model.folder import Folder, FolderTree
 from mailsorter.model.message import ItemStub, Message
@@ -32,10 +33,11 @@ _SEARCH_CAP = 1000  # Graph never gives more, over all pages (search-query-param
 class GraphMailbox:
     """`address` is any address of the mailbox, its object id, or its MBX id (for an archive)."""
 
-    def __init__(self, client: GraphClient, address: str, client_id: str, eraser: Eraser) -> None:
+    def __init__(self, client: GraphClient, address: str, settings: GraphSettings, eraser: Eraser) -> None:
         self._client = client
         self._address = address
-        self._client_id = client_id
+        self._settings = settings
+        self._client_id = client_id = settings.client_id
         self._users = query.users(address)
         self._tree = TreeReader(client, address, Asked(address, "read folders", _READ, client_id))
         self._eraser = eraser
@@ -198,7 +200,7 @@ class GraphMailbox:
         """One page of a round; a new round begins with extended properties, without them, or with ids only."""
         if link is not None:
             try:
-                return delta_page(self._client, self._get(link, "read messages"), query.DELTA_PAGE)
+                return delta_page(self._client, self._get(link, "read messages"), self._settings.delta_page)
             except Garbled:
                 return self._first_delta(folder_id, Detail.IDS)
         try:
@@ -209,7 +211,7 @@ class GraphMailbox:
     def _first_delta(self, folder_id: str, detail: Detail) -> wire.Page[wire.GraphMessage]:
         tail = query.options(select=query.select_for(detail), expand=self._expand(detail))
         path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages/delta{tail}"
-        return delta_page(self._client, self._get(path, "read messages"), query.DELTA_PAGE)
+        return delta_page(self._client, self._get(path, "read messages"), self._settings.delta_page)
 
     def _change_page(self, folder_id: str, page: wire.Page[wire.GraphMessage], link: str) -> ChangePage:
         """The page in the model's words; a message that came in part is fetched whole."""
@@ -245,7 +247,7 @@ class GraphMailbox:
                 _includeHiddenMessages="true" if hidden else None,
             )
             path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
-            pages = walk_messages(self._client, self._get(path, "read messages"), query.LIST_PAGE)
+            pages = walk_messages(self._client, self._get(path, "read messages"), self._settings.list_page)
             return next(pages), pages
 
         first, rest = self._refusing_expand(begin)

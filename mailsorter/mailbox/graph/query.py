@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 from mailsorter.mailbox.base import Detail
 from mailsorter.mailbox.graph import translate
 
-LIST_PAGE = 1000  # the largest $top of /messages (user-list-messages.md)
+FOLDER_PAGE = 1000
 SEARCH_PAGE = 250  # the largest $top that Graph takes beside $search
-DELTA_PAGE = 1000  # a wish: Exchange gives as many as it likes
 IDS = "id,parentFolderId"
 ENVELOPE = (
     "id,parentFolderId,receivedDateTime,sentDateTime,internetMessageId,conversationId,subject,bodyPreview,from,sender,"

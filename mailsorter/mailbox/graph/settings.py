@@ -57,6 +57,8 @@ class GraphSettings:
     requests_per_window: int = 10_000  # per app and mailbox (throttling-outlook.md)
     window_s: float = 600.0
     concurrent_requests: int = 4
+    list_page: int = 1000  # the largest $top of /messages (user-list-messages.md)
+    delta_page: int = 1000  # a wish: Exchange gives as many as it likes
     quota_share: float = 0.99  # the rest is left to requests whose moment the server counts otherwise
 
     def __post_init__(self) -> None:

@@ -158,7 +158,7 @@ class TreeReader:
         return found
 
     def _children(self, parents: Sequence[str], *, hidden: bool) -> Iterable[list[GraphFolder]]:
-        tail = query.options(top=query.LIST_PAGE, _includeHiddenFolders="true" if hidden else None)
+        tail = query.options(top=query.FOLDER_PAGE, _includeHiddenFolders="true" if hidden else None)
         requests = [
             self._get(f"{self._users}/mailFolders/{query.segment(p)}/childFolders{tail}", "read folders")
             for p in parents
@@ -189,7 +189,8 @@ class TreeReader:
         return f"{self._users}/mailFolders/{name.value}"
 
     def _get(self, path: str, doing: str) -> Request:
-        return Request("GET", path, Asked(self._asked.mailbox, doing, "Mail.Read", self._asked.client_id))
+        asked = Asked(self._asked.mailbox, doing, "Mail.Read", self._asked.client_id)
+        return Request("GET", path, asked, prefer=(f"odata.maxpagesize={query.FOLDER_PAGE}",))
 
 
 def _merged(kept: dict[str, GraphFolder], news: Sequence[GraphFolder]) -> dict[str, GraphFolder]:
