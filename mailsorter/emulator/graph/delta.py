@@ -156,7 +156,7 @@ def message_delta(call: Call) -> Response:
         parameters=parameters,
     )
     visible = [change for change in changes if _wanted(change, kinds) and _visible(call, folder, change, token)]
-    call.face.conditions.check_page([change.message.id for change in visible if change.message])
+    shower.check_page([change.message.id for change in visible if change.message])
     shown = [_show(shower, call, change) for change in visible]
     if quirk.replay and token.known and token.after == token.known:
         shown = _replayed(call, folder, shower, quirk.replay) + shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -45,6 +45,8 @@ _SENSITIVE = frozenset(
         "internetMessageId",
     }
 )
+
+_RECIPIENTS = frozenset({"from", "sender", "replyTo", "toRecipients", "ccRecipients", "bccRecipients"})
 
 
 def rendering(call: Call) -> Context:
@@ -94,6 +96,15 @@ class Shower:
             raise access_denied()
         self._bodies = wants_body(self.names)
         self._typed = typed
+
+    def check_page(self, numbers: Iterable[int]) -> None:
+        """Stop a page that cannot be rendered; one without recipients gets through (seen in a tenant).
+
+        Raises:
+            TruncatedPage: it shows recipients of a message that truncates it.
+        """
+        if not _RECIPIENTS.isdisjoint(self.names):
+            self._call.face.conditions.check_page(numbers)
 
     def show(self, message: Message) -> bytes:
         """One message."""
@@ -190,7 +201,9 @@ def list_messages(call: Call) -> Response:
         (*parameters, size + 1, options.skip),
     )
     count = db.value(f"SELECT count(*) FROM message WHERE {where}", parameters) if options.count else None
-    shown = [shower.show(message) for message in by_numbers(call, [row[0] for row in numbers[:size]])]
+    page = [row[0] for row in numbers[:size]]
+    shower.check_page(page)
+    shown = [shower.show(message) for message in by_numbers(call, page)]
     link = next_link(request, options.skip + size) if len(numbers) > size else ""
     return answer(collection(_context_url(call, place + _chosen(call)), shown, next_page=link, count=count))
 
@@ -203,7 +216,6 @@ def by_numbers(call: Call, numbers: Sequence[int]) -> list[Message]:
         marks = ",".join("?" * len(chunk))
         rows = call.face.store.db.rows(f"SELECT {MESSAGE_COLUMNS} FROM message WHERE id IN ({marks})", tuple(chunk))
         found.update((row[0], Message(*row)) for row in rows)
-    call.face.conditions.check_page(numbers)
     return [found[number] for number in numbers if number in found]
 
 

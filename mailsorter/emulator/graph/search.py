@@ -202,6 +202,7 @@ def answer_search(call: Call, folder: Folder | None, place: str) -> Response:
         (first, int(call.face.store.clock.now_s()), *parameters, last + 1),
     )
     numbers = [row[0] for row in rows]
+    shower.check_page(numbers[options.skip : last])
     shown = [shower.show(message) for message in messages.by_numbers(call, numbers[options.skip : last])]
     link = next_link(request, last) if len(numbers) > last and last < MAX_RESULTS else ""
     context = f"{request.origin}/v1.0/$metadata#{context_user(call.mailbox)}/{place}"
