@@ -17,7 +17,7 @@ class ClientStatus(enum.StrEnum):
     LEFT = "left"  # their mail is still recognised, but waits for a person instead of making a folder again
 
 
-class ClientAddress(msgspec.Struct, frozen=True):
+class ClientAddress(msgspec.Struct, frozen=True, gc=False):
     """One address of a client, and the days on which it was theirs, both ends included; None: without end."""
 
     address: str
@@ -25,7 +25,7 @@ class ClientAddress(msgspec.Struct, frozen=True):
     valid_until: date | None = None
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
+class Client(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One client. Addresses, domains and codes are raw, as the book has them; matching brings them to one form."""
 
     id: str  # stable, never shown to outsiders; the ledger knows a client by it

@@ -43,6 +43,7 @@ class EvidenceKind(enum.IntEnum):
         return _BY_CODE[code]
 
 
+STRENGTH = {kind: kind.strength for kind in EvidenceKind}  # looked up a million times, so not computed each time
 _BY_CODE = {kind.code: kind for kind in EvidenceKind}
 
 

@@ -46,21 +46,21 @@ class Reason(enum.StrEnum):
     QUIET_HOURS = "quiet-hours"  # wait: nothing moves at this time of day
 
 
-class Suggestion(msgspec.Struct, frozen=True):
+class Suggestion(msgspec.Struct, frozen=True, gc=False):
     """A client that a prediction proposes, with the share of such proposals that came out right, 0 to 1."""
 
     client_id: str
     score: float
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class Forecast(msgspec.Struct, frozen=True, gc=False):
     """What a prediction says about one message: the client it is sure enough of to file by, if any; the best few."""
 
     client_id: str | None = None
     suggestions: tuple[Suggestion, ...] = ()
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """The outcome for one message, with all evidence found, in order of appearance.
 
     `clients` are those the outcome names: one for `filed-to` (several only under the copy-for-each policy), at least

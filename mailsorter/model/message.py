@@ -1,6 +1,7 @@
 """A message as every connector delivers it: names and units of RFC 5322 and Exchange, nothing of any vendor's JSON.
 
-These are msgspec structs, not dataclasses, because a backlog makes a million of them: creation costs a fifth.
+These are msgspec structs, not dataclasses, because a backlog makes a million of them: creation costs a fifth. They hold
+only texts, dates and tuples of such, so no cycle can pass through them and the collector need not track them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from datetime import datetime
 import msgspec
 
 
-class Participant(msgspec.Struct, frozen=True):
+class Participant(msgspec.Struct, frozen=True, gc=False):
     """One address with its display name, raw as delivered: upper case, X.500, empty or malformed as it may be."""
 
     address: str
     name: str = ""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message's envelope. `id` is the stable half of its key: opaque, unique inside its mailbox, case-sensitive.
 
     Only what was asked for is filled; the rest holds its default. Times are aware UTC. A body is never part of it.
@@ -57,7 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return first + self.reply_to + self.to + self.cc + self.bcc
 
 
-class ItemStub(msgspec.Struct, frozen=True):
+class ItemStub(msgspec.Struct, frozen=True, gc=False):
     """What a complete listing tells of one item: enough to compare with the ledger, no personal data."""
 
     id: str

@@ -19,6 +19,7 @@ class Side(enum.StrEnum):
     """Whose addresses a rule looks at."""
 
     ANYONE = "anyone"
+    FROM = "from"  # from alone, as most mail filters mean it
     AUTHOR = "author"  # from, sender, reply-to
     RECIPIENT = "recipient"  # to, cc, bcc
 

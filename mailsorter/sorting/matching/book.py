@@ -55,7 +55,7 @@ class MatchBook:
             for client in self.clients.values()
             for code in client.codes
         )
-        self._by_thread = {id_: Evidence(EvidenceKind.THREAD, id_) for id_ in self.clients}
+        self.thread_evidence = {id_: Evidence(EvidenceKind.THREAD, id_) for id_ in self.clients}
         self.cache: dict[str, Known] = {}  # raw participant -> Known; matching reads it directly
 
     def known(self, raw: str) -> Known:
@@ -66,10 +66,6 @@ class MatchBook:
                 self.cache.clear()
             found = self.cache[raw] = self._look_up(raw)
         return found
-
-    def thread_evidence(self, client_id: str) -> Evidence:
-        """That a thread was filed to a client of this book."""
-        return self._by_thread[client_id]
 
     @property
     def reads_attachment_names(self) -> bool:

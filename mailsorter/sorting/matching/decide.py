@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailsorter.model.evidence import Evidence, EvidenceKind
+from mailsorter.model.evidence import STRENGTH, Evidence, EvidenceKind
 from mailsorter.model.filing import Several
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.thread import Correction
 from mailsorter.sorting.matching.book import MatchBook
+
+_CORRECTION, _ADDRESS = EvidenceKind.CORRECTION.strength, EvidenceKind.ADDRESS.strength
 
 
 def decide(
@@ -21,9 +23,8 @@ def decide(
     is_undated: bool = False,
 ) -> Match:
     """The outcome of at least one fact. Corrections that contradict, and unknown dates, always go to review."""
-    clients = _strongest(evidence)
-    strength = min(fact.kind for fact in evidence) // 10
-    if correction is not None and correction.rejected and strength > EvidenceKind.CORRECTION.strength:
+    strength, clients = _strongest(evidence)
+    if correction is not None and correction.rejected and strength > _CORRECTION:
         clients = tuple(c for c in clients if c not in correction.rejected)
         if not clients:
             return Match(Outcome.UNMATCHED, (), tuple(evidence), Reason.REJECTED, labels)
@@ -32,28 +33,28 @@ def decide(
             return Match(Outcome.UNMATCHED, (), tuple(evidence), Reason.CLIENT_LEFT, labels)
         return Match(Outcome.FILED_TO, clients, tuple(evidence), Reason.DECIDED, labels)
     reason = Reason.SEVERAL_CLIENTS
-    if strength == EvidenceKind.CORRECTION.strength:
+    if strength == _CORRECTION:
         reason = Reason.CONTRADICTION
-    elif is_undated and strength >= EvidenceKind.ADDRESS.strength:
+    elif is_undated and strength >= _ADDRESS:
         reason = Reason.NO_DATE
     elif several is not Several.REVIEW and not book.left.intersection(clients):
         return _by_policy(evidence, clients, several, labels)
     return Match(Outcome.AMBIGUOUS, clients, tuple(evidence), reason, labels)
 
 
-def _strongest(evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """Clients of the strongest facts, first named first, each once."""
+def _strongest(evidence: Sequence[Evidence]) -> tuple[int, tuple[str, ...]]:
+    """The greatest strength, and the clients of that strength, first named first, each once."""
     if len(evidence) == 1:
-        return (evidence[0].client_id,)
+        return STRENGTH[evidence[0].kind], (evidence[0].client_id,)
     best = 99
     clients: list[str] = []
     for fact in evidence:
-        strength = fact.kind // 10
+        strength = STRENGTH[fact.kind]
         if strength < best:
             best, clients = strength, [fact.client_id]
         elif strength == best and fact.client_id not in clients:
             clients.append(fact.client_id)
-    return tuple(clients)
+    return best, tuple(clients)
 
 
 def _by_policy(

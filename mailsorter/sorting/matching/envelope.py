@@ -6,24 +6,16 @@ from datetime import date
 
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.message import Message, Participant
+from mailsorter.model.rule import Side
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Known, Standing
-
-_NO_RULES: frozenset[int] = frozenset()
+from mailsorter.sorting.matching.rules import NONE_MET, AddressRules
 
 
 class Envelope:
     """Evidence of the people named, and what kind of people they are."""
 
-    __slots__ = (
-        "author_is_known",
-        "author_rules",
-        "evidence",
-        "has_outside",
-        "has_own",
-        "is_undated",
-        "recipient_rules",
-    )
+    __slots__ = ("author_is_known", "evidence", "has_outside", "has_own", "is_undated", "rules")
 
     def __init__(self) -> None:
         self.evidence: list[Evidence] = []
@@ -31,8 +23,7 @@ class Envelope:
         self.has_outside = False
         self.author_is_known = False  # someone usable in from or sender
         self.is_undated = False  # an address changed hands, and the message has no date
-        self.author_rules: frozenset[int] = _NO_RULES
-        self.recipient_rules: frozenset[int] = _NO_RULES
+        self.rules = NONE_MET
 
 
 def read_envelope(message: Message, book: MatchBook) -> Envelope:
@@ -46,19 +37,20 @@ def read_envelope(message: Message, book: MatchBook) -> Envelope:
         if known is OWN:
             envelope.has_own = True
         else:
-            _note(envelope, known, message, book, is_author=True)
+            _note(envelope, known, message, book, Side.FROM)
     if sender is not None and (author is None or sender.address != author.address):
         known = look_up(sender.address) or book.known(sender.address)
         envelope.author_is_known = envelope.author_is_known or known is not UNUSABLE
-        _note(envelope, known, message, book, is_author=True)
+        _note(envelope, known, message, book, Side.AUTHOR)
     for group in (message.reply_to, message.to, message.cc, message.bcc):
         if group:
-            _note_group(envelope, group, message, book, is_author=group is message.reply_to)
+            side = Side.AUTHOR if group is message.reply_to else Side.RECIPIENT
+            _note_group(envelope, group, message, book, side)
     return envelope
 
 
 def _note_group(
-    envelope: Envelope, group: tuple[Participant, ...], message: Message, book: MatchBook, *, is_author: bool
+    envelope: Envelope, group: tuple[Participant, ...], message: Message, book: MatchBook, side: Side
 ) -> None:
     look_up = book.cache.get
     for participant in group:
@@ -68,10 +60,10 @@ def _note_group(
         elif known is OUTSIDE:
             envelope.has_outside = True
         else:
-            _note(envelope, known, message, book, is_author=is_author)
+            _note(envelope, known, message, book, side)
 
 
-def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, *, is_author: bool) -> None:
+def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, side: Side) -> None:
     if known.standing is Standing.OWN:
         envelope.has_own = True
     elif known.standing is Standing.OUTSIDE:
@@ -82,10 +74,13 @@ def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, *
         envelope.evidence.extend(_on_its_day(known, message, book))
         envelope.is_undated = envelope.is_undated or _day_of(message, book) is None
     if known.rules:
-        if is_author:
-            envelope.author_rules |= known.rules
-        else:
-            envelope.recipient_rules |= known.rules
+        envelope.rules = _with(envelope.rules, known.rules, side)
+
+
+def _with(met: AddressRules, more: frozenset[int], side: Side) -> AddressRules:
+    if side is Side.RECIPIENT:
+        return AddressRules(met.from_, met.author, met.recipient | more)
+    return AddressRules(more if side is Side.FROM else met.from_, met.author | more, met.recipient)
 
 
 def evidence_of_address(address: str, message: Message, book: MatchBook) -> list[Evidence]:

@@ -18,7 +18,7 @@ class Standing(enum.Enum):
     UNUSABLE = "unusable"  # X.500, an empty group, no address at all
 
 
-class Dated(msgspec.Struct, frozen=True):
+class Dated(msgspec.Struct, frozen=True, gc=False):
     """Evidence that holds on some days only; None: without end."""
 
     valid_from: date | None
@@ -32,7 +32,7 @@ class Dated(msgspec.Struct, frozen=True):
         )
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """One raw participant, looked up. `rules` are positions in the book's rules whose address condition it meets."""
 
     standing: Standing

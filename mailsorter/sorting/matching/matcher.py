@@ -60,7 +60,7 @@ def match_message(
     if correction is not None and correction.is_this_message:
         return Match(Outcome.EXCLUDED, reason=Reason.FILED_BY_HAND)
     envelope = read_envelope(message, book)
-    rules = book.rules.applying(message, envelope.author_rules, envelope.recipient_rules, attachment_names)
+    rules = book.rules.applying(message, envelope.rules, attachment_names) if book.rules.rules else []
     labels = tuple(dict.fromkeys(r.label for r in rules if r.action is RuleAction.LABEL)) if rules else ()
     evidence = _gather(message, book, memory, correction, envelope, rules, attachment_names)
     if rules and any(r.action is RuleAction.LEAVE for r in rules) and not (correction and correction.clients):
@@ -104,7 +104,7 @@ def _gather(
         evidence += [Evidence(EvidenceKind.ATTACHMENT, e.client_id, e.detail) for e in book.codes.find(name)]
     remembered = memory.clients(message)
     if remembered:
-        evidence += [book.thread_evidence(c) for c in remembered if c in book.clients]
+        evidence += [fact for c in remembered if (fact := book.thread_evidence.get(c)) is not None]
     return evidence if len(evidence) < 2 else list(dict.fromkeys(evidence))
 
 

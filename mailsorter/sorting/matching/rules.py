@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from mailsorter.model.address import base_of, canonical, canonical_domain
 from mailsorter.model.message import Message
-from mailsorter.model.rule import Rule, RuleAction, Side
+from mailsorter.model.rule import Rule, Side
 from mailsorter.sorting.matching.domains import suffixes
 from mailsorter.sorting.matching.phrases import PhraseIndex, fold
+
+
+class AddressRules(msgspec.Struct, frozen=True, gc=False):
+    """Positions of the rules whose address condition someone meets, by the side on which they stand."""
+
+    from_: frozenset[int] = frozenset()
+    author: frozenset[int] = frozenset()  # from, sender, reply-to
+    recipient: frozenset[int] = frozenset()
+
+
+NONE_MET = AddressRules()
 
 
 class RuleBook:
     """All rules, each listed under one of its conditions, by which it becomes a candidate.
 
-    A rule with addresses waits for one of them, else one with subject words for one of those; only what has neither
-    is tried on every message.
+    A rule with addresses waits for one of them, else one with subject words for one of those, else for a message that
+    has a list, a category, an unusual class or attachments at all.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -23,7 +36,10 @@ class RuleBook:
         self.by_address: dict[str, list[int]] = {}
         self.by_domain: dict[str, list[int]] = {}
         self.by_local_part: dict[str, list[int]] = {}
-        self._always: list[int] = []
+        self._by_list: list[int] = []
+        self._by_category: list[int] = []
+        self._by_class: list[int] = []
+        self._by_attachment: list[int] = []
         self._checks = [_Check(rule) for rule in self.rules]
         subjects: list[tuple[str, int]] = []
         for position, rule in enumerate(self.rules):
@@ -31,8 +47,14 @@ class RuleBook:
                 self._list_addresses(position, rule)
             elif rule.subject:
                 subjects.extend((phrase, position) for phrase in rule.subject)
-            elif rule.list_ids or rule.message_classes or rule.categories or rule.attachment_names:
-                self._always.append(position)
+            elif rule.list_ids:
+                self._by_list.append(position)
+            elif rule.categories:
+                self._by_category.append(position)
+            elif rule.message_classes:
+                self._by_class.append(position)
+            elif rule.attachment_names:
+                self._by_attachment.append(position)
         self._subjects = PhraseIndex(subjects)
 
     def __len__(self) -> int:
@@ -55,36 +77,34 @@ class RuleBook:
     def applying(
         self,
         message: Message,
-        authors: frozenset[int],
-        recipients: frozenset[int],
+        met: AddressRules,
         attachment_names: Sequence[str] = (),
     ) -> list[Rule]:
-        """Rules that the message meets in full, in the config's order.
-
-        `authors` and `recipients` hold the rules whose address condition someone on that side meets.
-        """
-        if not self.rules:
-            return []
-        candidates = authors | recipients
-        by_subject = self._subjects.find(message.subject)
-        if by_subject or self._always:
-            candidates = candidates.union(by_subject, self._always)
+        """Rules that the message meets in full, in the config's order; `met` are those met by address."""
+        candidates = {*met.author, *met.recipient, *self._subjects.find(message.subject)}
+        if message.list_id:
+            candidates.update(self._by_list)
+        if message.categories:
+            candidates.update(self._by_category)
+        if self._by_class:
+            candidates.update(self._by_class)
+        if attachment_names:
+            candidates.update(self._by_attachment)
         if not candidates:
             return []
         return [
             self.rules[position]
             for position in sorted(candidates)
-            if self._side_holds(position, authors, recipients)
-            and self._checks[position].holds(message, attachment_names)
+            if self._side_holds(position, met) and self._checks[position].holds(message, attachment_names)
         ]
 
-    def _side_holds(self, position: int, authors: frozenset[int], recipients: frozenset[int]) -> bool:
+    def _side_holds(self, position: int, met: AddressRules) -> bool:
         rule = self.rules[position]
         if not has_address_condition(rule):
             return True
-        return (rule.side is not Side.RECIPIENT and position in authors) or (
-            rule.side is not Side.AUTHOR and position in recipients
-        )
+        if rule.side is Side.ANYONE:
+            return position in met.author or position in met.recipient
+        return position in {Side.FROM: met.from_, Side.AUTHOR: met.author, Side.RECIPIENT: met.recipient}[rule.side]
 
     def _list_addresses(self, position: int, rule: Rule) -> None:
         for raw in rule.addresses:
@@ -124,8 +144,3 @@ def is_class(message_class: str, wanted: str) -> bool:
     """Is the MAPI message class the wanted one or derived from it? Without regard to case."""
     lowered, wanted = message_class.lower(), wanted.lower()
     return lowered == wanted or lowered.startswith(wanted + ".")
-
-
-def by_action(rules: Iterable[Rule], action: RuleAction) -> list[Rule]:
-    """Those of the rules that do this."""
-    return [rule for rule in rules if rule.action is action]

@@ -7,7 +7,7 @@ import msgspec
 from mailsorter.model.evidence import EvidenceKind
 
 
-class Mention(msgspec.Struct, frozen=True):
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """People (canonical addresses) and subjects found in one place of a text, and what kind of place it is."""
 
     kind: EvidenceKind

@@ -1,0 +1,110 @@
+"""The address job: N messages by M From rules into K folders, right answers counted.
+
+    python -m bench.address_job DIR [--messages 2000] [--rules 2000] [--folders 500]
+
+DIR is any tree of message files. Rules are made from the mail itself: an exact address or a whole domain for each
+author, and decoys (look-alikes of both) up to M. The right answer comes from a reader of its own, that shares no code
+with the matcher: the last <...> or word with an @ in the raw From line, compared in lower case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from pathlib import Path
+
+from bench.mail import Parsed, read_tree
+from bench.table import show
+from mailsorter.model.client import Client
+from mailsorter.model.match import Outcome
+from mailsorter.model.rule import Rule, RuleAction, Side
+from mailsorter.model.thread import NoMemory
+from mailsorter.sorting.matching import MatchBook, match_message
+
+_FROM = re.compile(rb"^From:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
+
+
+def author_of(path: Path) -> str | None:
+    """The author by the raw header alone."""
+    head = re.split(rb"\r?\n\r?\n", path.read_bytes(), maxsplit=1)[0]
+    found = _FROM.findall(head)
+    if len(found) != 1 or not re.match(rb"[!-9;-~]+[ \t]*:", head):  # mailboxes and fragments are no message
+        return None
+    line = re.sub(r"\s+", " ", found[0].decode("latin-1"))
+    inside = re.findall(r"<([^<>@ ]+@[^<>@ ]+)>", line)
+    words = [word for word in line.split() if word.count("@") == 1]
+    candidates = inside or words
+    return candidates[0].strip("<>\"',;()").lower() if len(candidates) == 1 else None
+
+
+def choose(root: Path, count: int) -> list[tuple[Parsed, str]]:
+    """Messages spread evenly over the tree whose author its reader can tell."""
+    known = [(parsed, author) for parsed in read_tree(root) if (author := author_of(parsed.path)) and author.isascii()]
+    known = [(parsed, author) for parsed, author in known if re.fullmatch(r"[^@\s]+@[a-z0-9.-]+\.[a-z]+", author)]
+    step = max(1, len(known) // count)
+    return known[::step][:count]
+
+
+def make_rules(authors: list[str], count: int, folders: int) -> tuple[list[Rule], dict[str, str]]:
+    """Rules, and the folder of every author."""
+    rng = random.Random(3)
+    by_domain: dict[str, list[str]] = {}
+    for author in dict.fromkeys(authors):
+        by_domain.setdefault(author.rpartition("@")[2], []).append(author)
+    rules: list[Rule] = []
+    answer: dict[str, str] = {}
+    spare = count
+    nested = {d for d in by_domain for e in by_domain if d != e and (d.endswith("." + e) or e.endswith("." + d))}
+    for domain, people in sorted(by_domain.items()):
+        folder = f"folder-{rng.randrange(folders)}"
+        if domain not in nested and (len(people) == 1 or rng.random() < 0.3):
+            rules.append(_rule(len(rules), folder, domains=(domain,)))
+            answer.update(dict.fromkeys(people, folder))
+        else:
+            for person in people:
+                folder = f"folder-{rng.randrange(folders)}"
+                rules.append(_rule(len(rules), folder, addresses=(person,)))
+                answer[person] = folder
+    authors_seen = sorted(answer)
+    while len(rules) < spare:
+        local, _, domain = rng.choice(authors_seen).rpartition("@")
+        decoy = rng.choice([f"x{local}@{domain}.example", f"{local}.x{len(rules)}@elders.example"])
+        rules.append(_rule(len(rules), f"folder-{rng.randrange(folders)}", addresses=(decoy,)))
+    return rules, answer
+
+
+def _rule(number: int, folder: str, **conditions: tuple[str, ...]) -> Rule:
+    return Rule(id=f"r{number}", action=RuleAction.FILE, client_id=folder, side=Side.FROM, **conditions)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--messages", type=int, default=2_000)
+    parser.add_argument("--rules", type=int, default=2_000)
+    parser.add_argument("--folders", type=int, default=500)
+    options = parser.parse_args()
+    chosen = choose(options.root, options.messages)
+    rules, answer = make_rules([author for _, author in chosen], options.rules, options.folders)
+    folders = [Client(id=f"folder-{i}", name=f"Folder {i}") for i in range(options.folders)]
+    book = MatchBook(folders, [], rules=rules)
+    start = time.process_time()
+    found = [match_message(parsed.message, book, NoMemory()) for parsed, _ in chosen]
+    took = time.process_time() - start
+    right = wrong = left = 0
+    for match, (_, author) in zip(found, chosen, strict=True):
+        if match.outcome is not Outcome.FILED_TO:
+            left += 1
+        elif match.clients == (answer[author],):
+            right += 1
+        else:
+            wrong += 1
+    head = ["messages", "rules", "folders", "right", "wrong", "left", "messages/s"]
+    show("Address job", head, [[len(chosen), len(rules), options.folders, right, wrong, left, int(len(chosen) / took)]])
+    print(f"\nright: {right} of {len(chosen)}")
+
+
+if __name__ == "__main__":
+    main()
