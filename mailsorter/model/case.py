@@ -92,7 +92,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     sender: str = ""
     recipients: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    attachments: tuple[str, ...] = ()
+    has_attachments: bool = False
+    attachments: tuple[str, ...] = ()  # names; filled only where a ground is recognised by them
     message_class: str = "IPM.Note"
     fingerprint: bytes = b""  # changes when the message does: see `model.finding.fingerprint`
     contract_ended_on: date | None = None  # of the client in whose folder it lies

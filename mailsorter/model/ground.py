@@ -17,7 +17,7 @@ from datetime import date, timedelta
 
 from mailsorter.errors import UserError
 from mailsorter.model.address import addresses_in, domain_of
-from mailsorter.model.case import Finding, Ground, Role, Verdict
+from mailsorter.model.case import Finding, Ground, Role, Seen, Verdict
 from mailsorter.model.deadline import add_months
 from mailsorter.model.person import folded_words
 
@@ -111,6 +111,8 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
         if running.basis == Basis.STILL_NECESSARY and policy.objected:
             return Judgement(Verdict.LOOK, "balance-after-objection", running)
         return Judgement(Verdict.KEEP, "ground", running)
+    if Seen.CLIENT_FOLDER in finding.seen:
+        return Judgement(Verdict.ERASE, "ground-ended" if ended else "client-folder")
     if finding.role is Role.MENTIONED and policy.mentioned is not Verdict.ERASE:
         return Judgement(Verdict.LOOK, "mentioned")
     if finding.role is Role.ONE_OF_MANY and policy.one_of_many is not Verdict.ERASE:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from mailsorter.model.address import addresses_in, base_of, find_addresses
+from mailsorter.model.address import addresses_in, base_of, canonical_domain, domain_of, find_addresses
 from mailsorter.model.case import Subject
 from mailsorter.model.message import Participant
 
@@ -27,11 +27,12 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 
 class Person:
-    """A subject, prepared for comparison."""
+    """A subject, prepared for comparison. `domains`: every address below them is the subject's (a client's case)."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, *, domains: Iterable[str] = ()) -> None:
+        self._domains = frozenset(filter(None, map(canonical_domain, domains)))
         self._addresses = frozenset(_comparable(subject.addresses))
-        self._directory_names = frozenset(_directory_name(a) for a in subject.addresses if _is_directory_name(a))
+        self._directory_names = frozenset(_directory_name(a) for a in subject.addresses if is_directory_name(a))
         names = [folded_words(name) for name in (*subject.names, *subject.aliases)]
         self._names = frozenset(spelling for words in names if words for spelling in _spellings(words))
         # A single short word ("Jan", "AB") would mention everyone: it decides nothing in a running text.
@@ -49,9 +50,14 @@ class Person:
         """Is this raw participant address one of the person's?"""
         if not raw:
             return False
-        if _is_directory_name(raw):
+        if is_directory_name(raw):
             return _directory_name(raw) in self._directory_names
-        return any((base_of(a) or a) in self._addresses for a in addresses_in(raw))
+        return any(self._is_theirs(address) for address in addresses_in(raw))
+
+    def _is_theirs(self, address: str) -> bool:
+        if (base_of(address) or address) in self._addresses:
+            return True
+        return bool(self._domains) and any(domain in self._domains for domain in _suffixes(domain_of(address)))
 
     def is_participant(self, participant: Participant) -> bool:
         """Is this participant the person? A display name alone never decides, an address inside one does."""
@@ -72,7 +78,7 @@ class Person:
 
     def names_address(self, text: str) -> bool:
         """Does the text hold one of the addresses, as such or as an X.500 name?"""
-        if "@" in text and any((base_of(a) or a) in self._addresses for a in find_addresses(text)):
+        if "@" in text and any(self._is_theirs(address) for address in find_addresses(text)):
             return True
         if not self._directory_names:
             return False
@@ -105,22 +111,29 @@ def phone_key(text: str) -> str:
 def search_terms(subject: Subject) -> tuple[str, ...]:
     """What to ask the server's own search for: addresses, names of more than one word, phones as written."""
     names = [n for n in (*subject.names, *subject.aliases) if len(folded_words(n)) > 1 or len(n) >= 5]
-    addresses = [a for a in subject.addresses if not _is_directory_name(a)]
+    addresses = [a for a in subject.addresses if not is_directory_name(a)]
     return tuple(dict.fromkeys([*addresses, *names, *subject.phones]))
 
 
 def _comparable(raw: Iterable[str]) -> Iterable[str]:
     for address in raw:
-        if not _is_directory_name(address):
+        if not is_directory_name(address):
             yield from (base_of(found) or found for found in addresses_in(address))
 
 
-def _is_directory_name(raw: str) -> bool:
+def is_directory_name(raw: str) -> bool:
+    """Is it an X.500 name, as Exchange writes its own people?"""
     return raw.strip().lower().removeprefix("ex:").startswith("/o=")
 
 
 def _directory_name(raw: str) -> str:
     return raw.strip().lower().removeprefix("ex:")
+
+
+def _suffixes(domain: str) -> Iterable[str]:
+    """The domain and every parent of it: `mail.klant.nl`, `klant.nl`, `nl`."""
+    labels = domain.split(".")
+    return (".".join(labels[i:]) for i in range(len(labels)))
 
 
 def _is_caseless(name: str) -> bool:

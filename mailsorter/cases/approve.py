@@ -1,0 +1,159 @@
+"""Approving exactly one list, and checking again before anything is erased that it was approved.
+
+Where the config names an approver with a public key, only that key's signature over the statement counts
+(`ssh-keygen -Y sign -n mailsorter-approval`). With two approvers neither of them is the one who planned.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import Approver, Office
+from mailsorter.cases.plan import plan_of
+from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
+from mailsorter.errors import DecisionNeeded, UserError
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.model.caseplan import Plan, digest, statement
+from mailsorter.model.lifecycle import CaseAct
+
+PART = "approvals"
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """Who approved what, when, with which signature ("" for an approver without a key)."""
+
+    name: str
+    at: datetime
+    plan_digest: bytes
+    signature: str = ""
+
+
+class ApprovalState(msgspec.Struct, frozen=True):
+    """How far the approving of a list is."""
+
+    names: tuple[str, ...]
+    missing: int
+
+
+def text_to_sign(office: Office, number: str) -> bytes:
+    """The statement for `ssh-keygen -Y sign`. Raises `UserError` when there is no plan."""
+    plan = plan_of(office.open_file(number))
+    return statement(number, digest(plan), plan.counts)
+
+
+def approve(office: Office, number: str, *, by: str, signature: str = "") -> ApprovalState:
+    """One person approves the case's list as it is now; with enough of them the case moves on.
+
+    Raises:
+        DecisionNeeded: items are left that a person must look at first.
+        UserError: not an approver, the planner where two are asked, no or a wrong signature, a list that changed.
+        LifecycleError: there is no list, or it is being performed already.
+    """
+    row = office.get(number)
+    check(row, CaseAct.APPROVE)
+    file = office.open_file(number)
+    plan, plan_digest = _current(row, file)
+    if plan.undecided:
+        raise DecisionNeeded(
+            f"{len(plan.undecided)} findings of case {number} still wait for a person's decision.",
+            advice=f"Run: mailsorter case review {number}, then: mailsorter case decide {number} …",
+        )
+    _check_person(office, row, by)
+    _check_signature(_approver(office, by), signature, statement(number, plan_digest, plan.counts))
+    approvals = [a for a in _approvals(file, plan_digest) if _same(a.name, by) is False]
+    approvals.append(Approval(name=by, at=office.clock.now(), plan_digest=plan_digest, signature=signature))
+    file.write(PART, approvals)
+    return _record(office, row, approvals, plan_digest, by, bool(signature))
+
+
+def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:
+    """The plan, when it is the one that enough people approved and every signature still holds.
+
+    Raises:
+        UserError: anything is missing or does not fit. Nothing may be erased then.
+    """
+    plan, plan_digest = _current(row, file)
+    names: list[str] = []
+    with office.ledger.reading() as unit:
+        recorded = {a.approver for a in unit.cases.approvals(row.number, plan_digest)}
+        for approval in _approvals(file, plan_digest):
+            _check_person(office, row, approval.name)
+            _check_signature(
+                _approver(office, approval.name), approval.signature, statement(row.number, plan_digest, plan.counts)
+            )
+            if unit.cases.name_token(approval.name) in recorded:
+                names.append(approval.name)
+    if len(names) < office.firm.approvals:
+        raise UserError(
+            f"The list of case {row.number} has {len(names)} of {office.firm.approvals} approvals: nothing was erased.",
+            advice=f"Run: mailsorter case approve {row.number}",
+        )
+    return plan
+
+
+def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
+    plan = plan_of(file)
+    plan_digest = digest(plan)
+    if row.plan_digest != plan_digest:
+        raise UserError(
+            f"The list of case {row.number} is not the one that was planned: nothing was done.",
+            advice=f"Run: mailsorter case plan {row.number}",
+        )
+    return plan, plan_digest
+
+
+def _record(
+    office: Office, row: CaseRow, approvals: list[Approval], plan_digest: bytes, by: str, is_signed: bool
+) -> ApprovalState:
+    with office.ledger.unit() as unit:
+        unit.cases.approve(row.number, plan_digest, unit.cases.name_token(by), is_signed=is_signed)
+    missing = max(0, office.firm.approvals - len(approvals))
+    if not missing:
+        advance(office, row, CaseAct.APPROVE, counts={"approvals": len(approvals), "digest": plan_digest.hex()})
+    return ApprovalState(tuple(a.name for a in approvals), missing)
+
+
+def _approvals(file: CaseFile, plan_digest: bytes) -> list[Approval]:
+    """The approvals of exactly this list; those of an earlier one do not count."""
+    return [a for a in file.read(PART, list[Approval]) or [] if a.plan_digest == plan_digest]
+
+
+def _approver(office: Office, name: str) -> Approver | None:
+    return next((a for a in office.firm.approvers if _same(a.name, name)), None)
+
+
+def _check_person(office: Office, row: CaseRow, name: str) -> None:
+    if not name.strip():
+        raise UserError("An approval needs a name.", advice="Give it: --by NAME")
+    if office.firm.approvers and _approver(office, name) is None:
+        known = ", ".join(a.name for a in office.firm.approvers)
+        raise UserError(f"{name} is no approver of this firm.", advice=f"[[approver]] names: {known}.")
+    with office.ledger.reading() as unit:
+        is_planner = unit.cases.name_token(name) == row.planner
+    if office.firm.approvals > 1 and is_planner:
+        raise UserError(
+            f"{name} made this list; where two people approve, neither of them is its planner.",
+            advice="Let somebody else approve it.",
+        )
+
+
+def _check_signature(approver: Approver | None, signature: str, text: bytes) -> None:
+    if approver is None or not approver.public_key:
+        return
+    how = "Sign it: mailsorter case approve NUMBER --statement > approval.txt && " + (
+        "ssh-keygen -Y sign -f KEY -n mailsorter-approval approval.txt"
+    )
+    if not signature:
+        raise UserError(f"{approver.name} approves by signature only.", advice=how)
+    try:
+        verify(text, signature, approver.public_key, APPROVAL_NAMESPACE)
+    except SignatureRefused as refused:
+        raise UserError(f"The signature of {approver.name} was refused: {refused}.", advice=how) from None
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

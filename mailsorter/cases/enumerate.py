@@ -1,0 +1,317 @@
+"""Finding in one mailbox: every folder listed completely and compared here, then what is worth opening, then search.
+
+The listing is the authority: every folder, hidden ones and Recoverable Items too, one request per 1,000 messages;
+addresses are compared on this side, because Exchange refuses to filter on recipients and its index lags and misses.
+The server's search is a second road for what only bodies and attachments tell; its hits are opened and checked.
+
+Under failure: what was found is saved at the end of a folder, after every few thousand messages; a folder that was
+begun is listed again. Nothing is changed on the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from mailsorter.cases.found import Candidate, FolderCount, Found
+from mailsorter.cases.lookalike import LookalikeFinder
+from mailsorter.cases.mime import Look, look_at_text, look_through
+from mailsorter.errors import MailsorterError, NotFound, PermanentError
+from mailsorter.mailbox.base import Detail, Mailbox
+from mailsorter.model.case import Finding, NotSeen, Role, Seen
+from mailsorter.model.finding import envelope_places, fingerprint, role_of
+from mailsorter.model.folder import Folder, FolderTree, WellKnown, show_path
+from mailsorter.model.message import Message
+from mailsorter.model.person import Person
+from mailsorter.model.reading import is_unreadable, why_open
+
+_SAVE_EVERY = 5000  # messages compared between two savings: seconds of work to repeat after a crash
+_OPEN_AT_ONCE = 20  # bodies asked for in one batch, and held in memory
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for in every mailbox."""
+
+    terms: tuple[str, ...]  # for the server's search
+    client_folder: tuple[str, ...] = ()  # everything in and below it concerns the case
+    own_domains: tuple[str, ...] = ()
+    attachment_names: bool = False  # a ground is recognised by them
+
+
+Progress = Callable[[str, str, int], None]
+"""Called with mailbox, what is being done, and messages compared so far."""
+
+
+class MailboxFinder:
+    """One mailbox's search; `save` seals what was found so far."""
+
+    def __init__(
+        self, mailbox: Mailbox, person: Person, scope: Scope, found: Found, save: Callable[[Found], None],
+        on_progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self._mailbox = mailbox
+        self._person = person
+        self._scope = scope
+        self._found = found
+        self._save = save
+        self._on_progress = on_progress
+        self._lookalikes = LookalikeFinder(person, scope.own_domains, found.lookalikes)
+        self._unsaved = 0
+
+    def run(self) -> None:
+        """Find everything there is to find. Raises `TemporaryError`: call again later, it goes on."""
+        found = self._found
+        if not found.is_enumerated:
+            self._enumerate()
+            found.is_enumerated = True
+            self._save(found)
+        self._open_candidates()
+        if not found.is_searched:
+            self._search()
+            found.is_searched = True
+            self._save(found)
+            self._open_candidates()
+        self._name_attachments()
+        found.is_complete = True
+        self._save(found)
+
+    # listing ---------------------------------------------------------------------------------------------------
+
+    def _enumerate(self) -> None:
+        done = set(self._found.done_folders)
+        for attempt in (1, 2):
+            tree = self._mailbox.tree(hidden=True, recoverable=True)
+            lost = [folder for folder in _folders(tree, done) if not self._list_folder(tree, folder, done)]
+            if not lost:
+                return
+            if attempt == 2:  # moved or deleted twice under our hands: what it held may be anywhere
+                for folder in lost:
+                    self._not_seen(_show(tree, folder), "folder-vanished", folder.item_count)
+
+    def _list_folder(self, tree: FolderTree, folder: Folder, done: set[str]) -> bool:
+        """List one folder; False when it vanished."""
+        path, recoverable = _show(tree, folder), _recoverable(tree, folder)
+        in_client_folder = self._is_in_client_folder(tree, folder)
+        listed = concerned = 0
+        try:
+            pages = self._mailbox.messages(folder.id, Detail.TRACES, hidden=True) if folder.item_count else ()
+            for page in pages:
+                concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+                listed += len(page)
+                self._tick(path, listed)
+        except NotFound:
+            return False
+        except PermanentError as error:
+            self._not_seen(path, type(error).__name__, folder.item_count)
+        self._found.folders.append(FolderCount(path, listed, concerned))
+        self._found.done_folders.append(folder.id)
+        done.add(folder.id)
+        self._save_sometimes(listed)
+        return True
+
+    def _compare(self, message: Message, path: str, recoverable: str, in_client_folder: bool) -> bool:
+        """Compare one message; True when it concerns the person."""
+        self._lookalikes.look(message)
+        places = envelope_places(message, self._person)
+        if in_client_folder:
+            places = (*places, Seen.CLIENT_FOLDER)
+        why = why_open(message)
+        if places:
+            self._add(message, path, recoverable, places)
+            return True
+        if is_unreadable(message):
+            self._not_seen(path, "encrypted", 1)
+        elif why:
+            self._found.candidates.append(Candidate(message=message, folder=path, recoverable=recoverable, why=why))
+        elif message.has_attachments:
+            self._not_seen(path, "attachments-not-opened", 1)
+        return False
+
+    def _is_in_client_folder(self, tree: FolderTree, folder: Folder) -> bool:
+        if not self._scope.client_folder:
+            return False
+        top = tree.find(self._scope.client_folder)
+        return top is not None and tree.lies_within(folder.id, top.id)
+
+    def _add(self, message: Message, path: str, recoverable: str, places: Sequence[Seen]) -> None:
+        found = finding_of(self._mailbox.address, message, path, recoverable, places, self._person)
+        self._found.findings[message.id] = found
+        if found.role is Role.MENTIONED:
+            self._note_recipients(message)
+
+    def _note_recipients(self, message: Message) -> None:
+        """Outside addresses to which the firm sent mail that holds the person's data (art. 19)."""
+        sender = message.from_ or message.sender
+        if sender is None or not _is_own(sender.address, self._scope.own_domains):
+            return
+        for participant in message.to + message.cc + message.bcc:
+            address = participant.address.lower()
+            is_outside = "@" in address and not _is_own(address, self._scope.own_domains)
+            if is_outside and not self._person.is_participant(participant) and address not in self._found.forwarded_to:
+                self._found.forwarded_to.append(address)
+
+    # opening ---------------------------------------------------------------------------------------------------
+
+    def _open_candidates(self) -> None:
+        while self._found.candidates:
+            batch = self._found.candidates[-_OPEN_AT_ONCE:]
+            looks = list(self._looks(batch))
+            for candidate, look in zip(batch, looks, strict=True):
+                self._take_look(candidate, look)
+            del self._found.candidates[-len(batch) :]
+            self._found.opened += len(batch)
+            self._save_sometimes(len(batch))
+            self._tick("opening")
+
+    def _looks(self, batch: Sequence[Candidate]) -> Iterator[Look | MailsorterError]:
+        texts = iter(self._mailbox.texts([c.message.id for c in batch if not _is_whole(c)]))
+        for candidate in batch:
+            if _is_whole(candidate):
+                yield self._whole(candidate)
+                continue
+            text = next(texts)
+            yield text if isinstance(text, MailsorterError) else Look(look_at_text(text, self._person), 0)
+
+    def _whole(self, candidate: Candidate) -> Look | MailsorterError:
+        try:
+            return look_through(self._mailbox.mime(candidate.message.id), self._person)
+        except PermanentError as error:
+            return error
+
+    def _take_look(self, candidate: Candidate, look: Look | MailsorterError) -> None:
+        if isinstance(look, PermanentError):
+            self._not_seen(candidate.folder, "unreadable", 1)
+            return
+        if isinstance(look, MailsorterError):
+            raise look
+        seen = look.seen
+        if not seen and candidate.why == "search":
+            seen = (Seen.SEARCH,) if look.unread_parts else ()  # a token that only looked alike is no finding
+        if seen:
+            self._add(candidate.message, candidate.folder, candidate.recoverable, seen)
+            self._lookalikes.look_at_writer(candidate.message, seen)
+        elif look.unread_parts:
+            self._not_seen(candidate.folder, "attachments-not-readable", look.unread_parts)
+
+    # search ----------------------------------------------------------------------------------------------------
+
+    def _search(self) -> None:
+        if not self._scope.terms:
+            return
+        self._tick("searching")
+        hits = self._mailbox.search(self._scope.terms)
+        messages = list(hits.messages)
+        if not hits.is_complete:
+            for term in self._scope.terms:
+                one = self._mailbox.search([term])
+                messages += one.messages
+                if not one.is_complete:
+                    self._not_seen("", "search-cap", 0)
+        self._queue_hits(messages)
+
+    def _queue_hits(self, messages: Iterable[Message]) -> None:
+        fresh = {m.id: m for m in messages if m.id not in self._found.findings}
+        if not fresh:
+            return
+        tree = self._mailbox.tree(hidden=True, recoverable=True)
+        full = self._mailbox.fetch(list(fresh), Detail.TRACES)
+        for message in full:
+            if isinstance(message, NotFound):
+                continue  # deleted since: whoever deleted it left it in Recoverable Items, where proving looks
+            if isinstance(message, MailsorterError):
+                raise message
+            folder = tree.get(message.folder_id)
+            path = _show(tree, folder) if folder else ""
+            recoverable = _recoverable(tree, folder) if folder else ""
+            candidate = Candidate(message=message, folder=path, recoverable=recoverable, why="search")
+            self._found.candidates.append(candidate)
+
+    # the rest --------------------------------------------------------------------------------------------------
+
+    def _name_attachments(self) -> None:
+        """Grounds may be recognised by an attachment's name: ask for the names, of findings only."""
+        if not self._scope.attachment_names:
+            return
+        wanted = [f for f in self._found.findings.values() if not f.attachments and f.has_attachments]
+        for start in range(0, len(wanted), _OPEN_AT_ONCE):
+            some = wanted[start : start + _OPEN_AT_ONCE]
+            for finding, names in zip(some, self._mailbox.attachment_names([f.id for f in some]), strict=True):
+                if isinstance(names, PermanentError):
+                    self._not_seen(finding.folder, "attachment-names", 1)
+                elif isinstance(names, MailsorterError):
+                    raise names
+                else:
+                    self._found.findings[finding.id] = msgspec.structs.replace(finding, attachments=names)
+
+    def _not_seen(self, folder: str, reason: str, count: int) -> None:
+        not_seen = self._found.not_seen
+        for index, known in enumerate(not_seen):
+            if (known.folder, known.reason) == (folder, reason):
+                not_seen[index] = msgspec.structs.replace(known, count=known.count + count)
+                return
+        not_seen.append(NotSeen(mailbox=self._mailbox.address, folder=folder, reason=reason, count=count))
+
+    def _save_sometimes(self, worked: int) -> None:
+        """Called where the state is whole: at a folder's end and after a batch of opened messages."""
+        self._unsaved += worked
+        if self._unsaved >= _SAVE_EVERY:
+            self._unsaved = 0
+            self._save(self._found)
+
+    def _tick(self, doing: str, in_folder: int = 0) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._mailbox.address, doing, self._found.messages + in_folder)
+
+
+def finding_of(
+    mailbox: str, message: Message, path: str, recoverable: str, places: Sequence[Seen], person: Person
+) -> Finding:
+    """One message as a finding."""
+    sender = message.from_ or message.sender
+    return Finding(
+        mailbox=mailbox,
+        id=message.id,
+        folder_id=message.folder_id,
+        folder=path,
+        recoverable=recoverable,
+        role=role_of(message, places, person),
+        seen=tuple(places),
+        received_at=message.received_at,
+        internet_message_id=message.internet_message_id,
+        search_key=message.search_key,
+        conversation_id=message.conversation_id,
+        subject=message.subject,
+        sender=sender.address if sender else "",
+        recipients=tuple(p.address for p in message.to + message.cc + message.bcc)[:50],
+        categories=message.categories,
+        has_attachments=message.has_attachments,
+        message_class=message.message_class,
+        fingerprint=fingerprint(message),
+    )
+
+
+def _folders(tree: FolderTree, done: set[str]) -> list[Folder]:
+    return [folder for folder in tree if not folder.is_search and folder.id not in done]
+
+
+def _show(tree: FolderTree, folder: Folder) -> str:
+    return show_path(tree.path(folder.id))
+
+
+def _recoverable(tree: FolderTree, folder: Folder) -> str:
+    """The name of the part of Recoverable Items in which the folder lies; "" when it lies elsewhere."""
+    root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
+    if root is None or not tree.lies_within(folder.id, root.id):
+        return ""
+    return str(folder.well_known or folder.name)
+
+
+def _is_whole(candidate: Candidate) -> bool:
+    """Must the whole message be read, or is the body's text enough?"""
+    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment")
+
+
+def _is_own(address: str, own_domains: tuple[str, ...]) -> bool:
+    domain = address.lower().rpartition("@")[2]
+    return any(domain == own or domain.endswith(f".{own}") for own in own_domains)

@@ -1,0 +1,294 @@
+"""Erasing one mailbox's approved items, in Exchange's order: out of the folders, then out of Recoverable Items.
+
+Write order: an item's state follows the step's outcome, which `perform` has written before; after a crash the steps
+tell what was done and the items catch up. What lay in Recoverable Items before is sealed before the first delete.
+
+Under failure: an item's permanent error is its state and the rest goes on; a held item is reported and not retried; a
+temporary error stops this mailbox and is raised, everything done is recorded, and the next call goes on. Without the
+permission for hard delete the items stay where Exchange's own retention ends them, and their day is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.office import Office
+from mailsorter.cases.targets import Target, Wanted, by_folder, targets
+from mailsorter.errors import MailsorterError, NotFound, NotPermitted
+from mailsorter.ledger.cases import CaseItem, ItemIds
+from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.runs import Run
+from mailsorter.ledger.states import StepState
+from mailsorter.ledger.tombstones import Traces
+from mailsorter.mailbox.base import Detail, Mailbox, Place
+from mailsorter.model.case import Finding, ItemState
+from mailsorter.model.finding import fingerprint
+from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.model.message import Message
+from mailsorter.model.step import EraseMessage, Identity, StepKind
+from mailsorter.perform import Hands, StepResult, perform_steps
+
+Progress = Callable[[str, int], None]
+"""Called with the mailbox and how many of its items are settled."""
+
+
+class MailboxEraser:
+    """One mailbox's part of an approved list. The caller holds the mailbox's lock and has settled open intents."""
+
+    def __init__(
+        self, office: Office, number: str, hands: Hands, run: Run, file: CaseFile, findings: dict[bytes, Finding],
+        plan_digest: bytes, on_progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self._office = office
+        self._number = number
+        self._hands = hands
+        self._mailbox: Mailbox = hands.mailbox
+        self._run = run
+        self._file = file
+        self._findings = findings  # by token of the approved message
+        self._plan_digest = plan_digest
+        self._on_progress = on_progress
+        with office.ledger.reading() as unit:
+            states = (ItemState.PENDING, ItemState.PURGED)
+            self._items = {i.token: i for i in unit.cases.items(number, states=states, mailbox=hands.number)}
+        self._settled = 0
+
+    def run(self) -> None:
+        """Erase what is pending here. Raises `TemporaryError` and its kin: call again, it goes on."""
+        if not self._items:
+            return
+        self._catch_up()
+        tree = self._mailbox.tree(hidden=True, recoverable=True)
+        before = self._baseline(tree)
+        self._delete_permanently(tree, self._unchanged(tree))
+        self._delete_hard(before)
+
+    # after a crash -------------------------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """Items whose step was done, but whose own state a crash kept from being written."""
+        with self._office.ledger.unit() as unit:
+            for token, item in list(self._items.items()):
+                done = {s.kind for s in unit.steps.of_message(token) if s.state is StepState.DONE}
+                if StepKind.ERASE_HARD in done:
+                    self._settle(unit, item, ItemState.ERASED)
+                elif StepKind.ERASE_PERMANENTLY in done and item.state is ItemState.PENDING:
+                    self._settle(unit, item, ItemState.PURGED)
+
+    def _baseline(self, tree: FolderTree) -> frozenset[str]:
+        """What lies in Recoverable Items before our first delete; the same again after a crash."""
+        part = f"baseline-{self._hands.number}"
+        known = self._file.read(part, Baseline)
+        if known is not None and known.plan_digest == self._plan_digest:
+            return frozenset(known.ids)
+        ids = [
+            stub.id
+            for folder in _recoverable_folders(tree)
+            if folder.item_count
+            for page in self._mailbox.list_ids(folder.id)
+            for stub in page
+        ]
+        self._file.write(part, Baseline(plan_digest=self._plan_digest, ids=ids))
+        return frozenset(ids)
+
+    # out of the folders --------------------------------------------------------------------------------------
+
+    def _unchanged(self, tree: FolderTree) -> list[CaseItem]:
+        """The pending items that are still exactly what was approved; the others are written down as changed."""
+        visible = [i for i in self._pending() if not self._findings[i.token].recoverable]
+        seen = self._look_at(tree, {self._findings[i.token].folder_id for i in visible}, {i.ids.id for i in visible})
+        absent = [i for i in visible if i.ids.id not in seen]
+        with self._office.ledger.unit() as unit:
+            for item, place in zip(absent, self._mailbox.locate([i.ids.id for i in absent]), strict=True):
+                self._settle_absent(unit, item, place)
+            for item in visible:
+                message = seen.get(item.ids.id)
+                if message is not None and fingerprint(message) != self._findings[item.token].fingerprint:
+                    self._settle(unit, item, ItemState.CHANGED)
+        return [i for i in self._pending() if not self._findings[i.token].recoverable and i.ids.id in seen]
+
+    def _look_at(self, tree: FolderTree, folder_ids: Iterable[str], wanted: set[str]) -> dict[str, Message]:
+        seen: dict[str, Message] = {}
+        for folder_id in sorted(folder_ids):
+            folder = tree.get(folder_id)
+            if folder is None or not folder.item_count:
+                continue
+            try:
+                for page in self._mailbox.messages(folder_id, Detail.TRACES, hidden=True):
+                    seen |= {m.id: m for m in page if m.id in wanted}
+            except NotFound:
+                continue  # the folder went in between: its items are looked up one by one
+        return seen
+
+    def _settle_absent(self, unit: Unit, item: CaseItem, place: Place | MailsorterError) -> None:
+        if isinstance(place, Place):
+            self._settle(unit, item, ItemState.CHANGED)
+        elif isinstance(place, NotFound):
+            self._settle(unit, item, ItemState.GONE)
+        else:
+            raise place
+
+    def _delete_permanently(self, tree: FolderTree, items: Sequence[CaseItem]) -> None:
+        steps = [
+            EraseMessage(message=self._identity(i.token, i.ids.id), folder_id=self._findings[i.token].folder_id)
+            for i in items
+        ]
+        by_id = {i.ids.id: i.token for i in items}
+
+        def record(results: Sequence[StepResult]) -> None:
+            with self._office.ledger.unit() as unit:
+                for result in results:
+                    assert isinstance(result.step, EraseMessage)
+                    item = self._items[by_id[result.step.message.id]]
+                    state = _PERMANENT.get(result.state)
+                    if state is not None:
+                        ids = ItemIds(result.id or item.ids.id, result.folder_id)
+                        self._settle(unit, msgspec.structs.replace(item, ids=ids), state)
+
+        perform_steps(self._hands, self._run, steps, tree, on_batch=record)
+
+    # out of Recoverable Items ----------------------------------------------------------------------------------
+
+    def _delete_hard(self, before: frozenset[str]) -> None:
+        waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
+        if not waiting:
+            return
+        tree = self._mailbox.tree(hidden=True, recoverable=True)
+        there = self._in_recoverable(tree)
+        self._check_approved_there(there)
+        waiting = [i for i in waiting if self._items[i.token].state in (ItemState.PENDING, ItemState.PURGED)]
+        chosen = targets((self._wanted(i) for i in waiting), there, before)
+        if self._office.open_eraser is None:
+            self._retain(i.token for i in waiting)
+            return
+        missing = {i.token for i in waiting} - {t.token for t in chosen}
+        with self._office.ledger.unit() as unit:  # permanently deleted, and Exchange kept nothing of it
+            for token in missing:
+                gone = self._items[token].state is ItemState.PURGED
+                self._settle(unit, self._items[token], ItemState.ERASED if gone else ItemState.GONE)
+        self._ask_for_hard_delete(chosen, tree)
+
+    def _ask_for_hard_delete(self, chosen: Sequence[Target], tree: FolderTree) -> None:
+        open_targets = {t.id: t for t in chosen}
+        worst: dict[bytes, ItemState] = {}
+
+        def record(results: Sequence[StepResult]) -> None:
+            for result in results:
+                assert isinstance(result.step, EraseMessage)
+                state = _HARD.get(result.state)
+                if state is None:
+                    continue
+                target = open_targets.pop(result.step.message.id)
+                worst[target.token] = max(worst.get(target.token, state), state, key=_HARD_ORDER.index)
+            self._settle_finished(worst, {t.token for t in open_targets.values()})
+
+        steps = [
+            EraseMessage(message=self._identity(t.token, t.id), folder_id=folder_id, hard=True)
+            for folder_id, some in by_folder(chosen).items()
+            for t in some
+        ]
+        try:
+            perform_steps(self._hands, self._run, steps, tree, on_batch=record)
+        except NotPermitted:
+            self._retain(t.token for t in open_targets.values())
+
+    def _settle_finished(self, worst: dict[bytes, ItemState], still_open: set[bytes]) -> None:
+        """An item is erased when its last copy is."""
+        with self._office.ledger.unit() as unit:
+            for token in [t for t in worst if t not in still_open]:
+                self._settle(unit, self._items[token], worst.pop(token))
+
+    def _in_recoverable(self, tree: FolderTree) -> list[Message]:
+        return [
+            message
+            for folder in _recoverable_folders(tree)
+            if folder.item_count
+            for page in self._mailbox.messages(folder.id, Detail.TRACES, hidden=True)
+            for message in page
+        ]
+
+    def _check_approved_there(self, there: Sequence[Message]) -> None:
+        """Items that were approved in Recoverable Items must still be what they were."""
+        by_id = {m.id: m for m in there}
+        with self._office.ledger.unit() as unit:
+            for item in self._pending():
+                message = by_id.get(item.ids.id)
+                if message is None:
+                    self._settle(unit, item, ItemState.GONE)
+                elif fingerprint(message) != self._findings[item.token].fingerprint:
+                    self._settle(unit, item, ItemState.CHANGED)
+
+    def _retain(self, tokens: Iterable[bytes]) -> None:
+        until = self._office.today() + timedelta(days=self._office.firm.retention_days)
+        with self._office.ledger.unit() as unit:
+            for token in dict.fromkeys(tokens):
+                item = msgspec.structs.replace(self._items[token], until=until)
+                self._settle(unit, item, ItemState.RETAINED)
+
+    # ---------------------------------------------------------------------------------------------------------
+
+    def _pending(self) -> list[CaseItem]:
+        return [i for i in self._items.values() if i.state is ItemState.PENDING]
+
+    def _settle(self, unit: Unit, item: CaseItem, state: ItemState) -> None:
+        """Write an item's new state; an erased one gets its tombstone in the same transaction."""
+        after = msgspec.structs.replace(item, state=state)
+        self._items[item.token] = after
+        unit.cases.update_items(self._number, [after])
+        if state in (ItemState.ERASED, ItemState.RETAINED):
+            horizon = self._office.clock.now() + timedelta(days=self._office.firm.backup_days)
+            traces = Traces(item.search_key, item.message_id, item.received)
+            unit.tombstones.bury([traces], int(horizon.timestamp()))
+        if state is not ItemState.PURGED:
+            self._settled += 1
+        if self._on_progress is not None:
+            self._on_progress(self._mailbox.address, self._settled)
+
+    def _wanted(self, item: CaseItem) -> Wanted:
+        finding = self._findings[item.token]
+        received = int(finding.received_at.timestamp()) if finding.received_at else None
+        return Wanted(
+            token=item.token, id=item.ids.id, search_key=finding.search_key, received_s=received,
+            is_approved_there=bool(finding.recoverable),
+        )  # fmt: skip
+
+    def _identity(self, token: bytes, item_id: str) -> Identity:
+        finding = self._findings[token]
+        return Identity(
+            id=item_id, conversation_id=finding.conversation_id, internet_message_id=finding.internet_message_id,
+            received_at=finding.received_at,
+        )  # fmt: skip
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What lay in Recoverable Items before the list with this digest was begun."""
+
+    plan_digest: bytes
+    ids: list[str]
+
+
+_PERMANENT = {
+    StepState.DONE: ItemState.PURGED,
+    StepState.GONE: ItemState.GONE,
+    StepState.OVERTAKEN: ItemState.CHANGED,
+    StepState.FAILED: ItemState.FAILED,
+    StepState.HELD: ItemState.HELD,
+}
+_HARD = {
+    StepState.DONE: ItemState.ERASED,
+    StepState.GONE: ItemState.ERASED,  # Exchange's own retention was faster
+    StepState.OVERTAKEN: ItemState.CHANGED,
+    StepState.FAILED: ItemState.FAILED,
+    StepState.HELD: ItemState.HELD,
+}
+_HARD_ORDER = [ItemState.ERASED, ItemState.CHANGED, ItemState.FAILED, ItemState.HELD]
+"""Of an item's several copies the worst outcome is the item's."""
+
+
+def _recoverable_folders(tree: FolderTree) -> list[Folder]:
+    root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
+    return [f for f in tree.within(root.id) if not f.is_search] if root else []

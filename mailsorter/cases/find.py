@@ -1,0 +1,157 @@
+"""Finding everything that concerns the subject of a case, in every mailbox in scope.
+
+Resumable: each mailbox's state is sealed as it grows, and a search that was broken off goes on. Run again after it
+was complete, it begins anew and throws an approval away, because the list is no longer the one that was approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from mailsorter.cases import found as found_parts
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.enumerate import MailboxFinder, Progress, Scope
+from mailsorter.cases.found import Found
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import ClientEntry, Office
+from mailsorter.errors import CursorLost, MailsorterError, TemporaryError, UserError
+from mailsorter.model.case import Finding, Lookalike, NotSeen, Subject
+from mailsorter.model.lifecycle import CaseAct
+from mailsorter.model.person import Person, search_terms
+
+_THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was found, over all mailboxes."""
+
+    findings: tuple[Finding, ...]
+    not_seen: tuple[NotSeen, ...]
+    lookalikes: tuple[Lookalike, ...]
+    forwarded_to: tuple[str, ...]
+    messages: int
+    opened: int
+
+
+def find(office: Office, number: str, on_progress: Progress | None = None) -> Findings:
+    """Search every mailbox in scope; go on where an earlier search was broken off.
+
+    Raises:
+        LifecycleError: the case cannot be searched now.
+        TemporaryError: a mailbox could not be read now; what was found is kept, run the command again.
+    """
+    row = office.get(number)
+    check(row, CaseAct.FIND)
+    file = office.open_file(number)
+    subject = subject_of(file)
+    states = found_parts.load_all(file)
+    if states and all(state.is_complete for state in states) and file.read("search", str) == "complete":
+        found_parts.drop_all(file)
+    file.write("search", "begun")
+    _search_all(office, file, subject, on_progress)
+    file.write("search", "complete")
+    result = findings_of(file)
+    counts = {"findings": len(result.findings), "messages": result.messages, "not_seen": len(result.not_seen)}
+    advance(office, row, CaseAct.FIND, counts=dict(counts), plan_digest=None)
+    return result
+
+
+def subject_of(file: CaseFile) -> Subject:
+    """Whom the case is about."""
+    subject = file.read("subject", Subject)
+    if subject is None:
+        raise UserError("The case file names nobody.", advice="Open a new case: mailsorter case open --help")
+    return subject
+
+
+def findings_of(file: CaseFile) -> Findings:
+    """What the sealed parts hold together."""
+    states = found_parts.load_all(file)
+    lookalikes: dict[str, Lookalike] = {}
+    for state in states:
+        for address, lookalike in state.lookalikes.items():
+            known = lookalikes.get(address)
+            count = lookalike.count + (known.count if known else 0)
+            lookalikes[address] = msgspec.structs.replace(lookalike, count=count)
+    return Findings(
+        findings=tuple(f for state in states for f in state.findings.values()),
+        not_seen=tuple(n for state in states for n in state.not_seen),
+        lookalikes=tuple(sorted(lookalikes.values(), key=lambda a: (-a.count, a.address))),
+        forwarded_to=tuple(sorted({a for state in states for a in state.forwarded_to})),
+        messages=sum(state.messages for state in states),
+        opened=sum(state.opened for state in states),
+    )
+
+
+def person_of(office: Office, subject: Subject) -> Person:
+    """The subject, prepared for comparison; a client's domains and addresses are the client's."""
+    client = client_of(office, subject)
+    if client is None:
+        return Person(subject)
+    addresses = (*subject.addresses, *client.addresses)
+    return Person(msgspec.structs.replace(subject, addresses=addresses), domains=client.domains)
+
+
+def client_of(office: Office, subject: Subject) -> ClientEntry | None:
+    """The client a case is about; None when it is about a person. Raises `UserError` for an unknown client."""
+    if not subject.client_id:
+        return None
+    try:
+        return office.clients[subject.client_id]
+    except KeyError:
+        raise UserError(
+            f"The client book has no client {subject.client_id}.", advice="Run: mailsorter clients list"
+        ) from None
+
+
+def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: Progress | None) -> None:
+    person, scope = person_of(office, subject), _scope(office, subject)
+
+    def one(address: str, number: int) -> MailsorterError | None:
+        state = found_parts.load(file, number, address)
+        if state.is_complete:
+            return None
+        return _search_one(office, person, scope, state, lambda s: found_parts.save(file, s), on_progress)
+
+    numbers = office.mailbox_numbers()
+    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="find") as pool:
+        errors = list(pool.map(one, numbers.keys(), numbers.values()))
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+def _search_one(
+    office: Office,
+    person: Person,
+    scope: Scope,
+    state: Found,
+    save: Callable[[Found], None],
+    on_progress: Progress | None,
+) -> MailsorterError | None:
+    """Search one mailbox; gives the error that makes it worth trying again, and names what can never be read."""
+    try:
+        MailboxFinder(office.open_mailbox(state.mailbox), person, scope, state, save, on_progress).run()
+    except (TemporaryError, CursorLost) as error:
+        return error
+    except MailsorterError as error:
+        state.not_seen.append(NotSeen(mailbox=state.mailbox, reason=type(error).__name__))
+        state.is_complete = True
+        save(state)
+    return None
+
+
+def _scope(office: Office, subject: Subject) -> Scope:
+    client = client_of(office, subject)
+    terms = search_terms(subject)
+    if client is not None:
+        terms = tuple(dict.fromkeys([*terms, *client.domains, *client.addresses]))
+    return Scope(
+        terms=terms,
+        client_folder=client.folder if client else (),
+        own_domains=office.firm.own_domains,
+        attachment_names=any(rule.signs.attachments for rule in office.firm.policy.rules),
+    )

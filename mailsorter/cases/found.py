@@ -1,0 +1,75 @@
+"""What finding has brought so far in one mailbox: kept sealed, so that a broken-off search goes on where it stopped."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.model.case import Finding, Lookalike, NotSeen
+from mailsorter.model.message import Message
+
+PART = "found"
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A message whose envelope does not name the person, but which is worth opening; `why` is a stable code."""
+
+    message: Message
+    folder: str
+    recoverable: str
+    why: str
+
+
+class FolderCount(msgspec.Struct, frozen=True):
+    """How many messages a folder held when it was looked through, and how many of them concern the person."""
+
+    folder: str
+    messages: int
+    findings: int
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """One mailbox's state of the search. Mutable: the finder adds to it and saves it."""
+
+    mailbox: str
+    number: int
+    done_folders: list[str] = []
+    folders: list[FolderCount] = []
+    findings: dict[str, Finding] = {}
+    candidates: list[Candidate] = []
+    not_seen: list[NotSeen] = []
+    lookalikes: dict[str, Lookalike] = {}
+    forwarded_to: list[str] = []
+    opened: int = 0
+    is_enumerated: bool = False
+    is_searched: bool = False
+    is_complete: bool = False
+
+    @property
+    def messages(self) -> int:
+        """How many messages were compared."""
+        return sum(folder.messages for folder in self.folders)
+
+
+def load(file: CaseFile, number: int, mailbox: str) -> Found:
+    """The mailbox's state, or a fresh one."""
+    return file.read(f"{PART}-{number}", Found) or Found(mailbox=mailbox, number=number)
+
+
+def save(file: CaseFile, found: Found) -> None:
+    """Seal the mailbox's state as it is."""
+    file.write(f"{PART}-{found.number}", found)
+
+
+def load_all(file: CaseFile) -> list[Found]:
+    """Every mailbox's state, in the order of their numbers."""
+    parts = [part for part in file.parts() if part.startswith(f"{PART}-")]
+    loaded = [file.read(part, Found) for part in parts]
+    return sorted((found for found in loaded if found is not None), key=lambda found: found.number)
+
+
+def drop_all(file: CaseFile) -> None:
+    """Forget an earlier search: a new one begins."""
+    for part in file.parts():
+        if part.startswith(f"{PART}-"):
+            file.remove(part)

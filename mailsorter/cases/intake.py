@@ -1,0 +1,136 @@
+"""Opening a case, and what can happen to it before anything is erased: extension, suspension, rejection."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile, destroy
+from mailsorter.cases.find import client_of
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import Office
+from mailsorter.errors import UserError
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.model.address import canonical
+from mailsorter.model.case import CaseKind, Subject
+from mailsorter.model.deadline import Deadlines, deadlines, may_extend
+from mailsorter.model.lifecycle import CaseAct
+from mailsorter.model.person import is_directory_name
+
+NOTES = "notes"
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """An officer's reason for an act on the case. Readable, so it lies in the case file."""
+
+    act: str
+    on: date
+    reason: str
+
+
+def open_case(office: Office, kind: CaseKind, subject: Subject, *, received_on: date | None = None) -> CaseRow:
+    """A new case; its clocks start on the day of receipt.
+
+    Raises:
+        UserError: nobody to look for, an address that is none, an unknown client, a day that lies ahead.
+    """
+    day = received_on or office.today()
+    if day > office.today():
+        raise UserError(f"A request cannot have come on {day}: that day lies ahead.", advice="Mend --received.")
+    _check_subject(office, kind, subject)
+    with office.ledger.unit() as unit:
+        row = unit.cases.open(kind, day)
+        destroy(office.folder, row.number)  # left by a crash between file and row: nothing of it was ever used
+        office.create_file(row.number).write("subject", subject)
+        unit.audit.append("case.open", {"case": row.number, "kind": kind.value})
+    return row
+
+
+def deadlines_of(office: Office, row: CaseRow) -> Deadlines:
+    """The case's terms as they stand."""
+    paused = row.paused_days
+    if row.suspended_on is not None and office.firm.pauses_for_identity:
+        paused += max(0, (office.today() - row.suspended_on).days)
+    return deadlines(row.received_on, firm_days=office.firm.firm_days, is_extended=row.is_extended, paused_days=paused)
+
+
+def extend(office: Office, number: str, *, reason: str) -> CaseRow:
+    """Claim the two further months. The person must be told with the reason: write the letter `extension`.
+
+    Raises:
+        UserError: claimed already, too late, or no reason.
+    """
+    row = office.get(number)
+    if not may_extend(deadlines_of(office, row), office.today()):
+        raise UserError(
+            f"Case {number} cannot be extended: it was already, or its first month has passed.",
+            advice="GDPR art. 12(3): the person must be told within one month.",
+        )
+    note(office.open_file(number), "extend", office.today(), reason)
+    after = msgspec.structs.replace(row, is_extended=True)
+    with office.ledger.unit() as unit:
+        unit.cases.save(after, was=row.state)
+        unit.audit.append("case.extend", {"case": number})
+    return after
+
+
+def suspend(office: Office, number: str, *, until: date, reason: str) -> CaseRow:
+    """Wait for the person until a day; the firm's own term never waits. Raises `LifecycleError`, `UserError`."""
+    row = office.get(number)
+    check(row, CaseAct.SUSPEND)
+    if until <= office.today():
+        raise UserError("The day to wait for must lie ahead.", advice="Give it: --until 2026-12-31")
+    note(office.open_file(number), "suspend", office.today(), reason)
+    return advance(
+        office, row, CaseAct.SUSPEND, before_suspension=row.state, suspended_on=office.today(), suspended_until=until
+    )
+
+
+def resume(office: Office, number: str) -> CaseRow:
+    """Go on where the case stood."""
+    row = office.get(number)
+    waited = max(0, (office.today() - (row.suspended_on or office.today())).days)
+    add = waited if office.firm.pauses_for_identity else 0
+    return advance(
+        office, row, CaseAct.RESUME, before_suspension=None, suspended_on=None, suspended_until=None,
+        paused_days=row.paused_days + add,
+    )  # fmt: skip
+
+
+def reject(office: Office, number: str, *, reason: str) -> CaseRow:
+    """Refuse the request, with the reason that the letter tells."""
+    row = office.get(number)
+    check(row, CaseAct.REJECT)
+    note(office.open_file(number), "reject", office.today(), reason)
+    return advance(office, row, CaseAct.REJECT)
+
+
+def note(file: CaseFile, act: str, on: date, reason: str) -> None:
+    """Write down an officer's reason. Raises `UserError` when there is none."""
+    if not reason.strip():
+        raise UserError("This needs a reason: the person is told it.", advice="Give it: --reason TEXT")
+    file.write(NOTES, [*notes_of(file), Note(act=act, on=on, reason=reason.strip())])
+
+
+def notes_of(file: CaseFile) -> list[Note]:
+    """All reasons written down so far."""
+    return file.read(NOTES, list[Note]) or []
+
+
+def last_reason(file: CaseFile, act: str) -> str:
+    """The newest reason for that act; "" when there is none."""
+    return next((n.reason for n in reversed(notes_of(file)) if n.act == act), "")
+
+
+def _check_subject(office: Office, kind: CaseKind, subject: Subject) -> None:
+    if kind is CaseKind.CLIENT_LEAVES:
+        if not subject.client_id:
+            raise UserError("Which client leaves?", advice="Give its id: --client ID")
+        client_of(office, subject)
+        return
+    if not subject.addresses:
+        raise UserError("A case needs at least one address of the person.", advice="Give it: --address A")
+    for address in subject.addresses:
+        if canonical(address) is None and not is_directory_name(address):
+            raise UserError("One of the addresses is none.", advice="Check the spelling of every --address.")

@@ -1,0 +1,111 @@
+"""What every step of a case holds: the ledger, the case files, the mailboxes in scope and what the firm configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, tzinfo
+from pathlib import Path
+
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.witness import Witness
+from mailsorter.clock import Clock
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.mailbox.base import Mailbox
+from mailsorter.model.ground import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Someone of the config who may approve; with a public key, only by signature."""
+
+    name: str
+    public_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """Someone who keeps data for the firm and is told of an erasure."""
+
+    name: str
+    contact: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEntry:
+    """A client of the client book, as a case needs it; `folder` is the path of the client's folder."""
+
+    id: str
+    name: str
+    folder: tuple[str, ...]
+    domains: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    ended_on: date | None = None  # when the contract ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firm:
+    """What the config says about the firm and its cases."""
+
+    name: str = ""
+    own_domains: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    firm_days: int = 14
+    warn_days: int = 5
+    pauses_for_identity: bool = False
+    approvals: int = 1
+    approvers: tuple[Approver, ...] = ()
+    processors: tuple[Processor, ...] = ()
+    purposes: Mapping[str, str] = field(default_factory=dict)  # code to text, art. 17(1)
+    retention_days: int = 30  # Exchange's deleted-item retention: 14 by default, 30 at most
+    backup_days: int = 90
+    restricted_folder: tuple[str, ...] = ("Restricted",)
+    letter_templates: Path | None = None
+    contact: str = ""  # where the person reaches the firm about the case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Everything that handling a case takes. Built in `assembly`."""
+
+    ledger: Ledger
+    clock: Clock
+    folder: Path  # of the case files
+    firm: Firm
+    mailboxes: Sequence[str]  # addresses in scope
+    open_mailbox: Callable[[str], Mailbox]  # the identity that files: reads here
+    open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
+    open_witness: Callable[[], Witness]
+    clients: Mapping[str, ClientEntry] = field(default_factory=dict)
+    signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving
+    local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person
+    book_places: Sequence[Path] = ()  # client book and imports
+    zone: tzinfo = UTC  # of the place where the law counts the days
+
+    def today(self) -> date:
+        """The day it is where the firm is."""
+        return self.clock.now().astimezone(self.zone).date()
+
+    def get(self, number: str) -> CaseRow:
+        """The case. Raises `UserError` when there is none."""
+        with self.ledger.reading() as unit:
+            return unit.cases.get(number)
+
+    def create_file(self, number: str) -> CaseFile:
+        """A new sealed file for the case."""
+        return CaseFile.create(self.folder, number, lambda key: self.ledger.key.seal(key, _purpose(number)))
+
+    def open_file(self, number: str) -> CaseFile:
+        """The case's sealed file. Raises `UserError` when it was destroyed."""
+        return CaseFile.open(self.folder, number, lambda sealed: self.ledger.key.open(sealed, _purpose(number), bytes))
+
+    def mailbox_numbers(self) -> dict[str, int]:
+        """The ledger's number of every mailbox in scope."""
+        with self.ledger.unit() as unit:
+            return {address: unit.places.mailbox(address) for address in self.mailboxes}
+
+
+def _purpose(number: str) -> str:
+    return f"case key {number}"

@@ -1,0 +1,110 @@
+"""Dividing what was found into erase, keep and look, and taking the reviewer's decisions into the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.decide import decisions_of
+from mailsorter.cases.find import findings_of, subject_of
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import ClientEntry, Office
+from mailsorter.errors import UserError
+from mailsorter.model.case import CaseKind, Decision, Finding, PlanItem, Subject
+from mailsorter.model.caseplan import Plan, digest, in_order
+from mailsorter.model.folder import show_path
+from mailsorter.model.ground import judge
+from mailsorter.model.lifecycle import CaseAct
+
+PART = "plan"
+
+
+def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = False) -> Plan:
+    """Judge every finding by the config's policy and the reviewer's decisions; throws an earlier approval away.
+
+    `by` is who plans: where two people must approve, neither of them. `restricts_kept` moves what is kept only on a
+    ground into the restricted folder.
+
+    Raises:
+        LifecycleError: nothing was found yet, or it is too late to plan.
+    """
+    row = office.get(number)
+    check(row, CaseAct.PLAN)
+    file = office.open_file(number)
+    plan = _divide(office, file, number, row.kind, by, restricts_kept)
+    file.write(PART, plan)
+    counts = {f"to_{verdict}": count for verdict, count in plan.counts.items()}
+    with office.ledger.reading() as unit:
+        planner = unit.cases.name_token(by)
+    advance(
+        office, row, CaseAct.PLAN, counts=dict(counts), plan_digest=digest(plan), planner=planner,
+        restricts_kept=restricts_kept,
+    )  # fmt: skip
+    return plan
+
+
+def plan_of(file: CaseFile) -> Plan:
+    """The plan as it was last made. Raises `UserError` when there is none."""
+    plan = file.read(PART, Plan)
+    if plan is None:
+        raise UserError("This case has no plan yet.", advice="Run: mailsorter case plan NUMBER")
+    return plan
+
+
+def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str, restricts_kept: bool) -> Plan:
+    subject, found = subject_of(file), findings_of(file)
+    policy = replace(office.firm.policy, objected=subject.objects)
+    correspondence = Correspondence(number, subject, found.findings)
+    decisions = decisions_of(file)
+    today = office.today()
+    items = []
+    for finding in found.findings:
+        dated = msgspec.structs.replace(finding, contract_ended_on=_contract_end(finding, office.clients.values()))
+        judgement = judge(dated, policy, today, is_correspondence=correspondence.includes(dated))
+        item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
+        items.append(_decided(item, decisions.get(finding.key)))
+    return Plan(
+        number=number, kind=kind, items=in_order(items), scope=tuple(office.mailboxes),
+        not_seen=found.not_seen, restricts_kept=restricts_kept, made_by=by, made_at=office.clock.now(),
+    )  # fmt: skip
+
+
+class Correspondence:
+    """Which findings are the case's own letters: the request, its thread, and what carries the case's number."""
+
+    def __init__(self, number: str, subject: Subject, findings: Sequence[Finding]) -> None:
+        self._number = number
+        self._request = subject.request_message_id.strip()
+        self._threads = {
+            (f.mailbox, f.conversation_id)
+            for f in findings
+            if self._request and f.internet_message_id.strip() == self._request and f.conversation_id
+        }
+
+    def includes(self, finding: Finding) -> bool:
+        """Is it the request itself, an answer to it, or mail with the case's number in its subject?"""
+        if self._request and finding.internet_message_id.strip() == self._request:
+            return True
+        return (finding.mailbox, finding.conversation_id) in self._threads or self._number in finding.subject
+
+
+def _decided(item: PlanItem, decision: Decision | None) -> PlanItem:
+    if decision is None:
+        return item
+    return PlanItem(
+        finding=item.finding, verdict=decision.verdict, reason="reviewer", ground=decision.ground,
+        decided_by=decision.by, decision_reason=decision.reason,
+    )  # fmt: skip
+
+
+def _contract_end(finding: Finding, clients: Iterable[ClientEntry]) -> date | None:
+    """The end of the contract of the client in whose folder the finding lies."""
+    for client in clients:
+        folder = show_path(client.folder)
+        if client.ended_on is not None and (finding.folder == folder or finding.folder.startswith(f"{folder} / ")):
+            return client.ended_on
+    return None

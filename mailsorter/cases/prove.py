@@ -1,0 +1,352 @@
+"""Proving an erasure: a witness looks at everything again, and what it sees must be what the case expects to remain.
+
+Every item that names the person must be one that stays for a named reason: kept on a ground, held, retained by
+Exchange until a day, changed since the approval, or not theirs by a person's decision. Anything else fails the proof,
+as does an erased item that is still seen, wherever and under whatever name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from mailsorter import __version__
+from mailsorter.cases import found as found_parts
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.certificate import FORMAT, sign
+from mailsorter.cases.find import client_of, subject_of
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import Office
+from mailsorter.cases.plan import plan_of
+from mailsorter.cases.witness import Hit, MailboxLook, Marks
+from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, look_through_files
+from mailsorter.ledger.cases import CaseItem, CaseRow
+from mailsorter.ledger.tombstones import Traces, traces_of
+from mailsorter.model.case import ItemState, NotSeen, Subject, Verdict
+from mailsorter.model.caseplan import Plan
+from mailsorter.model.lifecycle import CaseAct, CaseState
+
+PART = "proof"
+
+_STAYS = {
+    ItemState.KEPT: "kept",
+    ItemState.RETAINED: "retained",
+    ItemState.HELD: "held",
+    ItemState.CHANGED: "changed",
+    ItemState.FAILED: "failed",
+    ItemState.LOOK: "look",
+}
+_TRY_AGAIN = frozenset({"no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"})
+
+
+class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that should not be there. Readable only in the case file."""
+
+    mailbox: str
+    folder: str
+    id: str
+    why: str  # names-the-person, erased-but-there
+
+
+class Proof(msgspec.Struct, kw_only=True):
+    """How a proof ended. `passed`: nothing unexpected was seen; what could not be seen is listed, not hidden."""
+
+    passed: bool
+    certificate: dict[str, Any]
+    unexpected: list[Unexpected]
+    vanished: int  # kept items that were not seen any more
+    not_seen: list[NotSeen]
+    book: list[BookEntry]
+    files: FilesLook
+    at: datetime
+
+
+def prove(office: Office, number: str) -> Proof:
+    """Look at everything again and write the certificate; called again, it proves how things are then.
+
+    Items that Exchange's retention or a hold still had, and that are gone now, become erased.
+
+    Raises:
+        LifecycleError: nothing was performed yet.
+        UserError: the certificate's key is not usable.
+    """
+    row = office.get(number)
+    check(row, CaseAct.PROVE)
+    file = office.open_file(number)
+    plan, subject = plan_of(file), subject_of(file)
+    marks = marks_of(office, subject)
+    expected = Expected(office, row, plan)
+    witness = office.open_witness()
+    looks = [witness.look(mailbox, marks, expected.watched(mailbox)) for mailbox in plan.scope]
+    verdict = _compare(looks, expected)
+    _note_gone(office, row, expected, verdict)
+    proof = _proof(office, row, file, plan, looks, verdict, marks)
+    file.write(PART, proof)
+    outcome = "passed" if proof.passed else "failed"
+    counts = {"proof": outcome, "unexpected": len(proof.unexpected), "not_seen": len(proof.not_seen)}
+    _advance(office, row, proof, outcome, counts)
+    return proof
+
+
+def proof_of(file: CaseFile) -> Proof | None:
+    """The last proof, or None."""
+    return file.read(PART, Proof)
+
+
+def marks_of(office: Office, subject: Subject) -> Marks:
+    """What the witness looks for, straight from what the officer wrote."""
+    client = client_of(office, subject)
+    return Marks(
+        addresses=(*subject.addresses, *(client.addresses if client else ())),
+        names=(*subject.names, *subject.aliases),
+        phones=subject.phones,
+        domains=client.domains if client else (),
+    )
+
+
+def _advance(office: Office, row: CaseRow, proof: Proof, outcome: str, counts: dict[str, Any]) -> None:
+    """A failed proof leaves a performed case where it is, with its outcome: it must be found and planned again."""
+    if proof.passed or row.state is CaseState.ANSWERED:
+        advance(office, row, CaseAct.PROVE, counts=counts, proof=outcome)
+        return
+    after = msgspec.structs.replace(row, proof=outcome)
+    with office.ledger.unit() as unit:
+        unit.cases.save(after, was=row.state)
+        unit.audit.append("case.prove", {"case": row.number, **counts})
+
+
+class Expected:
+    """What may still be seen, and what may not: by mailbox and id, and by traces where an id has changed."""
+
+    def __init__(self, office: Office, row: CaseRow, plan: Plan) -> None:
+        self._key = office.ledger.key
+        self.numbers = office.mailbox_numbers()
+        with office.ledger.reading() as unit:
+            self.items = {item.token: item for item in unit.cases.items(row.number)}
+            self._by_id = {(item.mailbox, item.ids.id): item for item in self.items.values()}
+            for planned in plan.items:
+                mailbox = self.numbers.get(planned.finding.mailbox, 0)
+                item = self.items.get(unit.messages.token(mailbox, planned.finding.id))
+                if item is not None:
+                    self._by_id[mailbox, planned.finding.id] = item
+        self._left = {i.finding.key for i in plan.items if i.verdict is Verdict.NOT_THEIRS}
+        self._copies: dict[bytes, list[CaseItem]] = {}
+        for item in self.items.values():
+            if item.state in _STAYS and item.search_key is not None:
+                self._copies.setdefault(item.search_key, []).append(item)
+
+    def watched(self, mailbox: str) -> frozenset[str]:
+        """Ids whose presence matters whether or not the item still names the person."""
+        number = self.numbers.get(mailbox, 0)
+        return frozenset(item_id for owner, item_id in self._by_id if owner == number)
+
+    def item_of(self, mailbox: str, hit: Hit) -> CaseItem | None:
+        """The case's item that this hit is, or, in Recoverable Items, that it is a copy of."""
+        number = self.numbers.get(mailbox, 0)
+        item = self._by_id.get((number, hit.id))
+        if item is not None or not hit.is_recoverable:
+            return item
+        traces = self._traces(hit)
+        for copy in self._copies.get(traces.search_key or b"", ()):
+            if copy.mailbox == number and traces.is_same(Traces(copy.search_key, copy.message_id, copy.received)):
+                return copy
+        return None
+
+    def is_left(self, mailbox: str, hit: Hit) -> bool:
+        """Did a person decide that this message does not concern the subject?"""
+        return (mailbox, hit.id) in self._left
+
+    def _traces(self, hit: Hit) -> Traces:
+        received = datetime.fromisoformat(hit.received) if hit.received else None
+        return traces_of(self._key, hit.search_key, hit.message_id, received)
+
+
+class _Verdict(msgspec.Struct, kw_only=True):
+    unexpected: list[Unexpected] = []
+    seen: set[bytes] = set()  # tokens of items that were seen
+    blind: set[int] = set()  # numbers of mailboxes that were not seen completely
+    must_repeat: bool = False
+
+
+def _compare(looks: Iterable[MailboxLook], expected: Expected) -> _Verdict:
+    verdict = _Verdict()
+    for look in looks:
+        if look.not_seen:
+            verdict.blind.add(expected.numbers.get(look.mailbox, 0))
+        verdict.must_repeat |= any(reason in _TRY_AGAIN for _, reason in look.not_seen)
+        for hit in look.hits:
+            why = _judge(look.mailbox, hit, expected, verdict)
+            if why:
+                verdict.unexpected.append(Unexpected(mailbox=look.mailbox, folder=hit.folder, id=hit.id, why=why))
+    return verdict
+
+
+def _judge(mailbox: str, hit: Hit, expected: Expected, verdict: _Verdict) -> str:
+    """Why this hit should not be there; "" when it may."""
+    item = expected.item_of(mailbox, hit)
+    if item is None:
+        return "" if expected.is_left(mailbox, hit) else "names-the-person"
+    verdict.seen.add(item.token)
+    return "" if item.state in _STAYS else "erased-but-there"
+
+
+def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdict) -> None:
+    """What Exchange still had and has no more is erased now: seen nowhere in a mailbox that was seen completely."""
+    gone = [
+        msgspec.structs.replace(item, state=ItemState.ERASED)
+        for token, item in expected.items.items()
+        if item.state in (ItemState.RETAINED, ItemState.HELD)
+        and token not in verdict.seen
+        and item.mailbox not in verdict.blind
+    ]
+    with office.ledger.unit() as unit:
+        unit.cases.update_items(row.number, gone)
+    expected.items |= {item.token: item for item in gone}
+
+
+def _proof(
+    office: Office, row: CaseRow, file: CaseFile, plan: Plan, looks: list[MailboxLook], verdict: _Verdict, marks: Marks
+) -> Proof:
+    expected_items = _items(office, row)
+    files = look_through_files([*office.local_places, office.folder], marks)
+    book = book_entries(office.book_places, marks)
+    seen_by_witness = [
+        NotSeen(mailbox=look.mailbox, folder=folder, reason=reason)
+        for look in looks
+        for folder, reason in look.not_seen
+    ]
+    kept_unseen = [
+        i
+        for i in expected_items
+        if i.state is ItemState.KEPT and i.token not in verdict.seen and i.mailbox not in verdict.blind
+    ]
+    not_seen = [*plan.not_seen, *seen_by_witness]
+    passed = not (verdict.unexpected or files.naming or verdict.must_repeat)
+    body = certificate_body(office, row, file, plan, looks, expected_items, marks) | {
+        "outcome": "passed" if passed else "failed",
+        "unexpected": len(verdict.unexpected),
+        "vanished": len(kept_unseen),
+        "not_seen": _gaps(not_seen, marks),
+        "files": {"read": files.read, "naming": len(files.naming), "unread": len(files.unread)},
+        "book_entries": len(book),
+    }
+    certificate = sign(body, office.signing_key()) if office.signing_key is not None else {**body, "signature": None}
+    return Proof(
+        passed=passed, certificate=certificate, unexpected=verdict.unexpected, vanished=len(kept_unseen),
+        not_seen=not_seen, book=book, files=files, at=office.clock.now(),
+    )  # fmt: skip
+
+
+def _items(office: Office, row: CaseRow) -> list[CaseItem]:
+    with office.ledger.reading() as unit:
+        return list(unit.cases.items(row.number))
+
+
+def certificate_body(
+    office: Office,
+    row: CaseRow,
+    file: CaseFile,
+    plan: Plan,
+    looks: list[MailboxLook],
+    items: list[CaseItem],
+    marks: Marks,
+) -> dict[str, Any]:
+    """Counts and remainders, with nothing that names the person."""
+    with office.ledger.reading() as unit:
+        approvals = unit.cases.approvals(row.number, row.plan_digest or b"")
+        head = unit.audit.head()
+    return {
+        "format": FORMAT,
+        "program": f"mailsorter {__version__}",
+        "case": row.number,
+        "kind": row.kind.value,
+        "received_on": row.received_on.isoformat(),
+        "issued_at": office.clock.now().isoformat(timespec="seconds"),
+        "plan": (row.plan_digest or b"").hex(),
+        "approvals": {"count": len(approvals), "signed": sum(a.is_signed for a in approvals)},
+        "subject": sorted(office.ledger.key.digest("subject", a.lower()).hex() for a in marks.addresses),
+        "items": dict(sorted(Counter(i.state.value for i in items).items())),
+        "mailboxes": _mailboxes(office, file, plan, looks, items, marks),
+        "remainders": _remainders(items),
+        "audit_head": head,
+    }
+
+
+def _mailboxes(
+    office: Office, file: CaseFile, plan: Plan, looks: list[MailboxLook], items: list[CaseItem], marks: Marks
+) -> list[dict[str, Any]]:
+    numbers = office.mailbox_numbers()
+    compared = {state.mailbox: {f.folder: f for f in state.folders} for state in found_parts.load_all(file)}
+    erased = _erased_by_folder(office, plan, items, numbers)
+    return [
+        {
+            "mailbox": _shown(look.mailbox, marks, f"mailbox {numbers.get(look.mailbox, 0)}"),
+            "folders": [
+                {
+                    "folder": _shown(folder.folder, marks, f"folder {index}"),
+                    "held_when_searched": before.messages if before else None,
+                    "concerned_the_person": before.findings if before else None,
+                    "erased": erased[look.mailbox, folder.folder],
+                    "holds_now": folder.items,
+                    "names_the_person_now": folder.naming,
+                }
+                for index, folder in enumerate(look.folders, start=1)
+                for before in [compared.get(look.mailbox, {}).get(folder.folder)]
+            ],
+        }
+        for look in looks
+    ]
+
+
+def _erased_by_folder(
+    office: Office, plan: Plan, items: list[CaseItem], numbers: dict[str, int]
+) -> Counter[tuple[str, str]]:
+    erased = {item.token for item in items if item.state is ItemState.ERASED}
+    with office.ledger.reading() as unit:
+        return Counter(
+            (i.finding.mailbox, i.finding.folder)
+            for i in plan.items
+            if unit.messages.token(numbers.get(i.finding.mailbox, 0), i.finding.id) in erased
+        )
+
+
+def _remainders(items: list[CaseItem]) -> list[dict[str, Any]]:
+    """What stays, by state, ground and day; each item as a keyed digest, so that it can be named later."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for item in items:
+        if item.state in _STAYS:
+            until = item.until.isoformat() if item.until else ""
+            group = (_STAYS[item.state], item.ground or "", item.article or "", until)
+            groups.setdefault(group, []).append(item.token.hex())
+    return [
+        {
+            "why": why,
+            "ground": ground,
+            "article": article,
+            "until": until,
+            "count": len(tokens),
+            "items": sorted(tokens),
+        }
+        for (why, ground, article, until), tokens in sorted(groups.items())
+    ]
+
+
+def _gaps(not_seen: list[NotSeen], marks: Marks) -> list[dict[str, Any]]:
+    return [
+        {
+            "mailbox": _shown(gap.mailbox, marks, "a mailbox"),
+            "folder": _shown(gap.folder, marks, "a folder"),
+            "reason": gap.reason,
+            "count": gap.count,
+        }
+        for gap in not_seen
+    ]
+
+
+def _shown(name: str, marks: Marks, otherwise: str) -> str:
+    """A mailbox's or folder's name, unless it names the person."""
+    return otherwise if marks.in_text(name) or marks.in_address(name) else name

@@ -1,0 +1,63 @@
+"""The list for a reviewer: rows for a table, CSV that no spreadsheet takes for formulas, JSON.
+
+It is readable personal data: it goes to the terminal or to where the officer points, and is never kept by us.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from mailsorter.model.case import PlanItem
+
+COLUMNS = (
+    "handle", "verdict", "reason", "role", "seen", "received", "mailbox", "folder", "sender", "recipients", "subject",
+    "attachments", "ground", "article", "until", "decided_by", "decision_reason",
+)  # fmt: skip
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def rows(items: Iterable[PlanItem]) -> Iterator[dict[str, str]]:
+    """One row an item, all values as text, raw."""
+    for item in items:
+        finding, ground = item.finding, item.ground
+        yield {
+            "handle": finding.handle,
+            "verdict": item.verdict.value,
+            "reason": item.reason,
+            "role": finding.role.value,
+            "seen": " ".join(finding.seen),
+            "received": finding.received_at.isoformat() if finding.received_at else "",
+            "mailbox": finding.mailbox,
+            "folder": finding.folder,
+            "sender": finding.sender,
+            "recipients": "; ".join(finding.recipients),
+            "subject": finding.subject,
+            "attachments": "; ".join(finding.attachments),
+            "ground": ground.rule if ground else "",
+            "article": ground.article if ground else "",
+            "until": ground.until.isoformat() if ground else "",
+            "decided_by": item.decided_by,
+            "decision_reason": item.decision_reason,
+        }
+
+
+def as_csv(items: Iterable[PlanItem]) -> str:
+    """CSV by RFC 4180 with a header line."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows(items):
+        writer.writerow({name: neutral(value) for name, value in row.items()})
+    return out.getvalue()
+
+
+def neutral(value: str) -> str:
+    """A cell that a spreadsheet shows and never computes: an apostrophe before what would start a formula.
+
+    Line breaks become blanks: a cell of several lines could start one of them with a formula in some programs.
+    """
+    flat = " ".join(value.splitlines()) if "\n" in value or "\r" in value else value
+    return f"'{flat}" if flat.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else flat

@@ -1,0 +1,65 @@
+"""Which items of Recoverable Items belong to the approved list: pure.
+
+Only what was approved there, or what appeared there since we began with the same search key and date as a message
+that we deleted permanently. Anything else in Recoverable Items is somebody else's deletion and is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from mailsorter.model.message import Message
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """An approved item that is to go from Recoverable Items. `is_approved_there`: it lay there when it was approved."""
+
+    token: bytes
+    id: str
+    search_key: bytes
+    received_s: int | None
+    is_approved_there: bool
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One item to delete for good, and the approved item on whose account."""
+
+    token: bytes
+    id: str
+    folder_id: str
+
+
+def targets(wanted: Iterable[Wanted], there: Sequence[Message], before: frozenset[str]) -> list[Target]:
+    """What to delete for good out of `there`, the contents of Recoverable Items now.
+
+    `before` are the ids that lay there before our first permanent delete. A copy that a hold made of our message
+    (Versions, DiscoveryHolds) is new and has the same search key and date, so it counts; what lay there before counts
+    only where it was approved itself.
+    """
+    by_id = {message.id: message for message in there}
+    found: dict[str, Target] = {}
+    by_trace: dict[tuple[bytes, int | None], Wanted] = {}
+    for item in wanted:
+        if item.id in by_id:
+            found[item.id] = Target(item.token, item.id, by_id[item.id].folder_id)
+        if not item.is_approved_there and item.search_key:
+            by_trace.setdefault((item.search_key, item.received_s), item)
+    for message in there:
+        item_by_trace = by_trace.get((message.search_key, _seconds(message)))
+        if item_by_trace is not None and message.id not in before and message.id not in found:
+            found[message.id] = Target(item_by_trace.token, message.id, message.folder_id)
+    return list(found.values())
+
+
+def by_folder(chosen: Iterable[Target]) -> Mapping[str, list[Target]]:
+    """The targets of each folder, since one request goes to one folder."""
+    grouped: dict[str, list[Target]] = {}
+    for target in chosen:
+        grouped.setdefault(target.folder_id, []).append(target)
+    return grouped
+
+
+def _seconds(message: Message) -> int | None:
+    return int(message.received_at.timestamp()) if message.received_at else None

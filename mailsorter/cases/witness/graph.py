@@ -1,0 +1,253 @@
+"""The witness over Graph: its own requests, folder by folder through childFolders, 1,000 items a page.
+
+Where the finder reads the tree by delta and well-known names, this walks down from the top with hidden folders shown,
+and from `recoverableitemsroot`. Throttling and broken answers are waited out; what still cannot be read is told.
+"""
+
+from __future__ import annotations
+
+import base64
+import email
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from mailsorter.cases.witness.marks import Marks
+from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
+
+_FIELDS = (
+    "id,parentFolderId,subject,bodyPreview,from,sender,replyTo,toRecipients,ccRecipients,bccRecipients,"
+    "receivedDateTime,internetMessageId,hasAttachments"
+)
+_SEARCH_KEY, _SENDER, _AUTHOR = "Binary 0x300B", "String 0x5D01", "String 0x5D02"
+_EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
+    f"id eq '{name}'" for name in (_SEARCH_KEY, _SENDER, _AUTHOR)
+) + ")"  # fmt: skip
+_RECOVERABLE = "Recoverable Items"
+_TRIES = 8
+_LONGEST_WAIT_S = 300.0
+_TIMEOUT_S = (10.0, 120.0)
+_PAGE = 1000
+_SMALL_PAGE = 50  # after an answer that broke off: one item of the page may be what the server cannot render
+
+
+class CannotSee(Exception):
+    """A request that gave no answer in the end; the text is a stable code."""
+
+
+class GraphWitness:
+    """One identity's view of a tenant. `token` gives a bearer token, `sleep` waits."""
+
+    def __init__(
+        self, origin: str, token: Callable[[], str], sleep: Callable[[float], None], *, ca_file: str | None = None
+    ) -> None:
+        self._origin = origin.rstrip("/")
+        self._token = token
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = ca_file or True
+        self._requests = 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+        """See `Witness.look`."""
+        look, before = MailboxLook(mailbox=mailbox), self._requests
+        users = f"/users/{quote(mailbox, safe='@')}"
+        for top, path in (("msgfolderroot", ()), ("recoverableitemsroot", (_RECOVERABLE,))):
+            try:
+                folders = list(self._folders(users, top, path, bool(path)))
+            except CannotSee as reason:
+                look.not_seen.append((top, str(reason)))
+                continue
+            for folder in folders:
+                self._look_into(look, users, folder, marks, watched)
+        self._search(look, users, marks)
+        look.requests = self._requests - before
+        return look
+
+    # folders -------------------------------------------------------------------------------------------------
+
+    def _folders(
+        self, users: str, top: str, path: tuple[str, ...], is_recoverable: bool
+    ) -> Iterator[tuple[dict[str, Any], tuple[str, ...], bool]]:
+        url = f"{users}/mailFolders/{quote(top, safe='')}/childFolders?includeHiddenFolders=true&$top=100"
+        for folder in self._pages(url):
+            if str(folder.get("@odata.type", "")).lower().endswith("mailsearchfolder"):
+                continue
+            here = (*path, str(folder.get("displayName", "")))
+            yield folder, here, is_recoverable
+            yield from self._folders(users, folder["id"], here, is_recoverable)
+
+    def _look_into(
+        self, look: MailboxLook, users: str, folder: tuple[dict[str, Any], tuple[str, ...], bool], marks: Marks,
+        watched: frozenset[str],
+    ) -> None:  # fmt: skip
+        found, path, is_recoverable = folder
+        name, items, naming = " / ".join(path), 0, 0
+        if found.get("totalItemCount", 1):
+            url = f"{users}/mailFolders/{quote(found['id'], safe='')}/messages?includeHiddenMessages=true"
+            try:
+                for message in self._listed(url):
+                    items += 1
+                    places = tuple(_places(message, marks))
+                    naming += bool(places)
+                    if message["id"] in watched:
+                        places = (*places, "watched")
+                    if places:
+                        look.hits.append(_hit(message, name, is_recoverable, places))
+            except CannotSee as reason:
+                look.not_seen.append((name, str(reason)))
+        look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
+
+    def _listed(self, url: str) -> Iterator[dict[str, Any]]:
+        """A folder's messages; when a page breaks, all again in small pages, and each only once."""
+        seen: set[str] = set()
+        for size in (_PAGE, _SMALL_PAGE, 1):
+            try:
+                for message in self._pages(f"{url}&$select={_FIELDS}&$expand={_EXPAND}&$top={size}"):
+                    if message["id"] not in seen:
+                        seen.add(message["id"])
+                        yield message
+                return
+            except CannotSee as reason:
+                if str(reason) != "broken-answer" or size == 1:
+                    raise
+
+    # search --------------------------------------------------------------------------------------------------
+
+    def _search(self, look: MailboxLook, users: str, marks: Marks) -> None:
+        """The second road: what only bodies and attachments tell, as far as the server's index goes."""
+        known = {hit.id for hit in look.hits}
+        for term in marks.search_terms():
+            quoted = quote('"' + term.replace('"', " ").replace("\\", " ") + '"', safe="")
+            try:
+                for message in self._pages(f"{users}/messages?$search={quoted}&$select={_FIELDS}&$top=250"):
+                    if message["id"] not in known and self._body_names(users, message, marks):
+                        known.add(message["id"])
+                        look.hits.append(_hit(message, "", False, ("text",)))
+            except CannotSee as reason:
+                look.not_seen.append(("search", str(reason)))
+                return
+
+    def _body_names(self, users: str, message: dict[str, Any], marks: Marks) -> bool:
+        path = f"{users}/messages/{quote(message['id'], safe='')}/$value"
+        try:
+            raw = self._get(path).content
+        except CannotSee:
+            return True  # the index says yes and nobody can look: it counts as naming the person
+        return any(marks.in_text(text) for text in _texts(raw))
+
+    # requests ------------------------------------------------------------------------------------------------
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        link: str | None = path
+        while link:
+            page = self._json(link)
+            yield from page.get("value", [])
+            link = page.get("@odata.nextLink")
+
+    def _json(self, path: str) -> dict[str, Any]:
+        for _ in range(2):
+            try:
+                answer = json.loads(self._get(path).content)
+            except ValueError:
+                continue
+            if isinstance(answer, dict):
+                return answer
+        raise CannotSee("broken-answer")
+
+    def _get(self, path: str) -> requests.Response:
+        url = path if path.startswith(("http://", "https://")) else f"{self._origin}/v1.0{path}"
+        if urlsplit(url)[:2] != urlsplit(self._origin)[:2]:
+            raise CannotSee("foreign-link")
+        wait_s = 1.0
+        for _ in range(_TRIES):
+            response = self._once(url)
+            if response is not None and response.status_code < 300:
+                return response
+            if response is not None and response.status_code not in (401, 429, 500, 502, 503, 504):
+                raise CannotSee(f"http-{response.status_code}")
+            self._sleep(min(_retry_after(response) or wait_s, _LONGEST_WAIT_S))
+            wait_s *= 2
+        raise CannotSee("no-answer" if response is None else f"http-{response.status_code}")
+
+    def _once(self, url: str) -> requests.Response | None:
+        self._requests += 1
+        headers = {"Authorization": f"Bearer {self._token()}", "Prefer": 'IdType="ImmutableId"'}
+        try:
+            return self._session.get(url, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
+        except requests.RequestException:
+            return None
+
+
+def _places(message: dict[str, Any], marks: Marks) -> Iterator[str]:
+    for name in ("from", "sender"):
+        if _names_person(message.get(name), marks):
+            yield name
+    for name in ("replyTo", "toRecipients", "ccRecipients", "bccRecipients"):
+        if any(_names_person(one, marks) for one in message.get(name) or []):
+            yield name
+    for prop in message.get("singleValueExtendedProperties") or []:
+        if prop.get("id") != _SEARCH_KEY and marks.in_address(str(prop.get("value") or "")):
+            yield "smtp"
+    for name in ("subject", "bodyPreview"):
+        if marks.in_text(str(message.get(name) or "")):
+            yield name
+
+
+def _names_person(participant: Any, marks: Marks) -> bool:
+    if not isinstance(participant, dict):
+        return False
+    address = participant.get("emailAddress") or {}
+    return marks.in_address(str(address.get("address") or "")) or marks.in_address(str(address.get("name") or ""))
+
+
+def _hit(message: dict[str, Any], folder: str, is_recoverable: bool, places: tuple[str, ...]) -> Hit:
+    properties = {p.get("id"): p.get("value") for p in message.get("singleValueExtendedProperties") or []}
+    return Hit(
+        id=message["id"],
+        folder=folder,
+        is_recoverable=is_recoverable,
+        places=places,
+        search_key=base64.b64decode(properties.get(_SEARCH_KEY) or ""),
+        message_id=str(message.get("internetMessageId") or ""),
+        received=str(message.get("receivedDateTime") or ""),
+    )
+
+
+def _texts(raw: bytes) -> Iterator[str]:
+    """Every readable text of a message: headers and text parts, attached messages included."""
+    for part in email.message_from_bytes(raw).walk():
+        for value in part.values():
+            yield str(value)
+        if part.get_filename():
+            yield str(part.get_filename())
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes) and (part.get_content_maintype() == "text" or b"\0" not in content[:1000]):
+            yield (
+                content.decode(part.get_content_charset("utf-8") or "utf-8", "replace")
+                if _known(part)
+                else (content.decode("latin-1"))
+            )
+
+
+def _known(part: Any) -> bool:
+    try:
+        "".encode(part.get_content_charset("utf-8") or "utf-8")
+    except LookupError:
+        return False
+    return True
+
+
+def _retry_after(response: requests.Response | None) -> float | None:
+    try:
+        return float(response.headers["Retry-After"]) if response is not None else None
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,74 @@
+"""Our own places: does any file of ours hold the person's strings? And where do the client book's files name them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from mailsorter.cases.witness.marks import Marks
+
+_CHUNK = 1 << 20
+
+
+class BookEntry(msgspec.Struct, frozen=True):
+    """A line of the client book or an import that names the person: the officer must edit it."""
+
+    path: str
+    line: int
+
+
+class FilesLook(msgspec.Struct, kw_only=True):
+    """Files of ours: how many were read, which of them name the person, which could not be read."""
+
+    read: int = 0
+    naming: list[str] = []
+    unread: list[str] = []
+
+
+def look_through_files(places: Iterable[Path], marks: Marks) -> FilesLook:
+    """Search every file below these places for the person's strings."""
+    needles, look = marks.byte_needles(), FilesLook()
+    for path in _files(places):
+        try:
+            if needles and _holds(path, needles):
+                look.naming.append(str(path))
+            look.read += 1
+        except FileNotFoundError:
+            continue  # a temporary file that is gone names nobody
+        except OSError:
+            look.unread.append(str(path))
+    return look
+
+
+def book_entries(places: Iterable[Path], marks: Marks) -> list[BookEntry]:
+    """Every line of these text files that names the person."""
+    return [
+        BookEntry(str(path), number)
+        for path in _files(places)
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1)
+        if marks.in_text(line) or marks.in_address(line)
+    ]
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not path.is_symlink() and path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _holds(path: Path, needles: tuple[bytes, ...]) -> bool:
+    """Read in pieces that overlap by the longest needle; letters are compared in lower case."""
+    overlap = max(len(n) for n in needles)
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            window = (tail + chunk).lower()
+            if any(needle in window for needle in needles):
+                return True
+            tail = window[-overlap:]
+    return False

@@ -1,0 +1,48 @@
+"""What a witness tells of one mailbox."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from mailsorter.cases.witness.marks import Marks
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that names the person, or whose id was asked about. Never printed: `places` says where it was seen."""
+
+    id: str
+    folder: str
+    is_recoverable: bool
+    places: tuple[str, ...]
+    search_key: bytes = b""
+    message_id: str = ""
+    received: str = ""  # as the server wrote it
+
+
+class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
+    """One folder: how many items it held, and how many of them name the person."""
+
+    folder: str
+    is_recoverable: bool
+    items: int
+    naming: int
+
+
+class MailboxLook(msgspec.Struct, kw_only=True):
+    """One mailbox, looked through completely but for what `not_seen` names (folder, reason)."""
+
+    mailbox: str
+    folders: list[FolderLook] = []
+    hits: list[Hit] = []
+    not_seen: list[tuple[str, str]] = []
+    requests: int = 0
+
+
+class Witness(Protocol):
+    """Looks through mailboxes. Raises nothing for what it cannot see: that is part of what it tells."""
+
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+        """Every item that names the person, and every item whose id is watched."""
+        ...

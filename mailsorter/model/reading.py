@@ -1,0 +1,41 @@
+"""Which messages are worth opening when their envelope does not name the person: pure, one message at a time."""
+
+from __future__ import annotations
+
+import re
+
+from mailsorter.model.message import Message
+
+# What mail programs put before the subject of a forwarded message, Dutch, English, German, French and Outlook's own.
+_FORWARDED = re.compile(r"^\s*(?:(?:re|aw|antw|sv)\s*:\s*)*(?:fwd?|doorst|dvs|wg|tr|i|rv|enc)\s*:", re.IGNORECASE)
+_HEADER_BLOCK = re.compile(
+    r"(?:^|\n|\s)[*>\s]*(?:from|van|von|de|sent|verzonden|gesendet|to|aan|an)\s*:\s*\S", re.IGNORECASE
+)
+_SEPARATOR = re.compile(r"-{3,}\s*(?:forwarded|original|oorspronkelijk|doorgestuurd)|begin forwarded", re.IGNORECASE)
+_NEARLY_EMPTY = 40  # letters of preview: somebody sent an attachment and said no more than a greeting
+
+
+def why_open(message: Message) -> str:
+    """The reason to read this message's body, as a stable code; "" when nothing suggests it.
+
+    `bounce` reports and receipts quote another message; `forwarded` by subject or by a header block at the top;
+    `bare-attachment` says nothing itself, so that what it carries may be a message.
+    """
+    message_class = message.message_class.upper()
+    if message_class.startswith("REPORT."):
+        return "bounce"
+    if _FORWARDED.match(message.subject) or _SEPARATOR.search(message.preview) or _has_header_block(message.preview):
+        return "forwarded"
+    if message.has_attachments and len("".join(message.preview.split())) < _NEARLY_EMPTY:
+        return "bare-attachment"
+    return ""
+
+
+def is_unreadable(message: Message) -> bool:
+    """Is the body encrypted, so that no server and no program of the firm's can look into it?"""
+    message_class = message.message_class.upper()
+    return message_class == "IPM.NOTE.SMIME" or message_class.endswith(".RPMSG.MICROSOFT.VOICEMAIL.UM.CA")
+
+
+def _has_header_block(text: str) -> bool:
+    return len(_HEADER_BLOCK.findall(text)) >= 2

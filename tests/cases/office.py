@@ -1,0 +1,165 @@
+"""A firm with mailboxes in memory, and an office that handles its cases: for tests of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mailsorter.cases.office import Firm, Office
+from mailsorter.cases.witness import FolderLook, Hit, MailboxLook, Marks
+from mailsorter.clock import VirtualClock
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.mailbox.memory import MemoryMailbox
+from mailsorter.mailbox.memory_server import Item, MemoryServer
+from mailsorter.model.case import CaseKind, Subject
+from mailsorter.model.folder import show_path
+from mailsorter.model.ground import Basis, KeepRule, Policy, Signs
+from mailsorter.model.message import Participant
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PIET = Participant("piet@klant.example", "Piet de Vries")
+ANNA, BERT = Participant("anna@firm.example", "Anna"), Participant("bert@firm.example", "Bert")
+SUBJECT = Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
+TAX = KeepRule(
+    code="tax", basis=Basis.LEGAL_DUTY, article="AVG art. 17(3)(b), AWR art. 52(4)", years=7,
+    signs=Signs(subjects=("factuur",)),
+)  # fmt: skip
+
+
+class MemoryWitness:
+    """Looks straight into the servers: knows nothing of mailboxes, folders read, or what the eraser did."""
+
+    def __init__(self, servers: dict[str, MemoryServer]) -> None:
+        self._servers = servers
+
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+        server, look = self._servers[mailbox], MailboxLook(mailbox=mailbox)
+        tree = server.tree()
+        for folder in tree:
+            path, items = show_path(tree.path(folder.id)), server.items(folder.id)
+            is_recoverable = path.startswith("Recoverable Items")
+            hits = [
+                self._hit(item, path, is_recoverable)
+                for item in items
+                if names(item, marks) or item.message.id in watched
+            ]
+            naming = sum(names(item, marks) for item in items)
+            look.folders.append(FolderLook(folder=path, is_recoverable=is_recoverable, items=len(items), naming=naming))
+            look.hits += hits
+        return look
+
+    def _hit(self, item: Item, folder: str, is_recoverable: bool) -> Hit:
+        message = item.message
+        return Hit(
+            id=message.id, folder=folder, is_recoverable=is_recoverable, places=("seen",),
+            search_key=message.search_key, message_id=message.internet_message_id,
+            received=message.received_at.isoformat() if message.received_at else "",
+        )  # fmt: skip
+
+
+def names(item: Item, marks: Marks) -> bool:
+    """Does anything of the item name the person?"""
+    message = item.message
+    if any(marks.in_address(p.address) for p in message.participants):
+        return True
+    return any(marks.in_text(text) for text in (message.subject, message.preview, item.text))
+
+
+class World:
+    """A firm of two mailboxes and its privacy officer."""
+
+    def __init__(self, folder: Path, *, mailboxes: Sequence[str] = (ANNA.address, BERT.address), **firm: Any) -> None:
+        self.clock = VirtualClock(NOW)
+        self.folder = folder
+        self.servers = {address: MemoryServer(address, clock=self.clock) for address in mailboxes}
+        self.mailboxes = {address: MemoryMailbox(address, server=s) for address, s in self.servers.items()}
+        self.ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", b"k" * 32, clock=self.clock)
+        self.firm = Firm(**{"name": "Firma", "own_domains": ("firm.example",), "policy": Policy(rules=(TAX,))} | firm)
+        self.wrap: Callable[[MemoryMailbox], Any] = lambda mailbox: mailbox
+        self.office = self._office()
+
+    def _office(self) -> Office:
+        return Office(
+            ledger=self.ledger,
+            clock=self.clock,
+            folder=self.folder / "cases",
+            firm=self.firm,
+            mailboxes=tuple(self.servers),
+            open_mailbox=lambda address: self.mailboxes[address],
+            open_eraser=lambda address: self.wrap(self.mailboxes[address]),
+            open_witness=lambda: MemoryWitness(self.servers),
+            local_places=[self.folder / "ledger.db", self.folder / "logs"],
+        )
+
+    @property
+    def anna(self) -> MemoryServer:
+        return self.servers[ANNA.address]
+
+    @property
+    def bert(self) -> MemoryServer:
+        return self.servers[BERT.address]
+
+    def change(self, **fields: Any) -> None:
+        """Change the office: another firm, no second identity, …"""
+        import dataclasses
+
+        self.office = dataclasses.replace(self.office, **fields)
+
+    def everything(self) -> dict[tuple[str, str], str]:
+        """Every item of every mailbox by its key, with its folder."""
+        return {(a, i): folder for a, server in self.servers.items() for i, folder in server.everything().items()}
+
+    def opened(self, subject: Subject = SUBJECT, kind: CaseKind = CaseKind.ERASURE) -> str:
+        """A case, opened and verified."""
+        from mailsorter.cases.intake import open_case
+        from mailsorter.cases.verify import attest
+
+        number = open_case(self.office, kind, subject).number
+        attest(self.office, number, "known by voice")
+        return number
+
+    def planned(self, subject: Subject = SUBJECT, kind: CaseKind = CaseKind.ERASURE, **how: Any) -> str:
+        """A case with a list; what a person must look at is decided to be erased."""
+        from mailsorter.cases.decide import decide
+        from mailsorter.cases.find import find
+        from mailsorter.cases.plan import make_plan
+        from mailsorter.model.case import Verdict
+
+        number = self.opened(subject, kind)
+        find(self.office, number)
+        plan = make_plan(self.office, number, by="anna", **how)
+        if plan.undecided:
+            handles = [item.finding.handle for item in plan.undecided]
+            decide(self.office, number, handles, Verdict.ERASE, by="anna", reason="theirs")
+            make_plan(self.office, number, by="anna", **how)
+        return number
+
+    def approved(self, subject: Subject = SUBJECT, kind: CaseKind = CaseKind.ERASURE, **how: Any) -> str:
+        """A case with an approved list."""
+        from mailsorter.cases.approve import approve
+
+        number = self.planned(subject, kind, **how)
+        approve(self.office, number, by="bert")
+        return number
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def mail(server: MemoryServer, where: Any = None, **fields: Any) -> tuple[str, str]:
+    """A message between the firm's own people unless the fields say otherwise; gives its key."""
+    from mailsorter.model.folder import WellKnown
+
+    values = {"from_": ANNA, "to": (BERT,), "subject": "overleg", "text": "tot straks"} | fields
+    if isinstance(values.get("text"), str):
+        values.setdefault("preview", values["text"][:255])
+    return server.address, server.deliver(where if where is not None else WellKnown.INBOX, **values)
+
+
+def replaced(value: msgspec.Struct, **fields: Any) -> Any:
+    """A struct with other fields."""
+    return msgspec.structs.replace(value, **fields)

@@ -1,0 +1,93 @@
+"""A case from opening to proof, over mailboxes in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailsorter.cases.approve import approve
+from mailsorter.cases.find import find
+from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import make_plan
+from mailsorter.cases.prove import prove
+from mailsorter.errors import DecisionNeeded, LifecycleError, UserError
+from mailsorter.model.case import ItemState
+from mailsorter.model.folder import WellKnown
+from mailsorter.model.lifecycle import CaseState
+from tests.cases.office import BERT, PIET, World, mail
+
+
+def test_what_was_approved_goes_and_nothing_else(world: World) -> None:
+    """From everywhere, also Recoverable Items; kept mail stays, other mail is untouched, the witness agrees."""
+    gone = [
+        mail(world.anna, from_=PIET),
+        mail(world.anna, WellKnown.SENT, to=(PIET,)),
+        mail(world.bert, ("Clients", "Klant"), to=(BERT,), bcc=(PIET,)),
+        mail(world.bert, WellKnown.DELETED, from_=PIET),
+        mail(world.bert, WellKnown.RECOVERABLE_PURGES, from_=PIET),
+        mail(world.anna, text="vraag het Piet de Vries even"),
+    ]
+    kept = mail(world.anna, from_=PIET, subject="Factuur 12")
+    others = [mail(world.anna), mail(world.bert, WellKnown.RECOVERABLE_PURGES), mail(world.bert, ("Clients", "Klant"))]
+    before = world.everything()
+    number = world.approved()
+    performed = perform(world.office, number)
+    assert performed.counts == {ItemState.ERASED: 6, ItemState.KEPT: 1}
+    after = world.everything()
+    assert {kept, *others} <= set(after)
+    assert after == {key: folder for key, folder in before.items() if key not in gone}
+    proof = prove(world.office, number)
+    assert proof.passed
+    assert world.office.get(number).state is CaseState.PROVEN
+
+
+def test_nothing_is_erased_before_an_approval(world: World) -> None:
+    """A planned list is not performed."""
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    with pytest.raises(LifecycleError):
+        perform(world.office, number)
+
+
+def test_undecided_findings_keep_a_list_from_being_approved(world: World) -> None:
+    """What a person must look at, a person looks at."""
+    mail(world.anna, to=(PIET, BERT))
+    number = world.opened()
+    find(world.office, number)
+    make_plan(world.office, number, by="anna")
+    with pytest.raises(DecisionNeeded, match="1 findings"):
+        approve(world.office, number, by="bert")
+
+
+def test_a_new_search_throws_the_approval_away(world: World) -> None:
+    """An approval is of one list only."""
+    mail(world.anna, from_=PIET)
+    number = world.approved()
+    mail(world.anna, from_=PIET)
+    find(world.office, number)
+    make_plan(world.office, number, by="anna")
+    with pytest.raises(LifecycleError):
+        perform(world.office, number)
+
+
+def test_without_a_second_identity_exchange_s_own_retention_is_named(world: World) -> None:
+    """The items lie in Purges, the day on which they go stands on the case."""
+    mail(world.anna, from_=PIET)
+    number = world.approved()
+    world.change(open_eraser=None)
+    assert perform(world.office, number).counts == {ItemState.RETAINED: 1}
+    proof = prove(world.office, number)
+    assert proof.passed
+    assert proof.certificate["remainders"][0]["until"] == "2026-12-23"
+
+
+def test_two_people_and_none_of_them_the_planner(world: World) -> None:
+    import dataclasses
+
+    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    with pytest.raises(UserError, match="made this list"):
+        approve(world.office, number, by="Anna")
+    assert approve(world.office, number, by="bert").missing == 1
+    assert approve(world.office, number, by="bert").missing == 1
+    assert approve(world.office, number, by="carla").missing == 0

@@ -1,0 +1,110 @@
+"""Whole messages looked through for one person, as a table of what is inside."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.mime.message import MIMEMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailsorter.cases.mime import look_at_text, look_through
+from mailsorter.model.case import Seen, Subject
+from mailsorter.model.person import Person
+
+PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",)))
+
+
+def mail(text: str = "Beste, zie bijlage.", **headers: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"] = "jan@firm.example", "kees@firm.example"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
+
+
+def with_attached(inner: EmailMessage) -> bytes:
+    outer = mail()
+    outer.add_attachment(inner)
+    return outer.as_bytes()
+
+
+def with_file(content: bytes, name: str, maintype: str = "text", subtype: str = "plain") -> bytes:
+    outer = mail()
+    outer.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
+    return outer.as_bytes()
+
+
+def bounce() -> bytes:
+    return (
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nUw bericht kwam niet aan.\n"
+        b"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.firm.example\n\n"
+        b"Final-Recipient: rfc822; Piet@klant.example\nAction: failed\n\n--b--\n"
+    )
+
+
+def bounce_with_headers() -> bytes:
+    report = MIMEMultipart("report", report_type="delivery-status")
+    report.attach(MIMEText("From: jan@firm.example\nTo: piet@klant.example\nSubject: offerte\n", "rfc822-headers"))
+    return report.as_bytes()
+
+
+def deep(levels: int) -> bytes:
+    inner: MIMEMessage | MIMEText = MIMEText("Piet de Vries")
+    for _ in range(levels):
+        outer = MIMEMultipart()
+        outer.attach(inner)
+        inner = MIMEMessage(outer)
+    return inner.as_bytes()
+
+
+@pytest.mark.parametrize(
+    ("raw", "seen", "unread"),
+    [
+        (mail("niets").as_bytes(), [], 0),
+        (mail("Piet de Vries belde").as_bytes(), [Seen.BODY], 0),
+        (mail("----\nVan: Piet <piet@klant.example>\nAan: jan@firm.example\n\nhallo").as_bytes(), [Seen.FORWARDED], 0),
+        (mail("> From: Piet de Vries\n> To: Jan").as_bytes(), [Seen.FORWARDED], 0),
+        (mail("tel. +31 6 1234 5678").as_bytes(), [Seen.BODY], 0),
+        (with_attached(mail("hallo", Cc="PIET@klant.example")), [Seen.ATTACHED_MESSAGE], 0),
+        (with_attached(mail("groet, Piet de Vries")), [Seen.ATTACHED_MESSAGE], 0),
+        (with_attached(mail("niets", Subject="=?utf-8?q?CV_Piet_de_Vries?=")), [Seen.ATTACHED_MESSAGE], 0),
+        (with_attached(mail("niets")), [], 0),
+        (with_file(mail("x", Cc="piet@klant.example").as_bytes(), "mail.eml", "application", "octet-stream"),
+         [Seen.ATTACHED_MESSAGE], 0),
+        (with_file(b"naam;mail\nPiet;piet@klant.example\n", "lijst.csv", "text", "csv"), [Seen.ATTACHMENT], 0),
+        (with_file(b"niets", "CV Piet de Vries.txt"), [Seen.ATTACHMENT_NAME], 0),
+        (with_file(b"%PDF-1.7", "CV Piet de Vries.pdf", "application", "pdf"), [Seen.ATTACHMENT_NAME], 1),
+        (with_file(b"%PDF-1.7", "iets.pdf", "application", "pdf"), [], 1),
+        (with_file(b"BEGIN:VCALENDAR\nATTENDEE:mailto:piet@klant.example\n", "i.ics", "text", "calendar"),
+         [Seen.ATTACHMENT], 0),
+        (with_file("Zoë met Piet de Vries".encode("utf-16"), "x.txt"), [Seen.ATTACHMENT], 0),
+        (bounce(), [Seen.HEADER], 0),
+        (bounce_with_headers(), [Seen.ATTACHED_MESSAGE], 0),
+        (b"Content-Type: text/html\n\n<p>Piet&nbsp;de <b>Vries</b></p>", [Seen.BODY], 0),
+        (b'Content-Type: text/html\n\n<a href="mailto:piet@klant.example?x=1">mail</a>', [Seen.BODY], 0),
+        (b"Content-Type: text/plain; charset=nonsense\n\nPiet de Vries", [Seen.BODY], 0),
+        (b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n", [], 0),
+        (deep(5), [Seen.ATTACHED_MESSAGE], 0),
+        (deep(30), [], 1),
+        (b"", [], 0),
+    ],
+)  # fmt: skip
+def test_what_is_seen(raw: bytes, seen: list[Seen], unread: int) -> None:
+    """Attached messages, files, bounces and forwarded blocks are looked through; what cannot be read is counted."""
+    look = look_through(raw, PERSON)
+    assert (list(look.seen), look.unread_parts) == (seen, unread)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["", "Content-Type: multipart/mixed; boundary=a\n\n--a\n"]))
+def test_nothing_that_arrives_raises(raw: bytes, start: str) -> None:
+    """Whatever bytes a message is made of."""
+    look_through(start.encode() + raw, PERSON)
+
+
+def test_a_text_without_the_person_is_clean() -> None:
+    assert look_at_text("Van: iemand anders", PERSON) == ()
