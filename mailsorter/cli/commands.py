@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
     "clients": ("mailsorter.cli.clients", "List, import and check the client book."),
+    "emulator": ("mailsorter.cli.emulator", "An Exchange on this machine, to try things on."),
 }
 
 

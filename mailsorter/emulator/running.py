@@ -16,6 +16,7 @@ import uvicorn
 
 from mailsorter.emulator.clock import EmulatorClock
 from mailsorter.emulator.conditions import Conditions
+from mailsorter.emulator.faults import FaultPlan, Faults
 from mailsorter.emulator.graph.face import Face
 from mailsorter.emulator.identity import Identity
 from mailsorter.emulator.server import Web
@@ -48,13 +49,15 @@ class Emulator:
         port: int = 0,
         tls_folder: Path | None = None,
         limits: Limits | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.store = store
         self.clock = store.clock
         self.conditions = Conditions(store.clock)
         self.throttle = Throttle(store.clock, limits)
         self.identity = Identity(store)
-        self.face = Face(store, self.throttle, self.conditions)
+        self.faults = Faults(faults)
+        self.face = Face(store, self.throttle, self.conditions, self.faults)
         self._tls = make_certificate(tls_folder) if tls_folder is not None else None
         self._socket = socket.create_server(("127.0.0.1", port))
         scheme = "https" if self._tls else "http"
@@ -125,10 +128,14 @@ class Emulator:
             self._thread = None
         self._socket.close()
 
+    def ask_to_stop(self) -> None:
+        """Let `wait` return soon; may be called from a signal handler."""
+        self._server.should_exit = True
+
     def wait(self) -> None:
         """Serve until `stop` is called from elsewhere or the server ends."""
-        if self._thread is not None:
-            self._thread.join()
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.2)  # in steps, so that this thread can run signal handlers
 
 
 #: The tenant's name in the emulator's own URLs; any other works as well.
@@ -143,6 +150,7 @@ def running_emulator(
     port: int = 0,
     tls: bool = False,
     limits: Limits | None = None,
+    faults: FaultPlan | None = None,
 ) -> Iterator[Emulator]:
     """An emulator in a thread of this process for as long as the block runs.
 
@@ -151,7 +159,7 @@ def running_emulator(
     """
     opened = store if isinstance(store, Store) else Store(store, clock)
     with tempfile.TemporaryDirectory(prefix="emulator-") as folder:
-        emulator = Emulator(opened, port=port, tls_folder=Path(folder) if tls else None, limits=limits)
+        emulator = Emulator(opened, port=port, tls_folder=Path(folder) if tls else None, limits=limits, faults=faults)
         emulator.start()
         try:
             yield emulator

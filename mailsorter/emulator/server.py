@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,14 +13,14 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.graph.face import Face
-from mailsorter.emulator.graph.wire import Request, Response, error_answer, new_request_id
+from mailsorter.emulator.graph.wire import Effect, Request, Response, error_answer, new_request_id
 from mailsorter.emulator.identity import Identity, SignInError
 
 _log = logging.getLogger("mailsorter.emulator")
@@ -64,6 +66,8 @@ class Web:
                 refusal = JSONResponse({"error": "the emulator answers on loopback only"}, status_code=421)
                 await refusal(scope, receive, send)
                 return
+            # uvicorn's own: the only way to close a connection without an answer
+            scope["emulator.transport"] = getattr(getattr(receive, "__self__", None), "transport", None)
         await self._app(scope, receive, send)
 
     async def _hello(self, request: HttpRequest) -> HttpResponse:
@@ -129,11 +133,35 @@ def origin_of(request: HttpRequest) -> str:
 
 
 def to_http(response: Response) -> HttpResponse:
-    """The answer as HTTP."""
+    """The answer as HTTP, with what its effect does to it."""
     headers = {name: value for name, value in response.headers.items() if value.isascii() and value.isprintable()}
-    if response.body:
-        return HttpResponse(response.body, response.status, headers, media_type=response.content_type)
-    return HttpResponse(b"", response.status, headers)
+    effect, body = response.effect or Effect(), response.body
+    if effect.cut:
+        return CutConnection()
+    if effect.truncate:
+        body = body[: max(1, len(body) // 2)]
+    if body and effect.bytes_per_s:
+        headers["Content-Length"] = str(len(body))
+        pieces = _trickle(body, effect.bytes_per_s)
+        return StreamingResponse(pieces, response.status, headers, media_type=response.content_type)
+    return HttpResponse(body, response.status, headers, media_type=response.content_type if body else None)
+
+
+async def _trickle(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:
+    """The body, a tenth of a second's worth at a time."""
+    step = max(1, bytes_per_s // 10)
+    for start in range(0, len(body), step):
+        yield body[start : start + step]
+        await asyncio.sleep(step / bytes_per_s)
+
+
+class CutConnection(HttpResponse):
+    """No answer: the connection is closed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope.get("emulator.transport")
+        if transport is not None:
+            transport.abort()
 
 
 def as_json(payload: Any, status: int = 200) -> HttpResponse:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mailsorter.emulator.errors import ExchangeError
-from mailsorter.emulator.graph.wire import Request, Response, answer
+from mailsorter.emulator.graph.wire import Effect, Request, Response, answer
 
 if TYPE_CHECKING:
     from mailsorter.emulator.graph.face import Face
@@ -119,6 +119,7 @@ def answer_batch(face: Face, request: Request, version: str) -> Response:
     items = _read_items(request)
     ordered = any(item.get("dependsOn") for item in items)
     statuses: dict[str, int] = {}
+    effect: Effect | None = None
     shown = []
     for number, item in enumerate(items):
         name = str(item["id"])
@@ -128,7 +129,10 @@ def answer_batch(face: Face, request: Request, version: str) -> Response:
             response = face.handle(_item_request(request, item, version), lane=1 if ordered else 1 + number % _LANES)
         statuses[name.lower()] = response.status
         shown.append(_item_answer(name, response))
-    return answer({"responses": shown})
+        effect = response.effect or effect  # a connection cut for one item is cut for the whole batch
+    whole = answer({"responses": shown})
+    whole.effect = effect
+    return whole
 
 
 def _failed_dependency() -> Response:

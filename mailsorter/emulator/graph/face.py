@@ -6,11 +6,14 @@ Order of refusals, as in Exchange Online: path, app and mailbox, permission, thr
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 
 from mailsorter.emulator.conditions import Conditions, TruncatedPage
 from mailsorter.emulator.errors import ExchangeError, access_denied
+from mailsorter.emulator.faults import Faults, Strike
 from mailsorter.emulator.graph import batch, directory
 from mailsorter.emulator.graph.rights import Right, check_directory, check_right, has_right
 from mailsorter.emulator.graph.router import Call, Route, Router
@@ -24,6 +27,7 @@ from mailsorter.emulator.graph.wire import (
     path_segments,
     standard_headers,
 )
+from mailsorter.emulator.meddler import meddle
 from mailsorter.emulator.store import Mailbox, Store
 from mailsorter.emulator.throttle import Throttle
 
@@ -34,10 +38,19 @@ _UPLOADS = frozenset({"POST", "PATCH", "PUT"})
 class Face:
     """Answers Graph requests over one store."""
 
-    def __init__(self, store: Store, throttle: Throttle | None = None, conditions: Conditions | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        throttle: Throttle | None = None,
+        conditions: Conditions | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self.store = store
         self.conditions = conditions or Conditions(store.clock)
         self.throttle = throttle or Throttle(store.clock)
+        self.faults = faults or Faults()
+        self.requests: Counter[str] = Counter()
+        """Requests answered so far, by method and row of the table; items of batches one by one."""
         self._mail = Router(MAIL_ROUTES)
         self._admin = Router(ADMIN_ROUTES)
 
@@ -45,18 +58,48 @@ class Face:
         """Answer a request; never raises."""
         request_id = new_request_id()
         now_s = self.store.clock.now_s()
+        strike = self.faults.strike(request)
         try:
-            response = self._dispatch(request, lane)
+            response = self._struck(request, strike, lane) if strike else self._dispatch(request, lane)
         except ExchangeError as error:
-            response = error_answer(error, now_s=now_s, request_id=request_id)
+            client_request_id = request.headers.get("client-request-id", "")
+            response = error_answer(error, now_s=now_s, request_id=request_id, client_request_id=client_request_id)
         except TruncatedPage:  # seen in a tenant: 200, and the body stops right there
-            response = Response(200, b'{"value":[', content_type="application/json")
+            response = Response(200, b'{"@odata.context":"' + request.origin.encode() + b'/v1.0/$metadata","value":[')
         except Exception:  # noqa: BLE001  # a bug of the emulator must not look like a lost connection
             _log.exception("the emulator itself failed on %s", request.method)
             failure = ExchangeError("ErrorInternalServerError", "The emulator itself failed; see its log.")
             response = error_answer(failure, now_s=now_s, request_id=request_id)
-        response.headers = {**standard_headers(request, now_s, request_id), **response.headers}
+        if strike and strike.empty_body:
+            response.body = b""
+        skew_s = strike.skew_s if strike else 0.0
+        response.headers = {**standard_headers(request, now_s + skew_s, request_id), **response.headers}
         return response
+
+    def _struck(self, request: Request, strike: Strike, lane: int) -> Response:
+        """A request that the fault plan strikes."""
+        request.latency_s = strike.latency_s
+        self._disturb(request, strike)
+        if strike.cut_before:
+            return Response(503, effect=strike.effect)
+        if strike.error is not None:
+            self._wait(request)
+            raise strike.error
+        response = self._dispatch(request, lane)
+        response.effect = strike.effect or response.effect
+        return response
+
+    def _disturb(self, request: Request, strike: Strike) -> None:
+        segments = path_segments(request.path)
+        mailbox = self.store.mailboxes.by_any_name(segments[2]) if len(segments) > 2 else None
+        if strike.lose_delta_state:
+            self.conditions.lose_delta_state(mailbox.id if mailbox else None)
+        if strike.meddle and mailbox is not None:
+            meddle(self.store, mailbox, strike.meddle, self.faults.choose)
+
+    def _wait(self, request: Request) -> None:
+        if request.latency_s > 0:
+            time.sleep(request.latency_s)
 
     def _dispatch(self, request: Request, lane: int) -> Response:
         segments = path_segments(request.path)
@@ -109,6 +152,8 @@ class Face:
                 stack.enter_context(
                     self.throttle.admit(request.app.client_id, mailbox.id, upload_bytes=size, lane=lane)
                 )
+            self._wait(request)
+            self.requests[f"{route.method} {'/'.join(route.pattern)}"] += 1
             return route.handler(Call(self, request, mailbox, words, beta))
 
     def _open(self, request: Request, route: Route, name: str, *, admin: bool) -> Mailbox:

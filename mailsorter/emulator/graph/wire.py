@@ -35,6 +35,8 @@ class Request:
     roles: frozenset[str]
     """The token's `roles`."""
     in_batch: bool = False
+    latency_s: float = 0.0
+    """How long Exchange takes for it, as a fault plan says; the request counts as running meanwhile."""
     _options: Options | None = None
 
     @property
@@ -84,6 +86,17 @@ class Request:
         return cast("dict[str, Any]", found)
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the connection does to an answer."""
+
+    cut: bool = False
+    """Nothing arrives: the connection is closed instead."""
+    truncate: bool = False
+    """The body stops in the middle, with a status and length that look right."""
+    bytes_per_s: int | None = None
+
+
 @dataclass(slots=True)
 class Response:
     """One Graph answer; `body` is ready bytes."""
@@ -92,6 +105,7 @@ class Response:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON_TYPE
+    effect: Effect | None = None
 
 
 def answer(payload: Mapping[str, Any] | bytes, status: int = 200, **headers: str) -> Response:

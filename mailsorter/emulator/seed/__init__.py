@@ -1,0 +1,1 @@
+"""Filling a store: from folders of mail files, or with a synthetic consultancy."""
