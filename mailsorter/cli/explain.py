@@ -92,11 +92,11 @@ def _message(voice: Voice, assembly: Assembly, message: str) -> None:
     filings = {entry.address: assembly.filing(entry) for entry in assembly.config.mailbox}
     found = explain_message(assembly.ledger, assembly.clock, message, filings, assembly.connect)
     for explanation in found:
-        _show_message(voice, explanation)
-    voice.answer({"messages": [_message_data(explanation) for explanation in found]})
+        show_message(voice, explanation)
+    voice.answer({"messages": [message_data(explanation) for explanation in found]})
 
 
-def _show_message(voice: Voice, found: MessageExplanation) -> None:
+def show_message(voice: Voice, found: MessageExplanation) -> None:
     from mailsorter.cli.moments import moment
     from mailsorter.model import explanations
     from mailsorter.sorting.explain import evidence_code
@@ -123,7 +123,7 @@ def _show_message(voice: Voice, found: MessageExplanation) -> None:
         voice.say(f"    {match.reason}: {shown.splitlines()[0]}")
 
 
-def _message_data(found: MessageExplanation) -> dict[str, object]:
+def message_data(found: MessageExplanation) -> dict[str, object]:
     from mailsorter.cli.moments import moment
     from mailsorter.sorting.explain import evidence_code
 

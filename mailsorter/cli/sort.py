@@ -43,14 +43,14 @@ def sort(
 
     with assembled(ctx) as assembly:
         with voice.progress("Filing") as advance:
-            options = SortOptions(_Progress(advance), limit, assembly.stop)
+            options = SortOptions(Progress(advance), limit, assembly.stop)
             report = sort_all(assembly.ledger, assembly.clock, assembly.jobs(), options)
         show_run(voice, report)
         voice.answer(run_data(report))
         finish(outcome_code(report.mailboxes, stopped=assembly.stop.is_set()))
 
 
-class _Progress:
+class Progress:
     """Moves a progress bar on with each message filed."""
 
     def __init__(self, advance: Advance) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -112,9 +112,12 @@ class Messages:
             _row(r) for r in self._connection.execute(select(message).where(message.c.message_id == message_id_token))
         ]
 
-    def clients_of_threads(self, tokens: Iterable[bytes]) -> dict[bytes, set[int]]:
-        """Clients to whom messages of these conversations were filed, by conversation digest."""
-        return self._clients_by(message.c.thread, tokens)
+    def clients_of_threads(self, tokens: Iterable[bytes], but_not: Collection[bytes] = ()) -> dict[bytes, set[int]]:
+        """Clients to whom messages of these conversations were filed, by conversation digest.
+
+        `but_not` are digests of a few messages whose own filing is left out.
+        """
+        return self._clients_by(message.c.thread, tokens, but_not)
 
     def clients_of_message_ids(self, tokens: Iterable[bytes]) -> dict[bytes, set[int]]:
         """Clients to whom the messages of these msg-ids were filed, by msg-id digest."""
@@ -193,9 +196,13 @@ class Messages:
 
     # -----------------------------------------------------------------------------------------------------------
 
-    def _clients_by(self, column: Column[Any], tokens: Iterable[bytes]) -> dict[bytes, set[int]]:
+    def _clients_by(
+        self, column: Column[Any], tokens: Iterable[bytes], but_not: Collection[bytes] = ()
+    ) -> dict[bytes, set[int]]:
         found: dict[bytes, set[int]] = {}
         query = select(column, message.c.client).where(message.c.state.in_(_DECIDED), message.c.client.is_not(None))
+        if but_not:
+            query = query.where(message.c.token.not_in(but_not))
         for token, client in self._in(query.distinct(), column, tokens):
             found.setdefault(token, set()).add(client)
         return found

@@ -121,7 +121,7 @@ def _in_mailbox(
         tree = mailbox.tree(hidden=True)
         numbers = ClientNumbers(ledger.key, filing.book.clients)
         with ledger.reading() as unit:
-            recall = Recall(unit, number, [item], numbers)
+            recall = Recall(unit, number, [item], numbers, afresh=True)
             row = unit.messages.row(recall.tokens[item.id].key)
             run = unit.runs.get(row.run) if row and row.run else None
             numbers.learn(unit, [row.client] if row and row.client is not None else [])
@@ -134,10 +134,9 @@ def _in_mailbox(
 
 def _decide_again(mailbox: Mailbox, item: Message, recall: Recall, filing: Filing, clock: Clock) -> Decision:
     """As if the message came now: what the ledger holds of itself is left out, what it holds of its thread is not."""
-    fresh = recall.without_standing()
-    decisions = decide_window([item], fresh, filing, 0, clock.now(), None)
+    decisions = decide_window([item], recall, filing, 0, clock.now(), None)
     extras = fetch_extras(mailbox, decisions, filing)
-    return decide_window([item], fresh, filing, 0, clock.now(), None, extras)[0]
+    return decide_window([item], recall, filing, 0, clock.now(), None, extras)[0]
 
 
 def _read(ledger: Ledger, mailbox: Mailbox, number: int, message: str) -> list[Message]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 
 from mailsorter.ledger.corrections import CorrectionRow
@@ -39,29 +38,23 @@ class Recall:
     """Standing, thread memory and corrections of one window. Answers from memory; is a `ThreadMemory` and
     a `Corrections` of `model.thread`."""
 
-    def __init__(self, unit: Unit, mailbox: int, messages: Sequence[Message], numbers: ClientNumbers) -> None:
+    def __init__(
+        self, unit: Unit, mailbox: int, messages: Sequence[Message], numbers: ClientNumbers, *, afresh: bool = False
+    ) -> None:
+        """`afresh`: as if nothing had been recorded of these few messages themselves, only of their threads."""
         self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
         self._numbers = numbers
         everything = self.tokens.values()
-        self.standing: Mapping[bytes, Standing] = unit.messages.standing(t.key for t in everything)
+        own = {t.key for t in everything} if afresh else set()
+        self.standing: Mapping[bytes, Standing] = {} if afresh else unit.messages.standing(t.key for t in everything)
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
-        self._by_thread = unit.messages.clients_of_threads(threads)
+        self._by_thread = unit.messages.clients_of_threads(threads, own)
         self._by_message_id = unit.messages.clients_of_message_ids(references)
         own_ids = {t.message_id for t in everything if t.message_id}
-        self._corrected_threads = unit.corrections.of_threads(threads)
-        self._corrected_ids = unit.corrections.of_message_ids(references | own_ids)
+        self._corrected_threads = _without(unit.corrections.of_threads(threads), own)
+        self._corrected_ids = _without(unit.corrections.of_message_ids(references | own_ids), own)
         numbers.learn(unit, self._numbers_seen())
-
-    def without_standing(self) -> Recall:
-        """The same, as if nothing had been recorded of these very messages."""
-        fresh = copy(self)
-        fresh.standing = {}
-        fresh._corrected_ids = {
-            token: [row for row in rows if row.token not in {t.key for t in self.tokens.values()}]
-            for token, rows in self._corrected_ids.items()
-        }
-        return fresh
 
     def clients(self, message: Message) -> tuple[str, ...]:
         """Clients of the mail that shares the conversation or that the References name."""
@@ -92,3 +85,7 @@ class Recall:
         rows += [r for found in self._corrected_ids.values() for r in found]
         yield from (n for row in rows for n in (row.client, row.rejected) if n is not None)
         yield from (s.client for s in self.standing.values() if s.client is not None)
+
+
+def _without(found: dict[bytes, list[CorrectionRow]], own: set[bytes]) -> dict[bytes, list[CorrectionRow]]:
+    return {token: [row for row in rows if row.token not in own] for token, rows in found.items()} if own else found

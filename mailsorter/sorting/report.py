@@ -60,4 +60,7 @@ class RunReport:
         """All sums, and how many mailboxes failed."""
         names = ("pulled", "filed", "left", "skipped", "failed")
         failed = sum(report.error is not None for report in self.mailboxes)
-        return {name: self.total(name) for name in names} | {"mailboxes": len(self.mailboxes), "not done": failed}
+        return {name: self.total(name) for name in names} | {
+            "mailboxes": len(self.mailboxes),
+            "mailboxes_failed": failed,
+        }

@@ -53,7 +53,9 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
     with ledger.unit() as unit:
         counts = report.counts()
         unit.runs.end(run.number, state, counts)
-        if counts["filed"] or counts["failed"] or counts["not done"]:  # an idle poll is not worth an audit entry
+        if (
+            counts["filed"] or counts["failed"] or counts["mailboxes_failed"]
+        ):  # an idle poll is not worth an audit entry
             unit.audit.append("sort", {"run": run.id, "state": state, **counts})
     return report
 

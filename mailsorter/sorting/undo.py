@@ -85,7 +85,7 @@ def _undo(
         if steps:
             reports.append(_undo_mailbox(ledger, clock, undo, address, number, connect[address], steps, ids))
     report = RunReport(undo.id, reports)
-    state = PARTIAL if any(r.error or r.left for r in reports) else DONE
+    state = PARTIAL if any(r.error or r.failed or r.left.total() for r in reports) else DONE
     with ledger.unit() as unit:
         unit.runs.end(undo.number, state, report.counts())
         if undoes is not None and state == DONE:
