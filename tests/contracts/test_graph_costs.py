@@ -189,7 +189,7 @@ def test_rights_are_seen_where_they_are_given(plain_emulator: Emulator, connect:
     connector = connect(plain_emulator, client_id="scoped")
     assert connector.token_roles() == ()
     connector.reach("in-scope@firm.example")
-    with pytest.raises(NotPermitted, match="Mail.Read"):
+    with pytest.raises(NotPermitted, match=r"Mail\.Read"):
         connector.reach("out-of-scope@firm.example")
     assert "Mail.ReadWrite" in connect(plain_emulator, client_id="emulator-tenant-wide").token_roles()
 
