@@ -151,6 +151,7 @@ class Assembly:
             firm.domains,
             rules=rules(self.config),
             own_addresses=(*firm.addresses, *(entry.address for entry in self.config.mailbox)),
+            public_domains=self.config.matching.public_domains,
             zone=ZoneInfo(firm.timezone),
         )
 
@@ -164,7 +165,8 @@ class Assembly:
         firm = self.config.firm
         parts = [
             sorted(self.book.clients, key=lambda c: c.id), rules(self.config), label_homes(self.config), firm.domains,
-            firm.addresses, [several(self.config, entry) for entry in self.config.mailbox],
+            firm.addresses, self.config.matching.public_domains,
+            [several(self.config, entry) for entry in self.config.mailbox],
         ]  # fmt: skip
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
@@ -258,6 +260,6 @@ def _credential(identity: AppIdentity) -> Credential:
         return ClientSecret(identity.client_secret.read().reveal())
     if identity.certificate is not None:
         password = identity.certificate_password
-        return ClientCertificate(identity.certificate.path, password.read().reveal() if password else None)
+        return ClientCertificate(identity.certificate.checked_path(), password.read().reveal() if password else None)
     assert identity.federated_credential is not None  # a checked config has exactly one of the three
     return FederatedCredential(identity.federated_credential.path)

@@ -17,6 +17,7 @@ from mailsorter.cli.failure import tell
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("mailsorter.cli.init", "Write a config, and print the commands that set the tenant up."),
     "config": ("mailsorter.cli.config", "Check or show the config, or print its schema."),
+    "doctor": ("mailsorter.cli.doctor", "Check that everything works, and say what to do."),
     "plan": ("mailsorter.cli.plan", "Show what sort would do now, and why."),
     "sort": ("mailsorter.cli.sort", "File mail into client folders, now."),
     "undo": ("mailsorter.cli.undo", "Take filing back: a run, one message, or a client's."),

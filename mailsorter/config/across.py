@@ -61,6 +61,12 @@ def _mailboxes(config: Config) -> Iterator[Problem]:
 
 
 def _connections(config: Config) -> Iterator[Problem]:
+    control = config.graph.control_mailbox if config.graph is not None else None
+    if control is not None and any(control.casefold() == mailbox.address.casefold() for mailbox in config.mailbox):
+        yield Problem(
+            ("graph", "control_mailbox"),
+            f"found {control}, which is a mailbox to file, expected one that must not open",
+        )
     used = {mailbox.connector for mailbox in config.mailbox}
     if "graph" in used and config.graph is None:
         yield Problem(("graph",), "found no [graph], expected it, since a mailbox has the connector graph")

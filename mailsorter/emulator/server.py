@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import AsyncIterator
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.graph.face import Face
@@ -68,7 +69,20 @@ class Web:
                 return
             # uvicorn's own: the only way to close a connection without an answer
             scope["emulator.transport"] = getattr(getattr(receive, "__self__", None), "transport", None)
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, self._dated(send))
+
+    def _dated(self, send: Send) -> Send:
+        """Every answer, a refusal of sign-in too, says what time it is here: clients compare clocks by it."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name.lower() == b"date" for name, _ in headers):
+                    now = formatdate(self.face.store.clock.now_s(), usegmt=True)
+                    message = {**message, "headers": [*headers, (b"date", now.encode("ascii"))]}
+            await send(message)
+
+        return dated
 
     async def _hello(self, request: HttpRequest) -> HttpResponse:
         return JSONResponse({"name": "mailsorter emulator", "graph": f"{origin_of(request)}/v1.0"})

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 import threading
+from datetime import datetime
 
 from mailsorter.clock import Clock, SystemClock
+from mailsorter.errors import NotFound, Refused
 from mailsorter.mailbox.graph import query
 from mailsorter.mailbox.graph.client import GraphClient, Request, Traffic
 from mailsorter.mailbox.graph.connection import open_account
 from mailsorter.mailbox.graph.erase import Eraser
 from mailsorter.mailbox.graph.mailbox import GraphMailbox
 from mailsorter.mailbox.graph.refusals import Asked
+from mailsorter.mailbox.graph.server_clock import server_time
 from mailsorter.mailbox.graph.settings import Credential, GraphSettings
 from mailsorter.mailbox.graph.signin import roles_of
 from mailsorter.mailbox.waiting import Stopper
+
+_NO_MESSAGE = "mailsorter-doctor-asks"
 
 
 class GraphConnector:
@@ -74,6 +79,22 @@ class GraphConnector:
         """Can mail of this mailbox be read? Raises `MailboxGone`, `NotPermitted`, `SignInFailed`, `Unreachable`."""
         asked = Asked(address, "read folders", "Mail.Read", self._settings.client_id)
         self._client.request(Request("GET", f"{query.users(address)}/mailFolders/inbox?$select=id", asked))
+
+    def may_change(self, address: str) -> None:
+        """May mail of this mailbox be moved? Asks to move a message that cannot exist; nothing is changed.
+
+        Raises as `reach`.
+        """
+        asked = Asked(address, "move messages", "Mail.ReadWrite", self._settings.client_id)
+        path = f"{query.users(address)}/messages/{_NO_MESSAGE}/move"
+        try:
+            self._client.request(Request("POST", path, asked, body={"destinationId": "inbox"}))
+        except (NotFound, Refused):
+            return  # Exchange went on to look for the message: it is permitted
+
+    def server_time(self) -> datetime | None:
+        """What time Graph has, or None when it does not say. Raises `Unreachable` within seconds."""
+        return server_time(self._settings)
 
     def reach_erasing(self, address: str) -> None:
         """Can the erasing identity see the mailbox's items? Raises as `reach`."""
