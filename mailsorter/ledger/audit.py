@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
 from sqlalchemy import Connection, select
+from sqlalchemy import text as sql
 
+from mailsorter.errors import UserError
 from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.locks import ADVISORY_CLASS
 from mailsorter.ledger.schema import audit
 
 _START = b"mailsorter audit 1"
@@ -50,6 +54,8 @@ class Audit:
 
     def append(self, kind: str, body: Mapping[str, AuditValue]) -> str:
         """Add an entry; gives the chain's new head."""
+        if self._connection.dialect.name == "postgresql":  # under READ COMMITTED two writers would read one last entry
+            self._connection.execute(sql("SELECT pg_advisory_xact_lock(:c, 0)"), {"c": ADVISORY_CLASS})
         last = self._last()
         number = last.number + 1 if last else 1
         text = canonical(body)
@@ -64,9 +70,10 @@ class Audit:
 
     def entries(self) -> Iterator[AuditEntry]:
         """All entries, oldest first."""
-        rows = self._connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.number))
-        for row in rows:
-            yield AuditEntry(row.number, row.at, row.kind, row.body, row.mac)
+        query = select(audit).order_by(audit.c.number)
+        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                yield AuditEntry(row.number, row.at, row.kind, row.body, row.mac)
 
     def _last(self) -> AuditEntry | None:
         row = self._connection.execute(select(audit).order_by(audit.c.number.desc()).limit(1)).first()
@@ -76,20 +83,46 @@ class Audit:
         return chain_mac(self._key.audit, before, number, at_s, kind, body)
 
     def verify(self, head: str | None = None) -> AuditFault | None:
-        """The first fault of the chain, or None. With a `head` kept elsewhere, a cut or rewritten tail shows too."""
-        before, expected, kept = _START, 1, _parse_head(head)
-        for entry in self.entries():
+        """The first fault of the chain, or None. With a `head` kept elsewhere, a cut or rewritten tail shows too.
+
+        Raises `UserError` for a head that is none.
+        """
+        kept = parse_head(head) if head is not None else None
+        before, expected = _START, 1
+        for entry, following in _pairs(self.entries()):
             if entry.number != expected:
-                kind = "missing" if entry.number > expected else "inserted"
-                return AuditFault(expected, kind, f"entry {expected} is {kind}; the next one is {entry.number}")
-            if not hmac.compare_digest(self._mac(before, entry.number, entry.at_s, entry.kind, entry.body), entry.mac):
-                return AuditFault(entry.number, "altered", f"entry {entry.number} is altered, or one before it was")
+                return AuditFault(expected, "missing", f"entry {expected} is missing; the next one is {entry.number}")
+            if not self._fits(before, entry.number, entry):
+                return self._fault(before, entry, following)
             if kept and entry.number == kept[0] and not entry.mac.hex().startswith(kept[1]):
-                return AuditFault(entry.number, "altered", f"entry {entry.number} is not the one that head names")
+                return AuditFault(entry.number, "altered", f"entry {entry.number} is not the one that the head names")
             before, expected = entry.mac, expected + 1
         if kept and kept[0] >= expected:
             return AuditFault(expected, "cut", f"the chain ends at {expected - 1}; the head names entry {kept[0]}")
         return None
+
+    def _fits(self, before: bytes, number: int, entry: AuditEntry) -> bool:
+        return hmac.compare_digest(self._mac(before, number, entry.at_s, entry.kind, entry.body), entry.mac)
+
+    def _fault(self, before: bytes, entry: AuditEntry, following: AuditEntry | None) -> AuditFault:
+        """What an entry that does not fit says: rows after an inserted or removed one may have been renumbered."""
+        number = entry.number
+        if following is not None and self._fits(before, number, following):
+            return AuditFault(
+                number, "inserted", f"entry {number} is inserted; what was entry {number} stands after it"
+            )
+        if following is not None and self._fits(entry.mac, following.number + 1, following):
+            return AuditFault(number, "missing", f"entry {number} is missing; later ones were renumbered")
+        return AuditFault(number, "altered", f"entry {number} is altered")
+
+
+def _pairs(entries: Iterator[AuditEntry]) -> Iterator[tuple[AuditEntry, AuditEntry | None]]:
+    """Each entry with the one after it."""
+    current = next(entries, None)
+    while current is not None:
+        following = next(entries, None)
+        yield current, following
+        current = following
 
 
 def chain_mac(key: bytes, before: bytes, number: int, at_s: int, kind: str, body: str) -> bytes:
@@ -108,8 +141,12 @@ def _head(number: int, mac: bytes) -> str:
     return f"{number}:{mac.hex()}"
 
 
-def _parse_head(head: str | None) -> tuple[int, str] | None:
-    if head is None:
-        return None
-    number, _, mac = head.partition(":")
-    return int(number), mac.lower()
+def parse_head(head: str) -> tuple[int, str]:
+    """A head as printed, `NUMBER:HEX`; 16 digits of the HEX are enough. Raises `UserError`."""
+    found = re.fullmatch(r"(?P<number>\d{1,18}):(?P<mac>[0-9a-fA-F]{0,64})", head.strip())
+    if found is None or (len(found["mac"]) < 16 and found["number"] != "0"):
+        raise UserError(
+            f"{head.strip()[:80]!r} is not the head of an audit chain.",
+            advice="Give it as `mailsorter status` printed it: NUMBER:HEX.",
+        )
+    return int(found["number"]), found["mac"].lower()

@@ -8,18 +8,17 @@ PostgreSQL: the same schema; synchronous_commit stays on. SQL parameters never e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from mailsorter.errors import LedgerError, LedgerFull, LedgerLocked, LedgerUnreadable, UserError
+from mailsorter.errors import LedgerUnreadable, UserError
 
 BUSY_TIMEOUT_S = 30  # longer than any transaction here: the largest writes one window of messages
+_CONNECTIONS = {"pool_size": 5, "max_overflow": 40}  # a thread a mailbox has one for its unit, another to read beside
 
 
 def make_engine(url: str, *, durable: bool = True) -> Engine:
@@ -31,7 +30,9 @@ def make_engine(url: str, *, durable: bool = True) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, durable=durable)
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        return create_engine(
+            parsed, hide_parameters=True, pool_pre_ping=True, isolation_level="READ COMMITTED", **_CONNECTIONS
+        )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise UserError(
             f"The ledger's URL cannot be used: {type(error).__name__}.",
@@ -51,8 +52,12 @@ def _sqlite(url: URL, *, durable: bool) -> Engine:
     path = Path(url.database or "")
     if url.database and url.database != ":memory:":
         _make_private(path)
+    in_memory = url.database in (None, "", ":memory:")
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        **({} if in_memory else _CONNECTIONS),
     )
 
     @event.listens_for(engine, "connect")
@@ -88,49 +93,3 @@ def _make_private(path: Path) -> None:
             f"The ledger {path} cannot be opened for writing: {error.strerror}.",
             advice="Mend the folder's permissions or [ledger] url, then run: mailsorter status",
         ) from None
-
-
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn the database's own errors into the ledger's. `where` names the database for people."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise translate(error, where) from None  # None: the original's text may hold values
-    except SQLAlchemyError as error:
-        raise LedgerError(
-            f"The ledger {where} failed: {type(error).__name__}.", advice="Run: mailsorter check"
-        ) from None
-
-
-def translate(error: DBAPIError, where: str) -> LedgerError:
-    """What a database error means for the ledger. Codes: SQLite result codes; PostgreSQL SQLSTATE."""
-    original = error.orig
-    text = str(original).lower()
-    state = str(getattr(original, "sqlstate", "") or "")
-    if "full" in text or "disk i/o" in text or state.startswith("53"):
-        return LedgerFull(
-            f"There is no room left to write the ledger {where}: mail was left alone.",
-            advice="Free disk space, then run the command again: it settles what was open.",
-        )
-    if "locked" in text or "busy" in text or state in {"55P03", "40001", "40P01"}:
-        return LedgerLocked(
-            f"Another process holds the ledger {where}.", advice="Wait for it to end, or stop it, and run this again."
-        )
-    if "readonly" in text or "read-only" in text or state == "25006":
-        return LedgerUnreadable(
-            f"The ledger {where} is read-only: mail was left alone.", advice="Make it writable for this user."
-        )
-    if "malformed" in text or "not a database" in text or "corrupt" in text or state.startswith("XX"):
-        return LedgerUnreadable(
-            f"The ledger {where} is corrupt: mail was left alone.",
-            advice="Restore ledger and key from backup, then run: mailsorter check",
-        )
-    if "unable to open" in text or state.startswith("08") or not state:
-        return LedgerUnreadable(
-            f"The ledger {where} cannot be opened or used ({type(original).__name__}).",
-            advice="Check [ledger] url, and that the database server runs.",
-        )
-    return LedgerError(
-        f"The ledger {where} failed ({type(original).__name__} {state}).", advice="Run: mailsorter check"
-    )

@@ -63,13 +63,19 @@ class LedgerKey:
         """Decrypt what `seal` made for this purpose. Raises `LedgerUnreadable`: wrong key, or altered."""
         try:
             clear = self._seal.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError):
             raise LedgerUnreadable(
                 f"A sealed {purpose} in the ledger does not open with this key: the key is another one, "
                 "or the entry was altered.",
                 advice="Give back the ledger's own key, or restore ledger and key together from backup.",
-            ) from error
-        return msgspec.msgpack.decode(clear, type=type_)
+            ) from None
+        try:
+            return msgspec.msgpack.decode(clear, type=type_)
+        except msgspec.MsgspecError:
+            raise LedgerUnreadable(
+                f"A sealed {purpose} in the ledger is of another version of mailsorter.",
+                advice="Install the version that wrote it, or restore ledger and key together from backup.",
+            ) from None
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -20,7 +20,7 @@ from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.copying import copy_into
 from mailsorter.ledger.corrections import Corrections
 from mailsorter.ledger.cursors import Cursors
-from mailsorter.ledger.engine import database_file, make_engine, translated
+from mailsorter.ledger.engine import database_file, make_engine
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import MailboxLocks
 from mailsorter.ledger.messages import Messages
@@ -29,6 +29,7 @@ from mailsorter.ledger.runs import Runs
 from mailsorter.ledger.settings import Settings
 from mailsorter.ledger.steps import Steps
 from mailsorter.ledger.tombstones import Tombstones
+from mailsorter.ledger.trouble import translated
 from mailsorter.ledger.upgrade import bring_up_to_date
 
 

@@ -7,17 +7,23 @@ no stale lock to break, and no holder that wakes up late and believes it still h
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from mailsorter.errors import LedgerLocked, LedgerUnreadable
+from mailsorter.ledger.trouble import translated
 
-_POSTGRES_CLASS = 0x6D73  # "ms": keeps our advisory locks apart from other programs' in the same database
+ADVISORY_CLASS = 0x6D73
+"""PostgreSQL's first lock number, "ms": keeps our advisory locks apart from other programs' in the same database.
+The second is a mailbox's number; 0 is the schema's and the audit chain's, for the length of a transaction."""
 
 
 class MailboxLocks:
@@ -77,14 +83,24 @@ class MailboxLocks:
 
     @contextmanager
     def _advisory(self, mailbox: int) -> Iterator[None]:
-        arguments = {"c": _POSTGRES_CLASS, "m": mailbox}
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:c, :m)"), arguments).scalar():
+        """The lock is the session's: closing its connection frees it, and so does the end of this process."""
+        with translated(self._where):
+            connection = self._session()
+        try:
+            with translated(self._where):
+                arguments = {"c": ADVISORY_CLASS, "m": mailbox}
+                is_ours = connection.execute(text("SELECT pg_try_advisory_lock(:c, :m)"), arguments).scalar()
+            if not is_ours:
                 raise self._taken(mailbox)
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:c, :m)"), arguments)
+            yield
+        finally:
+            with contextlib.suppress(DBAPIError):
+                connection.close()
+
+    def _session(self) -> Connection:
+        """A connection of its own: were it the pool's, many mailboxes at once would leave none to work with."""
+        engine = create_engine(self._engine.url, hide_parameters=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        return engine.connect()
 
     def _taken(self, mailbox: int) -> LedgerLocked:
         return LedgerLocked(

@@ -126,14 +126,16 @@ class Messages:
     def of_folder(self, mailbox: int, folder: int) -> Iterator[MessageRow]:
         """All rows that say a message lies in the folder."""
         query = select(message).where(message.c.mailbox == mailbox, message.c.folder == folder)
-        for row in self._connection.execution_options(yield_per=1000).execute(query):
-            yield _row(row)
+        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                yield _row(row)
 
     def of_mailbox(self, mailbox: int) -> Iterator[MessageRow]:
         """All rows of one mailbox."""
         query = select(message).where(message.c.mailbox == mailbox)
-        for row in self._connection.execution_options(yield_per=1000).execute(query):
-            yield _row(row)
+        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                yield _row(row)
 
     def counts(self, mailbox: int | None = None) -> dict[MessageState, int]:
         """How many messages stand in each state."""

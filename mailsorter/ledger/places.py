@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import client, folder, mailbox
@@ -104,7 +105,16 @@ class Places:
         return self._key.digest("folder", str(mailbox_number), folder_id)
 
     def _number(self, table: Table, token: bytes) -> int:
-        found = self._connection.execute(select(table.c.number).where(table.c.token == token)).scalar()
-        if found is not None:
-            return int(found)
-        return int(self._connection.execute(table.insert().values(token=token).returning(table.c.number)).scalar_one())
+        """The number of the row with that token; made now, unless another process makes it at this moment."""
+        query = select(table.c.number).where(table.c.token == token)
+        found = self._connection.execute(query).scalar()
+        if found is None:
+            self._insert_once(table, {"token": token})
+            found = self._connection.execute(query).scalar_one()
+        return int(found)
+
+    def _insert_once(self, table: Table, values: dict[str, Any]) -> None:
+        """Insert unless the token is there: two mailboxes of one firm meet their clients at the same time."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).values(values).on_conflict_do_nothing(index_elements=["token"])
+        self._connection.execute(statement)

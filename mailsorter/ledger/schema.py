@@ -8,6 +8,7 @@ Alembic's migrations must lead to exactly these tables: tests/unit/ledger/test_m
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -29,6 +30,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_SECONDS = BigInteger().with_variant(Integer, "sqlite")  # past 2038, and whatever date a message claims
 
 setting = Table(
     "setting",
@@ -75,7 +78,7 @@ message = Table(
     Column("evidence", SmallInteger, nullable=False, server_default=text("0")),
     Column("thread", LargeBinary),
     Column("message_id", LargeBinary),
-    Column("received", Integer),
+    Column("received", _SECONDS),
     Column("run", Integer),
     Index(None, "thread"),
     Index(None, "message_id"),
@@ -86,7 +89,7 @@ waiting = Table(
     metadata,
     Column("token", LargeBinary, primary_key=True),
     Column("mailbox", Integer, nullable=False),
-    Column("due", Integer),  # NULL: waits for a change (read, unflagged) that delta will report
+    Column("due", _SECONDS),  # NULL: waits for a change (read, unflagged) that delta will report
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "mailbox", "due"),
 )
@@ -102,7 +105,7 @@ correction = Table(
     Column("sender", LargeBinary),
     Column("client", Integer),  # NULL: taken out of every client's folder
     Column("rejected", Integer),  # the client out of whose folder it was taken
-    Column("at", Integer, nullable=False),
+    Column("at", _SECONDS, nullable=False),
     UniqueConstraint("token"),
     Index(None, "thread"),
     Index(None, "message_id"),
@@ -115,7 +118,7 @@ cursor = Table(
     Column("mailbox", Integer, primary_key=True),
     Column("folder", Integer, primary_key=True),  # 0: the folder tree
     Column("sealed", LargeBinary, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", _SECONDS, nullable=False),
 )
 
 run = Table(
@@ -127,8 +130,8 @@ run = Table(
     Column("state", Text, nullable=False),
     Column("undoes", Integer),
     Column("plan_digest", Text),
-    Column("started", Integer, nullable=False),
-    Column("ended", Integer),
+    Column("started", _SECONDS, nullable=False),
+    Column("ended", _SECONDS),
     Column("counts", Text, nullable=False, server_default=text("'{}'")),
 )
 
@@ -144,8 +147,8 @@ step = Table(
     Column("client", Integer),
     Column("evidence", SmallInteger, nullable=False, server_default=text("0")),
     Column("sealed", LargeBinary),  # Exchange ids; NULL once the run can no longer be undone
-    Column("began", Integer, nullable=False),
-    Column("ended", Integer),
+    Column("began", _SECONDS, nullable=False),
+    Column("ended", _SECONDS),
     Column("error", Text),  # the error's class, never its text
     Index(None, "run", "mailbox"),
     # one open intent a message: the constraint, not the code, says so
@@ -163,7 +166,7 @@ audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", Integer, nullable=False),
+    Column("at", _SECONDS, nullable=False),
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),  # canonical JSON: run, case and counts
     Column("mac", LargeBinary, nullable=False),
@@ -176,7 +179,7 @@ tombstone = Table(
     Column("search_key", LargeBinary),
     Column("message_id", LargeBinary),
     Column("date", LargeBinary),
-    Column("expires", Integer, nullable=False),
+    Column("expires", _SECONDS, nullable=False),
     Index(None, "search_key"),
     Index(None, "message_id"),
 )
@@ -201,8 +204,8 @@ cases = Table(
     Column("planner", LargeBinary),  # keyed digest of a name
     Column("restricts_kept", SmallInteger, nullable=False, server_default=text("0")),
     Column("proof", Text),  # how the last proof ended
-    Column("opened", Integer, nullable=False),
-    Column("closed", Integer),
+    Column("opened", _SECONDS, nullable=False),
+    Column("closed", _SECONDS),
 )
 
 case_approval = Table(
@@ -213,7 +216,7 @@ case_approval = Table(
     Column("plan_digest", LargeBinary, nullable=False),
     Column("approver", LargeBinary, nullable=False),  # keyed digest of a name
     Column("is_signed", SmallInteger, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", _SECONDS, nullable=False),
     UniqueConstraint("case_number", "plan_digest", "approver"),
 )
 
@@ -242,6 +245,6 @@ forgotten = Table(
     Column("number", Integer, primary_key=True),
     Column("case_number", Text, nullable=False),
     Column("address", LargeBinary, nullable=False),
-    Column("expires", Integer, nullable=False),
+    Column("expires", _SECONDS, nullable=False),
     Index(None, "address"),
 )

@@ -124,8 +124,9 @@ class Steps:
         query = select(step).where(step.c.run == run).order_by(step.c.number)
         if mailbox is not None:
             query = query.where(step.c.mailbox == mailbox)
-        for row in self._connection.execution_options(yield_per=1000).execute(query):
-            yield self._step(row)
+        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                yield self._step(row)
 
     def done_moves(self, mailbox: int, run: int | None = None) -> Iterator[StepRow]:
         """Moves that were done and not taken back since, in one run or (None) ever."""
@@ -133,8 +134,9 @@ class Steps:
         query = select(step).where(step.c.mailbox == mailbox, done).order_by(step.c.number)
         if run is not None:
             query = query.where(step.c.run == run)
-        for row in self._connection.execution_options(yield_per=1000).execute(query):
-            yield self._step(row)
+        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            for row in rows:
+                yield self._step(row)
 
     def mailboxes_of_run(self, run: int) -> list[int]:
         """Numbers of the mailboxes that a run changed or meant to."""

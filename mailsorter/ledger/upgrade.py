@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hmac
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
 from mailsorter.errors import LedgerUnreadable
+from mailsorter.ledger.engine import database_file
 from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.locks import ADVISORY_CLASS
 from mailsorter.ledger.settings import Settings
 
 _KEY_CHECK = "key check"
@@ -25,6 +28,8 @@ def bring_up_to_date(engine: Engine, key: LedgerKey, where: str) -> None:
     to another key.
     """
     with engine.begin() as connection:
+        if engine.url.get_backend_name() == "postgresql":  # two processes that open a new ledger at the same moment
+            connection.execute(text("SELECT pg_advisory_xact_lock(:c, 0)"), {"c": ADVISORY_CLASS})
         _refuse_newer(connection, where)
         config = _config()
         config.attributes["connection"] = connection
@@ -54,11 +59,22 @@ def _refuse_newer(connection: Connection, where: str) -> None:
             f"The ledger {where} was made by a newer mailsorter (schema {current}): nothing was changed.",
             advice="Install that version again, or restore the ledger from before the upgrade.",
         )
+    if current is None and _was_in_use(connection.engine):
+        raise LedgerUnreadable(
+            f"The ledger {where} is empty, but its lock files say that it was in use: nothing was changed.",
+            advice="Restore ledger and key from backup; to begin anew, delete the .lock files beside it too.",
+        )
     if current is None and inspect(connection).get_table_names():
         raise LedgerUnreadable(
             f"The database {where} holds tables that are not a ledger's: nothing was changed.",
             advice="Point [ledger] url at a database of its own.",
         )
+
+
+def _was_in_use(engine: Engine) -> bool:
+    """Did an SQLite file lose its contents? Taken for a new ledger it would forget what people and runs decided."""
+    file = database_file(engine)
+    return file is not None and any(file.parent.glob(f"{glob.escape(file.name)}.mailbox-*.lock"))
 
 
 def _check_key(connection: Connection, key: LedgerKey, where: str) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
-from mailsorter.clock import VirtualClock
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseItem, ItemIds
 from mailsorter.ledger.ledger import Ledger
@@ -17,12 +15,6 @@ from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.message import Message
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", b"k" * 32, clock=VirtualClock(NOW)) as opened:
-        yield opened
 
 
 def an_item(token: str, state: ItemState = ItemState.PENDING, **more) -> CaseItem:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mailsorter.clock import VirtualClock
 from mailsorter.errors import LedgerError, LedgerLocked, LedgerUnreadable
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.ledger import Ledger, Unit
@@ -16,15 +14,7 @@ from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import StepKind
-
-MASTER = bytes(range(32))
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path):
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", MASTER, clock=VirtualClock(START)) as opened:
-        yield opened
+from tests.postgres import MASTER
 
 
 def row(unit: Unit, name: str, **changes: object) -> MessageRow:
@@ -114,8 +104,7 @@ def test_cursors_are_sealed_and_come_back(ledger: Ledger, tmp_path: Path) -> Non
     assert all(b"onzefirma" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_another_key_is_refused_and_changes_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ledger.db"
+def test_another_key_is_refused_and_changes_nothing(url: str) -> None:
     Ledger.open(url, MASTER).close()
     with pytest.raises(LedgerUnreadable, match="another key"):
         Ledger.open(url, LedgerKey.generate())
@@ -131,8 +120,8 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
         Ledger.open(f"sqlite:///{tmp_path}/other.db", MASTER)
 
 
-def test_two_holders_of_one_mailbox_exclude_each_other(ledger: Ledger, tmp_path: Path) -> None:
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", MASTER) as second:
+def test_two_holders_of_one_mailbox_exclude_each_other(ledger: Ledger, url: str) -> None:
+    with Ledger.open(url, MASTER) as second:
         with ledger.locks.hold(1), second.locks.hold(2):
             with pytest.raises(LedgerLocked), second.locks.hold(1):
                 pass
