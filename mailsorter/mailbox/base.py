@@ -13,6 +13,8 @@
   spoils the rest. An item's error is one of `NotFound`, `PoisonItem`, `Held`, `MailboxFull`, `Refused`,
   `NotPermitted`, `TemporaryError` (with `Unreachable` meaning unknown, as above).
 - Pages come lazily; a page may be empty and still not be the last.
+- A message that the server has but cannot render comes in listings and rounds as `Message.is_unreadable`, with nothing
+  but id and folder: it is listed for a person, never decided on. Fetched by id it is `PoisonItem`.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ class GraphClient:
                 singly = not any(request.is_change for request in asked)  # one of them cannot be rendered: which?
                 settled.update({n: self._settle(asked[n]) if singly else error for n in waiting})
                 break
-            except Unreachable as error:
+            except (Unreachable, Refused) as error:
                 settled.update({n: error for n in waiting})
                 break
             again = self._sort_out(outcomes, asked, settled)
@@ -317,20 +317,19 @@ class GraphClient:
         """Send once and read the whole answer before the deadline. Raises `_Lost`."""
         self._stopper.check()
         self.traffic.add(exchanges=1, requests=0 if url.endswith("/$batch") else 1)
+        lost: _Lost
+        response: requests.Response | None = None
         try:
             response = self._connection.oauth_request(
                 url, method, headers=headers, data=payload, renew_token=renew_token
             )
-        except requests.ConnectTimeout as error:
-            raise _Lost(self._unreachable(error), was_sent=False) from error
-        except requests.RequestException as error:
-            raise _Lost(self._unreachable(error), was_sent=not _never_connected(error)) from error
-        try:
             return response.status_code, response.headers, self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Lost(self._unreachable(error), was_sent=True) from error
+            lost = _Lost(self._unreachable(error), was_sent=response is not None or not _never_connected(error))
         finally:
-            response.close()
+            if response is not None:
+                response.close()
+        raise lost  # out here, so that no traceback shows the URL with its ids and search words
 
     def _read(self, response: requests.Response) -> bytes:
         """Piece by piece, so that a server that trickles cannot hold the thread for ever."""
@@ -418,10 +417,11 @@ def _item(number: int, request: Request) -> dict[str, object]:
     return item
 
 
-def _never_connected(error: requests.RequestException) -> bool:
+def _never_connected(error: Exception) -> bool:
     """Did the connection fail before a byte of the request left?"""
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 

@@ -12,6 +12,7 @@ from mailsorter.errors import (
     CursorLost,
     MailboxGone,
     MailboxMoving,
+    MailsorterError,
     NameTaken,
     NotFound,
     NotPermitted,
@@ -396,3 +397,25 @@ def test_hard_delete_tells_a_hold_from_a_missing_right(graph: ScriptedGraph, con
         "DELETE",
         "/admin/exchange/mailboxes/MBX%3A1%402/folders/F/items/held?disposalType=hardDelete",
     )
+
+
+def test_no_exception_tells_what_was_asked(graph: ScriptedGraph, connect: Connect) -> None:
+    """Neither an error nor anything behind it holds search words, ids, or the server's own texts."""
+    mailbox = connect().mailbox(ADDRESS)
+    for reply in (Reply(drop=True), Reply(cut=True, body=b"canary"), Reply(400, error("Bad")), Reply(body=b"canary{")):
+        graph.script = lambda seen, reply=reply: reply  # type: ignore[misc]
+        with pytest.raises(MailsorterError) as caught:
+            mailbox.search(["canary@klant.example"])
+        assert "canary" not in _everything(caught.value)
+        (answer,) = mailbox.fetch(["canary"])
+        assert isinstance(answer, MailsorterError)
+        assert "canary" not in _everything(answer)
+
+
+def _everything(error: BaseException | None) -> str:
+    """All that a traceback of it could show, causes and contexts included."""
+    told = []
+    while error is not None:
+        told.append(f"{type(error).__name__}: {error} {error.args}")
+        error = error.__cause__ or error.__context__
+    return "\n".join(told)
