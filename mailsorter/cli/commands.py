@@ -15,6 +15,7 @@ from mailsorter.cli.failure import tell
 
 # name: (module, one line for `mailsorter --help`), in the order in which a newcomer meets them
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("mailsorter.cli.demo", "See it work on an invented firm, on this machine."),
     "init": ("mailsorter.cli.init", "Write a config, and print the commands that set the tenant up."),
     "config": ("mailsorter.cli.config", "Check or show the config, or print its schema."),
     "doctor": ("mailsorter.cli.doctor", "Check that everything works, and say what to do."),
