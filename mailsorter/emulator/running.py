@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -24,19 +24,47 @@ from mailsorter.emulator.store import Store
 from mailsorter.emulator.throttle import Limits, Throttle
 from mailsorter.emulator.tls import make_certificate
 
-if TYPE_CHECKING:
-    from types import FrameType
-
 
 class _Server(uvicorn.Server):
-    """uvicorn without its hold on the process's signals: those belong to whoever runs us."""
+    """uvicorn without its hold on the process's signals, and told to stop by an event instead of by polling."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def main_loop(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        if not self.should_exit:
+            await self._stopping.wait()
+
+    def ask_to_stop(self) -> None:
+        """May be called from any thread and from a signal handler, more than once."""
         self.should_exit = True
+        if self._loop is not None and self._stopping is not None and not self._loop.is_closed():
+            with suppress(RuntimeError):  # closed meanwhile
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback.
+
+    It names TCP outright, because asyncio switches Nagle's algorithm off only where it sees that protocol: with it each
+    answer would wait 40 ms for the client's acknowledgement.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(512)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 class Emulator:
@@ -59,7 +87,7 @@ class Emulator:
         self.faults = Faults(faults)
         self.face = Face(store, self.throttle, self.conditions, self.faults)
         self._tls = make_certificate(tls_folder) if tls_folder is not None else None
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = _listen(port)
         scheme = "https" if self._tls else "http"
         host = "localhost" if self._tls else "127.0.0.1"
         self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
@@ -122,7 +150,7 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop serving; the store stays open."""
-        self._server.should_exit = True
+        self._server.ask_to_stop()
         if self._thread is not None:
             self._thread.join(10)
             self._thread = None
@@ -130,7 +158,7 @@ class Emulator:
 
     def ask_to_stop(self) -> None:
         """Let `wait` return soon; may be called from a signal handler."""
-        self._server.should_exit = True
+        self._server.ask_to_stop()
 
     def wait(self) -> None:
         """Serve until `stop` is called from elsewhere or the server ends."""
