@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("mailsorter.cli.explain", "Say why: of a message, a run, or a code."),
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
-    "clients": ("mailsorter.cli.clients", "List, import and check the client book."),
+    "clients": ("mailsorter.cli.clients", "List, import, check and extend the client book."),
     "emulator": ("mailsorter.cli.emulator", "An Exchange on this machine, to try things on."),
 }
 

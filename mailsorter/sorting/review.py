@@ -32,9 +32,18 @@ class ReviewItem(msgspec.Struct, frozen=True):
 
 
 def review(
-    ledger: Ledger, clock: Clock, address: str, filing: Filing, connect: Callable[[], Mailbox]
+    ledger: Ledger,
+    clock: Clock,
+    address: str,
+    filing: Filing,
+    connect: Callable[[], Mailbox],
+    *,
+    headers_only: bool = False,
 ) -> Iterator[ReviewItem]:
-    """Ambiguous and unmatched mail in a mailbox's watched folders, folder by folder, as matching sees it now."""
+    """Ambiguous and unmatched mail in a mailbox's watched folders, folder by folder, as matching sees it now.
+
+    `headers_only` reads no bodies and no attachment names: quicker, and a forwarded message counts as unmatched.
+    """
     with ledger.unit() as unit:
         number = unit.places.mailbox(address)
     hands = Hands(connect(), number, ledger, clock)
@@ -45,8 +54,8 @@ def review(
             with ledger.reading() as unit:
                 recall = Recall(unit, number, page, ground.numbers)
             decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id)
-            extras = fetch_extras(hands.mailbox, decisions, filing)
-            if extras.texts or extras.attachment_names:
+            extras = None if headers_only else fetch_extras(hands.mailbox, decisions, filing)
+            if extras is not None and (extras.texts or extras.attachment_names):
                 decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id, extras)
             for decision in decisions:
                 match = decision.match

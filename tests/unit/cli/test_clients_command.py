@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from typer.testing import CliRunner, Result
 
 from mailsorter.cli.app import app
 from mailsorter.config.example import config_example
+from mailsorter.emulator import running_emulator
 
 run = CliRunner()
 BOOK = """\
@@ -95,3 +97,34 @@ def test_half_an_export_pulls_a_brake(config: Path, tmp_path: Path) -> None:
     assert len(answer(call(config, "list", "--json"))["clients"]) == 32
     assert call(config, "import", str(export), "--yes", "--accept-removals").exit_code == 0
     assert len(answer(call(config, "list", "--json"))["clients"]) == 3
+
+
+def test_suggest_counts_outside_domains_live(tmp_path: Path) -> None:
+    """Against the emulator, as text and as JSON."""
+    with running_emulator() as emulator:
+        emulator.store.mailboxes.create("anna@firm.example", "Anna")
+        headers = {**emulator.headers(), "Content-Type": "application/json"}
+        for number in range(3):
+            sender = {"emailAddress": {"address": f"p{number}@newco.example", "name": "P"}}
+            made = requests.post(
+                f"{emulator.url}/v1.0/users/anna@firm.example/mailFolders/inbox/messages",
+                headers=headers,
+                json={"subject": "x", "from": sender, "sender": sender, "isDraft": False,
+                      "singleValueExtendedProperties": [{"id": "Integer 0x0E07", "value": "1"}]},
+                timeout=10,
+            )  # fmt: skip
+            assert made.status_code == 201, made.text
+        (tmp_path / "secret").write_text("emulator")
+        (tmp_path / "secret").chmod(0o600)
+        (tmp_path / "clients.toml").write_text("")
+        config = tmp_path / "mailsorter.toml"
+        config.write_text(
+            f'[firm]\ndomains = ["firm.example"]\n[[mailbox]]\naddress = "anna@firm.example"\n[graph]\ntenant = "t"\n'
+            f'client_id = "emulator"\nclient_secret = "file:secret"\nurl = "{emulator.url}"\n'
+            f'authority = "{emulator.url}"\n'
+        )
+        found = answer(call(config, "suggest", "--at-least", "2", "--json"))
+        assert found["domains"] == [{"domain": "newco.example", "messages": 3, "people": 3, "through_lists": 0}]
+        assert "newco.example         3       3" in call(config, "suggest", "--at-least", "2").stdout
+        nobody = call(config, "suggest", "--mailbox", "x@firm.example")
+        assert nobody.exit_code == 2
