@@ -60,7 +60,7 @@ class Tenant:
         secret.chmod(0o600)
         self.write_config()
 
-    def write_config(self, extra: str = "", **changes: str) -> None:
+    def write_config(self, extra: str = "", *, own: str = OWN, **changes: str) -> None:
         """Write the config; `extra` is added at its end, `changes` replace single values of [graph]."""
         graph = {
             "tenant": "emulator.example",
@@ -74,7 +74,7 @@ class Tenant:
         mailboxes = "".join(f'[[mailbox]]\naddress = "{mailbox.address}"\n' for mailbox in self.mailboxes)
         keys = "".join(f'{name} = "{value}"\n' for name, value in graph.items())
         self.config.write_text(
-            f'clients = ["clients.toml"]\n[firm]\ndomains = ["{OWN}"]\n{mailboxes}[ledger]\nurl = "sqlite:///ledger.db"\n'
+            f'clients = ["clients.toml"]\n[firm]\ndomains = ["{own}"]\n{mailboxes}[ledger]\nurl = "sqlite:///ledger.db"\n'
             f"[graph]\n{keys}{extra}",
             encoding="utf-8",
         )
