@@ -26,12 +26,17 @@ from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox
+from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.run import Job
 
 if TYPE_CHECKING:
+    from mailsorter.cases.office import ClientEntry as CaseClient
+    from mailsorter.cases.office import Firm as CaseFirm
+    from mailsorter.cases.office import Office
+    from mailsorter.cases.witness import Witness
     from mailsorter.mailbox.graph.connector import GraphConnector
     from mailsorter.mailbox.graph.settings import Credential, GraphSettings
 
@@ -188,6 +193,97 @@ class Assembly:
     def jobs(self) -> list[Job]:
         """One job for each of the config's mailboxes, in its order."""
         return [Job(e.address, self.filing(e), self.connect[e.address]) for e in self.config.mailbox]
+
+    # cases ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def office(self) -> Office:
+        """What handling cases takes. Nothing is opened before it is needed but the ledger."""
+        from mailsorter.cases.office import Office
+
+        erasure = self.config.erasure
+        signing_key = erasure.signing_key
+        return Office(
+            ledger=self.ledger,
+            clock=self.clock,
+            folder=erasure.cases,
+            firm=self._case_firm(),
+            mailboxes=tuple(entry.address for entry in self.config.mailbox),
+            open_mailbox=self.open_any,
+            open_eraser=self.open_any if erasure.graph is not None else None,
+            open_witness=self._witness,
+            archive_of=self._archive_of if self.config.graph is not None else None,
+            clients={client.id: self._case_client(client) for client in self.book},
+            signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
+            local_places=self._own_files(),
+            book_places=self.book.paths,
+            zone=ZoneInfo(self.config.firm.timezone),
+        )
+
+    def open_any(self, address: str) -> Mailbox:
+        """Open a mailbox of the config by its address, or an online archive by its id."""
+        opener = self.connect.get(address)
+        return opener() if opener is not None else self.graph.mailbox(address)
+
+    def _archive_of(self, address: str) -> str | None:
+        archive = self.graph.archive(address)
+        return archive.address if archive is not None else None
+
+    def _witness(self) -> Witness:
+        from mailsorter.cases.witness.graph import GraphWitness
+
+        graph = self.config.graph
+        if graph is None:
+            raise UserError(
+                "The witness looks through Graph, and the config has no [graph] section.",
+                advice="Mailboxes on Exchange Server cannot be proven yet; say so in the letter.",
+            )
+        ca_file = str(graph.ca_file) if graph.ca_file else None
+        witness = GraphWitness(graph.url, self.graph.access_token, self.clock.sleep, ca_file=ca_file)
+        self._closers.append(witness.close)
+        return witness
+
+    def _case_firm(self) -> CaseFirm:
+        from mailsorter.cases.office import Approver, Processor
+        from mailsorter.cases.office import Firm as CaseFirm
+        from mailsorter.config.keeping import keep_policy
+
+        firm, erasure = self.config.firm, self.config.erasure
+        restricted = erasure.restricted_folder or "Restricted"
+        return CaseFirm(
+            name=firm.name,
+            own_domains=firm.domains,
+            policy=keep_policy(self.config),
+            firm_days=erasure.firm_days,
+            pauses_for_identity=erasure.pauses_for_identity,
+            approvals=erasure.approvals,
+            approvers=tuple(Approver(a.name, a.public_key) for a in self.config.approver),
+            processors=tuple(Processor(p.name, p.contact, p.task) for p in self.config.processor),
+            purposes={purpose.code: purpose.text for purpose in self.config.purpose},
+            retention_days=erasure.deleted_item_retention,
+            backup_days=erasure.backup_horizon,
+            letter_templates=erasure.letters,
+            contact=erasure.contact,
+            restricted_folder=tuple(restricted.split("/")),
+        )
+
+    def _case_client(self, client: Client) -> CaseClient:
+        from mailsorter.cases.office import ClientEntry as CaseClient
+
+        return CaseClient(
+            id=client.id,
+            name=client.name,
+            folder=self.book.folder_of(client.id),
+            domains=client.domains,
+            addresses=tuple(address.address for address in client.addresses),
+            contract_ended_on=client.contract_ended_on,
+        )
+
+    def _own_files(self) -> list[Path]:
+        """Files of ours that could hold a person's strings: ledger with its companions, logs."""
+        ledger, log = self.ledger_file, self.config.log.file
+        files = [ledger.with_name(ledger.name + end) for end in ("", "-wal", "-shm", "-journal")] if ledger else []
+        return [path for path in [*files, *([log] if log else [])] if path.exists()]
 
     # ending ---------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Erasing one mailbox's approved items, in Exchange's order: out of the folders, then out of Recoverable Items.
 
 Write order: an item's state follows the step's outcome, which `perform` has written before; after a crash the steps
-tell what was done and the items catch up. What lay in Recoverable Items before is sealed before the first delete.
+tell what was done and the items catch up. Digests of what lay in Recoverable Items before are written down first.
 
 Under failure: an item's permanent error is its state and the rest goes on; a held item is reported and not retried; a
 temporary error stops this mailbox and is raised, everything done is recorded, and the next call goes on. Without the
@@ -10,16 +10,16 @@ permission for hard delete the items stay where Exchange's own retention ends th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
 
-from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Wanted, by_folder, targets
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
 from mailsorter.ledger.cases import CaseItem, ItemIds
+from mailsorter.ledger.keys import DIGEST_BYTES
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
@@ -40,17 +40,15 @@ class MailboxEraser:
     """One mailbox's part of an approved list. The caller holds the mailbox's lock and has settled open intents."""
 
     def __init__(
-        self, office: Office, number: str, hands: Hands, run: Run, file: CaseFile, findings: dict[bytes, Finding],
-        plan_digest: bytes, on_progress: Progress | None = None,
+        self, office: Office, number: str, hands: Hands, run: Run, findings: Mapping[bytes, Finding],
+        on_progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self._office = office
         self._number = number
         self._hands = hands
         self._mailbox: Mailbox = hands.mailbox
         self._run = run
-        self._file = file
         self._findings = findings  # by token of the approved message
-        self._plan_digest = plan_digest
         self._on_progress = on_progress
         with office.ledger.reading() as unit:
             states = (ItemState.PENDING, ItemState.PURGED)
@@ -65,7 +63,8 @@ class MailboxEraser:
         tree = self._mailbox.tree(hidden=True, recoverable=True)
         before = self._baseline(tree)
         self._delete_permanently(tree, self._unchanged(tree))
-        self._delete_hard(before)
+        self._delete_hard(before, tree)
+        self._forget_baseline()
 
     # after a crash -------------------------------------------------------------------------------------------
 
@@ -79,21 +78,32 @@ class MailboxEraser:
                 elif StepKind.ERASE_PERMANENTLY in done and item.state is ItemState.PENDING:
                     self._settle(unit, item, ItemState.PURGED)
 
-    def _baseline(self, tree: FolderTree) -> frozenset[str]:
-        """What lies in Recoverable Items before our first delete; the same again after a crash."""
-        part = f"baseline-{self._hands.number}"
-        known = self._file.read(part, Baseline)
-        if known is not None and known.plan_digest == self._plan_digest:
-            return frozenset(known.ids)
-        ids = [
-            stub.id
+    def _baseline(self, tree: FolderTree) -> frozenset[bytes]:
+        """Digests of what lay in Recoverable Items before our first delete; the same again after a crash."""
+        name = f"baseline {self._number} {self._hands.number}"
+        with self._office.ledger.unit() as unit:
+            known = unit.settings.get(name)
+            if known is not None:
+                return _unpacked(known)
+        before = b"".join(
+            self._digest(stub.id)
             for folder in _recoverable_folders(tree)
             if folder.item_count
             for page in self._mailbox.list_ids(folder.id)
             for stub in page
-        ]
-        self._file.write(part, Baseline(plan_digest=self._plan_digest, ids=ids))
-        return frozenset(ids)
+        )
+        with self._office.ledger.unit() as unit:
+            unit.settings.set(name, before)
+        return _unpacked(before)
+
+    def _digest(self, item_id: str) -> bytes:
+        return self._office.ledger.key.digest("baseline", item_id)
+
+    def _forget_baseline(self) -> None:
+        if any(i.state in (ItemState.PENDING, ItemState.PURGED) for i in self._items.values()):
+            return
+        with self._office.ledger.unit() as unit:
+            unit.settings.remove(f"baseline {self._number} {self._hands.number}")
 
     # out of the folders --------------------------------------------------------------------------------------
 
@@ -153,15 +163,14 @@ class MailboxEraser:
 
     # out of Recoverable Items ----------------------------------------------------------------------------------
 
-    def _delete_hard(self, before: frozenset[str]) -> None:
+    def _delete_hard(self, before: frozenset[bytes], tree: FolderTree) -> None:
         waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
         if not waiting:
             return
-        tree = self._mailbox.tree(hidden=True, recoverable=True)
         there = self._in_recoverable(tree)
         self._check_approved_there(there)
         waiting = [i for i in waiting if self._items[i.token].state in (ItemState.PENDING, ItemState.PURGED)]
-        chosen = targets((self._wanted(i) for i in waiting), there, before)
+        chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._digest(i) in before)
         if self._office.open_eraser is None:
             self._retain(i.token for i in waiting)
             return
@@ -205,8 +214,7 @@ class MailboxEraser:
     def _in_recoverable(self, tree: FolderTree) -> list[Message]:
         return [
             message
-            for folder in _recoverable_folders(tree)
-            if folder.item_count
+            for folder in _recoverable_folders(tree)  # counts are from before: what was empty then may hold ours now
             for page in self._mailbox.messages(folder.id, Detail.TRACES, hidden=True)
             for message in page
         ]
@@ -264,13 +272,6 @@ class MailboxEraser:
         )  # fmt: skip
 
 
-class Baseline(msgspec.Struct, frozen=True):
-    """What lay in Recoverable Items before the list with this digest was begun."""
-
-    plan_digest: bytes
-    ids: list[str]
-
-
 _PERMANENT = {
     StepState.DONE: ItemState.PURGED,
     StepState.GONE: ItemState.GONE,
@@ -292,3 +293,7 @@ _HARD_ORDER = [ItemState.ERASED, ItemState.CHANGED, ItemState.FAILED, ItemState.
 def _recoverable_folders(tree: FolderTree) -> list[Folder]:
     root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
     return [f for f in tree.within(root.id) if not f.is_search] if root else []
+
+
+def _unpacked(digests: bytes) -> frozenset[bytes]:
+    return frozenset(digests[i : i + DIGEST_BYTES] for i in range(0, len(digests), DIGEST_BYTES))

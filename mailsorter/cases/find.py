@@ -22,6 +22,7 @@ from mailsorter.model.case import Finding, Lookalike, NotSeen, Subject
 from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.person import Person, search_terms
 
+SCOPE = "scope"
 _THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
 
 
@@ -50,6 +51,7 @@ def find(office: Office, number: str, on_progress: Progress | None = None) -> Fi
     states = found_parts.load_all(file)
     if states and all(state.is_complete for state in states) and file.read("search", str) == "complete":
         found_parts.drop_all(file)
+        file.remove(SCOPE)
     file.write("search", "begun")
     _search_all(office, file, subject, on_progress)
     file.write("search", "complete")
@@ -78,7 +80,7 @@ def findings_of(file: CaseFile) -> Findings:
             lookalikes[address] = msgspec.structs.replace(lookalike, count=count)
     return Findings(
         findings=tuple(f for state in states for f in state.findings.values()),
-        not_seen=tuple(n for state in states for n in state.not_seen),
+        not_seen=(*(file.read("unseen", list[NotSeen]) or ()), *(n for state in states for n in state.not_seen)),
         lookalikes=tuple(sorted(lookalikes.values(), key=lambda a: (-a.count, a.address))),
         forwarded_to=tuple(sorted({a for state in states for a in state.forwarded_to})),
         messages=sum(state.messages for state in states),
@@ -116,12 +118,35 @@ def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: P
             return None
         return _search_one(office, person, scope, state, lambda s: found_parts.save(file, s), on_progress)
 
-    numbers = office.mailbox_numbers()
+    numbers = office.mailbox_numbers(scope_of(office, file))
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="find") as pool:
         errors = list(pool.map(one, numbers.keys(), numbers.values()))
     for error in errors:
         if error is not None:
             raise error
+
+
+def scope_of(office: Office, file: CaseFile) -> list[str]:
+    """Every mailbox of the config and every online archive that can be found, asked once a search."""
+    known = file.read(SCOPE, list[str])
+    if known is not None:
+        return known
+    scope = list(office.mailboxes)
+    if office.archive_of is not None:
+        unseen: list[NotSeen] = []
+        for address in office.mailboxes:
+            try:
+                archive = office.archive_of(address)
+            except TemporaryError:
+                raise
+            except MailsorterError as error:
+                unseen.append(NotSeen(mailbox=address, reason=f"archive-{type(error).__name__}"))
+                continue
+            if archive:
+                scope.append(archive)
+        file.write("unseen", unseen)
+    file.write(SCOPE, scope)
+    return scope
 
 
 def _search_one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from pathlib import Path
@@ -42,7 +42,7 @@ class ClientEntry:
     folder: tuple[str, ...]
     domains: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    ended_on: date | None = None  # when the contract ended
+    contract_ended_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,7 @@ class Office:
     open_mailbox: Callable[[str], Mailbox]  # the identity that files: reads here
     open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
     open_witness: Callable[[], Witness]
+    archive_of: Callable[[str], str | None] | None = None  # a mailbox's online archive, by its id; None: not told
     clients: Mapping[str, ClientEntry] = field(default_factory=dict)
     signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person
@@ -101,10 +102,11 @@ class Office:
         """The case's sealed file. Raises `UserError` when it was destroyed."""
         return CaseFile.open(self.folder, number, lambda sealed: self.ledger.key.open(sealed, _purpose(number), bytes))
 
-    def mailbox_numbers(self) -> dict[str, int]:
-        """The ledger's number of every mailbox in scope."""
+    def mailbox_numbers(self, addresses: Iterable[str] | None = None) -> dict[str, int]:
+        """The ledger's number of each of these mailboxes; without any, of all in the config."""
         with self.ledger.unit() as unit:
-            return {address: unit.places.mailbox(address) for address in self.mailboxes}
+            wanted = self.mailboxes if addresses is None else addresses
+            return {address: unit.places.mailbox(address) for address in wanted}
 
 
 def _purpose(number: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from mailsorter.cases.approve import check_approved
-from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
@@ -55,11 +54,11 @@ def perform(
     check(row, CaseAct.PERFORM)
     file = office.open_file(number)
     plan = check_approved(office, row, file)
-    numbers = office.mailbox_numbers()
+    numbers = office.mailbox_numbers(plan.scope)
     if row.state is CaseState.APPROVED:
         items = _items(office, plan, numbers)
         row = advance(office, row, CaseAct.PERFORM, also=lambda unit: unit.cases.put_items(number, items))
-    unfinished = _perform_all(office, row, file, plan, numbers, on_progress, stop or threading.Event())
+    unfinished = _perform_all(office, row, plan, numbers, on_progress, stop or threading.Event())
     with office.ledger.reading() as unit:
         counts = unit.cases.item_counts(number)
     performed = Performed(counts, tuple(unfinished))
@@ -69,7 +68,7 @@ def perform(
 
 
 def _perform_all(
-    office: Office, row: CaseRow, file: CaseFile, plan: Plan, numbers: Mapping[str, int],
+    office: Office, row: CaseRow, plan: Plan, numbers: Mapping[str, int],
     on_progress: Progress | None, stop: threading.Event,
 ) -> list[tuple[str, MailsorterError]]:  # fmt: skip
     """Work every mailbox of the list; gives those that must be tried again."""
@@ -78,7 +77,7 @@ def _perform_all(
     unfinished: list[tuple[str, MailsorterError]] = []
     for address in dict.fromkeys(item.finding.mailbox for item in plan.items):
         try:
-            _perform_mailbox(office, row, file, plan, run, (address, numbers[address]), on_progress, stop)
+            _perform_mailbox(office, row, plan, run, (address, numbers[address]), on_progress, stop)
         except MailsorterError as error:
             unfinished.append((address, error))
     with office.ledger.unit() as unit:
@@ -88,7 +87,7 @@ def _perform_all(
 
 
 def _perform_mailbox(
-    office: Office, row: CaseRow, file: CaseFile, plan: Plan, run: Run, mailbox: tuple[str, int],
+    office: Office, row: CaseRow, plan: Plan, run: Run, mailbox: tuple[str, int],
     on_progress: Progress | None, stop: threading.Event,
 ) -> None:  # fmt: skip
     address, number = mailbox
@@ -96,7 +95,7 @@ def _perform_mailbox(
         hands = Hands(open_erasing(office)(address), number, office.ledger, office.clock, stop)
         resume(hands)
         findings = _findings(office, plan, address, number)
-        MailboxEraser(office, row.number, hands, run, file, findings, digest(plan), on_progress).run()
+        MailboxEraser(office, row.number, hands, run, findings, on_progress).run()
         if plan.restricts_kept:
             restrict_kept(office, row.number, hands, run)
 

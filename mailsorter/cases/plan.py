@@ -10,7 +10,7 @@ import msgspec
 
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decide import decisions_of
-from mailsorter.cases.find import findings_of, subject_of
+from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
 from mailsorter.errors import UserError
@@ -68,7 +68,7 @@ def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str
         item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
         items.append(_decided(item, decisions.get(finding.key)))
     return Plan(
-        number=number, kind=kind, items=in_order(items), scope=tuple(office.mailboxes),
+        number=number, kind=kind, items=in_order(items), scope=tuple(scope_of(office, file)),
         not_seen=found.not_seen, restricts_kept=restricts_kept, made_by=by, made_at=office.clock.now(),
     )  # fmt: skip
 
@@ -105,6 +105,8 @@ def _contract_end(finding: Finding, clients: Iterable[ClientEntry]) -> date | No
     """The end of the contract of the client in whose folder the finding lies."""
     for client in clients:
         folder = show_path(client.folder)
-        if client.ended_on is not None and (finding.folder == folder or finding.folder.startswith(f"{folder} / ")):
-            return client.ended_on
+        if client.contract_ended_on is not None and (
+            finding.folder == folder or finding.folder.startswith(f"{folder} / ")
+        ):
+            return client.contract_ended_on
     return None

@@ -124,7 +124,7 @@ class Expected:
 
     def __init__(self, office: Office, row: CaseRow, plan: Plan) -> None:
         self._key = office.ledger.key
-        self.numbers = office.mailbox_numbers()
+        self.numbers = office.mailbox_numbers(plan.scope)
         with office.ledger.reading() as unit:
             self.items = {item.token: item for item in unit.cases.items(row.number)}
             self._by_id = {(item.mailbox, item.ids.id): item for item in self.items.values()}
@@ -279,7 +279,7 @@ def certificate_body(
 def _mailboxes(
     office: Office, file: CaseFile, plan: Plan, looks: list[MailboxLook], items: list[CaseItem], marks: Marks
 ) -> list[dict[str, Any]]:
-    numbers = office.mailbox_numbers()
+    numbers = office.mailbox_numbers(plan.scope)
     compared = {state.mailbox: {f.folder: f for f in state.folders} for state in found_parts.load_all(file)}
     erased = _erased_by_folder(office, plan, items, numbers)
     return [

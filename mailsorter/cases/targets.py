@@ -6,7 +6,7 @@ that we deleted permanently. Anything else in Recoverable Items is somebody else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -31,10 +31,11 @@ class Target(msgspec.Struct, frozen=True):
     folder_id: str
 
 
-def targets(wanted: Iterable[Wanted], there: Sequence[Message], before: frozenset[str]) -> list[Target]:
+def targets(wanted: Iterable[Wanted], there: Sequence[Message], was_there: Callable[[str], bool]) -> list[Target]:
     """What to delete for good out of `there`, the contents of Recoverable Items now.
 
-    `before` are the ids that lay there before our first permanent delete. A copy that a hold made of our message
+    `was_there` tells of an id whether it lay there before our first permanent delete. A copy that a hold made of our
+    message
     (Versions, DiscoveryHolds) is new and has the same search key and date, so it counts; what lay there before counts
     only where it was approved itself.
     """
@@ -48,7 +49,7 @@ def targets(wanted: Iterable[Wanted], there: Sequence[Message], before: frozense
             by_trace.setdefault((item.search_key, item.received_s), item)
     for message in there:
         item_by_trace = by_trace.get((message.search_key, _seconds(message)))
-        if item_by_trace is not None and message.id not in before and message.id not in found:
+        if item_by_trace is not None and message.id not in found and not was_there(message.id):
             found[message.id] = Target(item_by_trace.token, message.id, message.folder_id)
     return list(found.values())
 

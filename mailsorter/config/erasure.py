@@ -42,6 +42,17 @@ class Erasure(Table):
         about="How far back the oldest backup of mailboxes reaches; tombstones live that long.",
         example="90 days",
     )
+    deleted_item_retention: Days = key(
+        "30 days",
+        about="How long Exchange itself keeps deleted mail in Recoverable Items: 14 days by default, 30 at most.",
+        example="14 days",
+    )
+    pauses_for_identity: bool = key(
+        False,
+        about="Does a question about the asker's identity stop the law's month? The firm's days never stop.",
+        example=False,
+    )
+    contact: str = key("", about="Where the person reaches the firm, for letters.", example="privacy@onzefirma.example")
     restricted_folder: PlainFolder | None = key(
         None, about="Where mail goes that is kept only on a ground.", example="Restricted"
     )

@@ -200,9 +200,17 @@ class Cases:
         )
         return {number: count for number, count in self._connection.execute(query)}
 
-    def forget_items(self, number: str) -> int:
+    def first_due(self, number: str) -> date | None:
+        """The earliest day on which a kept or retained item of the case falls due."""
+        states = [ItemState.KEPT.value, ItemState.RETAINED.value]
+        query = select(func.min(case_item.c.until)).where(
+            case_item.c.case_number == number, case_item.c.state.in_(states)
+        )
+        return _day(self._connection.execute(query).scalar())
+
+    def forget_items(self, number: str, *, but: Iterable[ItemState] = ()) -> int:
         """Delete the rows of items that are done with; what still lies somewhere keeps its row. Gives the count."""
-        states = [s.value for s in STILL_THERE]
+        states = [s.value for s in (*STILL_THERE, *but)]
         done = (case_item.c.case_number == number) & case_item.c.state.not_in(states)
         return self._connection.execute(delete(case_item).where(done)).rowcount
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.ledger.audit import Audit
 from mailsorter.ledger.cases import Cases
+from mailsorter.ledger.compact import compact
 from mailsorter.ledger.copying import copy_into
 from mailsorter.ledger.corrections import Corrections
 from mailsorter.ledger.cursors import Cursors
@@ -143,6 +144,11 @@ class Ledger:
                 yield copy
             finally:
                 copy.close()
+
+    def compact(self) -> None:
+        """Rewrite the database, so that deleted rows cannot be read from its files. Raises `LedgerError`."""
+        with translated(self.where):
+            compact(self.engine)
 
     def close(self) -> None:
         """Let go of the database."""

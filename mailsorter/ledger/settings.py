@@ -21,3 +21,7 @@ class Settings:
         """Set the value, whatever it was."""
         self._connection.execute(delete(setting).where(setting.c.name == name))
         self._connection.execute(setting.insert().values(name=name, value=value))
+
+    def remove(self, name: str) -> None:
+        """Forget the value; nothing happens when it was never set."""
+        self._connection.execute(delete(setting).where(setting.c.name == name))

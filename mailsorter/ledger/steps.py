@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import step
 from mailsorter.ledger.states import StepState
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import StepKind
+
+_PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
 
 class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -162,6 +165,14 @@ class Steps:
             .limit(limit)
         )
         return list(self._connection.execute(query).scalars())
+
+    def forget(self, tokens: Iterable[bytes]) -> int:
+        """Delete every ended step that concerned these messages; gives how many there were."""
+        rest, count = iter(tokens), 0
+        while some := list(islice(rest, _PARAMETERS)):
+            ended = step.c.token.in_(some) & (step.c.state != int(StepState.OPEN))
+            count += self._connection.execute(delete(step).where(ended)).rowcount
+        return count
 
     def drop_facts(self, before_s: int) -> int:
         """Forget the Exchange ids of steps that ended before; those runs can then not be undone any more."""

@@ -80,7 +80,7 @@ class Policy:
 
     rules: tuple[KeepRule, ...] = ()
     one_of_many: Verdict = Verdict.LOOK  # KEEP: as a business letter, see `letter_years`
-    mentioned: Verdict = Verdict.LOOK
+    mentioned: Verdict = Verdict.LOOK  # likewise
     letter_article: str = "GDPR art. 17(3)(b); BW 2:10, 3:15i; AWR art. 52(4)"
     letter_years: int = 7
     financial_year_ends: tuple[int, int] = (12, 31)  # month, day
@@ -113,10 +113,11 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
         return Judgement(Verdict.KEEP, "ground", running)
     if Seen.CLIENT_FOLDER in finding.seen:
         return Judgement(Verdict.ERASE, "ground-ended" if ended else "client-folder")
-    if finding.role is Role.MENTIONED and policy.mentioned is not Verdict.ERASE:
-        return Judgement(Verdict.LOOK, "mentioned")
-    if finding.role is Role.ONE_OF_MANY and policy.one_of_many is not Verdict.ERASE:
-        return _one_of_many(finding, policy, today)
+    wanted = {Role.MENTIONED: policy.mentioned, Role.ONE_OF_MANY: policy.one_of_many}.get(finding.role, Verdict.ERASE)
+    if wanted is Verdict.LOOK:
+        return Judgement(Verdict.LOOK, finding.role.value)
+    if wanted is Verdict.KEEP:
+        return _business_letter(finding, policy, today)
     return Judgement(Verdict.ERASE, "ground-ended" if ended else f"{finding.role}")
 
 
@@ -127,16 +128,14 @@ def _grounds(finding: Finding, policy: Policy, today: date) -> tuple[Ground | No
     return max(running, key=lambda g: (g.until, g.rule), default=None), len(running) < len(grounds)
 
 
-def _one_of_many(finding: Finding, policy: Policy, today: date) -> Judgement:
-    if policy.one_of_many is Verdict.LOOK:
-        return Judgement(Verdict.LOOK, "one-of-many")
+def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement:
     until = _from_year_end(_day_of(finding, today), policy.financial_year_ends, policy.letter_years)
     if until <= today:
         return Judgement(Verdict.ERASE, "ground-ended")
     ground = Ground(
         rule="business-letter", basis=Basis.LEGAL_DUTY, article=policy.letter_article, until=until, recognised_by="role"
     )
-    return Judgement(Verdict.KEEP, "one-of-many", ground)
+    return Judgement(Verdict.KEEP, finding.role.value, ground)
 
 
 def _correspondence(finding: Finding, policy: Policy, today: date) -> Judgement:

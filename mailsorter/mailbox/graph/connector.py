@@ -71,6 +71,13 @@ class GraphConnector:
         """
         return roles_of(self._client.access_token())
 
+    def access_token(self) -> str:
+        """A bearer token of the first identity, for the witness of `cases`, which asks by requests of its own.
+
+        Raises `SignInFailed`, `Unreachable`.
+        """
+        return self._client.access_token()
+
     def erasing_roles(self) -> tuple[str, ...]:
         """The same of the erasing identity."""
         return roles_of(self._erasing.access_token())

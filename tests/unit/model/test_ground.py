@@ -102,6 +102,8 @@ def test_verdicts(fields: dict[str, Any], verdict: str, reason: str, rule: str |
         (Policy(one_of_many=Verdict.KEEP), Role.ONE_OF_MANY, "keep"),
         (Policy(one_of_many=Verdict.LOOK), Role.ONE_OF_MANY, "look"),
         (Policy(mentioned=Verdict.ERASE), Role.MENTIONED, "erase"),
+        (Policy(mentioned=Verdict.KEEP), Role.MENTIONED, "keep"),
+        (Policy(mentioned=Verdict.LOOK, one_of_many=Verdict.ERASE), Role.MENTIONED, "look"),
         (Policy(one_of_many=Verdict.KEEP), Role.AUTHOR, "erase"),
     ],
 )

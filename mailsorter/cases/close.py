@@ -1,0 +1,99 @@
+"""Closing a case: what was readable is destroyed, the ledger's own rows of the person go, digests stay to their day.
+
+Write order: the ledger first, in one transaction (rows away, tombstones and forgotten addresses in, state closed),
+then the case file's key, then compaction. Killed in between: closed again, the rest is done; nothing is readable that
+was not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+
+from mailsorter.cases.casefile import CaseFile, destroy
+from mailsorter.cases.find import findings_of, person_of, scope_of, subject_of
+from mailsorter.cases.moves import advance, check
+from mailsorter.cases.office import Office
+from mailsorter.cases.prove import marks_of
+from mailsorter.cases.witness.local import FilesLook, look_through_files
+from mailsorter.errors import UserError
+from mailsorter.ledger.cases import STILL_THERE, CaseRow
+from mailsorter.ledger.ledger import Unit
+from mailsorter.model.case import CaseKind, Finding
+from mailsorter.model.lifecycle import CaseAct, CaseState
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """What closing a case did, and what the firm must still do itself."""
+
+    number: str
+    rows_forgotten: int
+    kept: int  # items that stay on a ground or with Exchange until a day, by opaque id and digests
+    files: FilesLook  # our own files, searched once more before the marks were forgotten
+    remind: tuple[str, ...]  # processors to tell
+
+
+def close(office: Office, number: str) -> Closed:
+    """Close an answered case. Called again after a crash it does what is left.
+
+    Raises:
+        LifecycleError: the person was not answered yet.
+        UserError: it was closed before.
+    """
+    row = office.get(number)
+    if row.state is CaseState.CLOSED:
+        return _finish(office, row)
+    check(row, CaseAct.CLOSE)
+    file = office.open_file(number)
+    subject = subject_of(file)
+    marks = marks_of(office, subject)
+    addresses = sorted(person_of(office, subject).addresses)
+    forgotten = _forget(office, row, file, addresses)
+    destroy(office.folder, number)
+    office.ledger.compact()
+    files = look_through_files([*office.local_places, office.folder], marks)
+    with office.ledger.reading() as unit:
+        kept = sum(unit.cases.item_counts(number).values())
+    remind = tuple(_reminder(p.name, p.contact, p.task) for p in office.firm.processors)
+    return Closed(number=number, rows_forgotten=forgotten, kept=kept, files=files, remind=remind)
+
+
+def _finish(office: Office, row: CaseRow) -> Closed:
+    if not (office.folder / row.number).exists():
+        raise UserError(f"Case {row.number} is closed already.", advice="Run: mailsorter case list")
+    destroy(office.folder, row.number)
+    office.ledger.compact()
+    with office.ledger.reading() as unit:
+        kept = sum(unit.cases.item_counts(row.number).values())
+    return Closed(number=row.number, rows_forgotten=0, kept=kept, files=FilesLook(), remind=())
+
+
+def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str]) -> int:
+    """Take the person out of the ledger and close the case, all or nothing; gives the number of rows."""
+    horizon = int((office.clock.now() + timedelta(days=office.firm.backup_days)).timestamp())
+    findings = findings_of(file).findings
+    numbers = office.mailbox_numbers(scope_of(office, file))
+    count = 0
+
+    def forget(unit: Unit) -> None:
+        nonlocal count
+        still_there = {item.token for item in unit.cases.items(row.number, states=STILL_THERE)}
+        tokens = [t for t in _tokens(unit, numbers, findings) if t not in still_there]
+        count = unit.messages.forget(tokens) + unit.steps.forget(tokens)
+        count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number)
+        if row.kind is CaseKind.ERASURE:
+            unit.tombstones.forget_address(row.number, addresses, horizon)
+
+    advance(office, row, CaseAct.CLOSE, also=forget, closed=int(office.clock.now().timestamp()))
+    return count
+
+
+def _tokens(unit: Unit, numbers: dict[str, int], findings: Iterable[Finding]) -> list[bytes]:
+    return [unit.messages.token(numbers[f.mailbox], f.id) for f in findings if f.mailbox in numbers]
+
+
+def _reminder(name: str, contact: str, task: str) -> str:
+    told = f" ({contact})" if contact else ""
+    return f"{name}{told}: {task}" if task else f"{name}{told}"

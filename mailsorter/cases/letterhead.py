@@ -1,0 +1,147 @@
+"""How letters are set: templates found, days and counts in the language's words, text in blocks for the PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mailsorter.errors import UserError
+
+LANGUAGES = ("nl", "en")
+_BUILT_IN = Path(__file__).with_name("letters")
+_MONTHS = {
+    "nl": (
+        "januari",
+        "februari",
+        "maart",
+        "april",
+        "mei",
+        "juni",
+        "juli",
+        "augustus",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
+_BASIS = {
+    "nl": {
+        "legal-duty": "de wet ons verplicht ze te bewaren",
+        "legal-claim": "wij ze nodig hebben voor een rechtsvordering",
+        "still-necessary": "wij ze nog nodig hebben",
+        "case-correspondence": "ze over dit verzoek zelf gaan",
+    },
+    "en": {
+        "legal-duty": "the law obliges us to",
+        "legal-claim": "they are needed for a legal claim",
+        "still-necessary": "they are still necessary",
+        "case-correspondence": "they are about this request itself",
+    },
+}
+_GAPS = {
+    "nl": {
+        "encrypted": "versleutelde berichten ({count})",
+        "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen ({count})",
+        "attachments-not-readable": "bijlagen die geen tekst zijn, zoals scans ({count})",
+        "archive": "een archiefmailbox",
+        "search-cap": "berichten buiten de eerste duizend zoekresultaten per mailbox",
+        "": "een deel van een mailbox dat niet geopend kon worden ({count})",
+    },
+    "en": {
+        "encrypted": "encrypted messages ({count})",
+        "attachments-not-opened": "attachments of messages that otherwise say nothing about you ({count})",
+        "attachments-not-readable": "attachments that are not text, such as scans ({count})",
+        "archive": "an archive mailbox",
+        "search-cap": "messages beyond the first thousand search results of a mailbox",
+        "": "a part of a mailbox that could not be opened ({count})",
+    },
+}
+
+
+def show_day(day: date, language: str) -> str:
+    """`3 maart 2026`, `3 March 2026`."""
+    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
+
+
+def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
+    """What could not be looked into, a line a kind."""
+    words = _GAPS[language]
+    merged: dict[str, int] = {}
+    for reason, count in counts.items():
+        kind = reason if reason in words else "archive" if reason.startswith("archive") else ""
+        merged[kind] = merged.get(kind, 0) + count
+    return [words[kind].format(count=count or "?") for kind, count in sorted(merged.items())]
+
+
+def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates: Path | None) -> str:
+    """The letter's text. The firm's own template of that name goes before the built-in one.
+
+    Raises:
+        UserError: a template of the firm's is missing a word, or cannot be read as one.
+    """
+    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment  # the firm edits templates: they get no further than their data
+
+    places = [FileSystemLoader(p) for p in (own_templates, _BUILT_IN) if p is not None]
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader(places), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False,
+    )  # fmt: skip
+    environment.filters |= {
+        "day": lambda day: show_day(day, language),
+        "count": lambda n, one, many: f"{n} {one if n == 1 else many}",
+        "plural": lambda n, one, many: one if n == 1 else many,
+        "basis_nl": lambda basis: _BASIS["nl"].get(basis, basis),
+        "basis_en": lambda basis: _BASIS["en"].get(basis, basis),
+    }
+    name = f"{language}/{kind}.txt.j2"
+    try:
+        text = environment.get_template(name).render(data)
+    except TemplateError as error:
+        raise UserError(
+            f"The letter template {name} cannot be used: {type(error).__name__}: {error.message}.",
+            advice="Mend it in the folder of [erasure] letters, or remove it to use the built-in one.",
+        ) from None
+    return _tidy(text)
+
+
+def blocks_of(text: str) -> list[dict[str, str]]:
+    """The text as the PDF sets it: paragraphs, list items, a code, and the subject line first."""
+    blocks: list[dict[str, str]] = []
+    for index, paragraph in enumerate(p for p in text.strip().split("\n\n") if p.strip()):
+        for line in paragraph.splitlines():
+            if index == 0:
+                blocks.append({"kind": "subject", "text": line.partition(": ")[2] or line})
+            elif line.startswith("- "):
+                blocks.append({"kind": "item", "text": line[2:]})
+            elif line.startswith("    "):
+                blocks.append({"kind": "code", "text": line.strip()})
+            else:
+                blocks.append({"kind": "text", "text": line.strip()})
+    return blocks
+
+
+def _tidy(text: str) -> str:
+    """No blanks at line ends, never two empty lines in a row, one line break at the end."""
+    lines: list[str] = []
+    for line in (raw.rstrip() for raw in text.splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"

@@ -1,0 +1,115 @@
+"""Letters as people read them: golden files, templates of the firm's own, and what must never become code."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from mailsorter.cases.intake import extend, reject
+from mailsorter.cases.letter import LetterKind, as_pdf, letters_of, write_letter
+from mailsorter.cases.perform import perform
+from mailsorter.cases.prove import prove
+from mailsorter.errors import LifecycleError, UserError
+from mailsorter.model.case import Subject
+from mailsorter.model.folder import WellKnown
+from mailsorter.model.lifecycle import CaseState
+from tests.cases.office import BERT, PIET, World, mail, replaced
+
+GOLDEN = Path(__file__).with_name("golden")
+OUTSIDE = ("accountant@elders.example", "derde@elders.example")
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Compare with the file of that name; MAILSORTER_UPDATE_GOLDEN=1 writes it anew, to be read in review."""
+    path = GOLDEN / name
+    if os.environ.get("MAILSORTER_UPDATE_GOLDEN"):
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+def a_proven_case(world: World, *, keeps: bool, language: str) -> str:
+    from mailsorter.model.message import Participant
+
+    world.change(firm=dataclasses.replace(world.office.firm, contact="privacy@firm.example"))
+    mail(world.anna, from_=PIET)
+    mail(world.anna, WellKnown.SENT, from_=BERT, to=(Participant(OUTSIDE[0]),), text="CV van Piet de Vries")
+    if keeps:
+        mail(world.anna, from_=PIET, subject="Factuur 12")
+        mail(world.anna, from_=PIET, subject="Factuur 13")
+        held = mail(world.bert, WellKnown.RECOVERABLE_PURGES, from_=PIET)
+        world.bert.hold([held[1]])
+    subject = Subject(names=("Piet de Vries",), addresses=(PIET.address,), language=language)
+    number = world.approved(subject)
+    perform(world.office, number)
+    assert prove(world.office, number).passed
+    return number
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("keeps", [False, True])
+def test_the_answer(world: World, language: str, keeps: bool) -> None:
+    """Done, or what stays with article and day; the case is then answered and the firm's own term met."""
+    number = a_proven_case(world, keeps=keeps, language=language)
+    letter = write_letter(world.office, number)
+    assert letter.kind is (LetterKind.PARTLY if keeps else LetterKind.DONE)
+    assert_golden(f"{language}-{letter.kind}.txt", letter.text)
+    row = world.office.get(number)
+    assert (row.state, row.told_on) == (CaseState.ANSWERED, date(2026, 11, 23))
+    assert letters_of(world.office.open_file(number)) == [letter]
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("kind", [LetterKind.EXTENSION, LetterKind.IDENTIFY, LetterKind.REFUSAL])
+def test_other_letters(world: World, language: str, kind: LetterKind) -> None:
+    """Extension, identification and refusal, each with its reason and remedies."""
+    number = world.opened(Subject(names=("Piet de Vries",), addresses=(PIET.address,), language=language))
+    if kind is LetterKind.EXTENSION:
+        extend(world.office, number, reason="uw verzoek zeer veel berichten betreft.")
+    if kind is LetterKind.REFUSAL:
+        reject(world.office, number, reason="wij niet konden vaststellen dat het verzoek van u komt")
+    letter = write_letter(world.office, number, kind, code="ABCD-EFGH" if kind is LetterKind.IDENTIFY else "")
+    assert_golden(f"{language}-{kind}.txt", letter.text)
+
+
+def test_an_answer_waits_for_its_proof(world: World) -> None:
+    """No letter says that something is gone before the witness has looked."""
+    with pytest.raises(LifecycleError):
+        write_letter(world.office, world.opened(), LetterKind.DONE)
+
+
+def test_an_extension_letter_needs_its_reason(world: World) -> None:
+    with pytest.raises(UserError, match="mailsorter case extend"):
+        write_letter(world.office, world.opened(), LetterKind.EXTENSION)
+
+
+def test_the_firm_s_own_template_goes_first(world: World, tmp_path: Path) -> None:
+    """A template of the same name in the firm's folder is used; a broken one names itself."""
+    (tmp_path / "own" / "nl").mkdir(parents=True)
+    template = tmp_path / "own" / "nl" / "identify.txt.j2"
+    world.change(firm=dataclasses.replace(world.firm, letter_templates=tmp_path / "own"))
+    number = world.opened()
+    template.write_text("Betreft: zaak {{ case }}\n\nBeste {{ salutation }}\n")
+    assert write_letter(world.office, number, LetterKind.IDENTIFY).text.endswith("Beste Piet de Vries\n")
+    for broken in ("{{ nothing_of_that_name }}", "{% if %}", "{{ ''.__class__.__mro__ }}"):
+        template.write_text(broken)
+        with pytest.raises(UserError, match=r"identify\.txt\.j2"):
+            write_letter(world.office, number, LetterKind.IDENTIFY)
+
+
+def test_the_pdf_shows_text_and_runs_none(world: World) -> None:
+    """Names with typst's own signs, Chinese, and right-to-left ones make a PDF, and only that."""
+    for name in ('#read("/etc/passwd") $x$ *b* @ref <l>', "李小龍", "\u202eevil", "محمد"):
+        number = world.opened(Subject(names=(name,), addresses=(PIET.address,)))
+        pdf = as_pdf(world.office, write_letter(world.office, number, LetterKind.IDENTIFY))
+        assert pdf.startswith(b"%PDF-")
+    letter = replaced(write_letter(world.office, number, LetterKind.IDENTIFY), text="Betreft: x\n\n- een\n\n    CODE\n")
+    assert as_pdf(world.office, letter).startswith(b"%PDF-")
+
+
+def test_an_unknown_language_is_refused(world: World) -> None:
+    with pytest.raises(UserError, match="nl, en"):
+        write_letter(world.office, world.opened(), LetterKind.IDENTIFY, language="fr")
