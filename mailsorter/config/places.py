@@ -45,6 +45,8 @@ DEFAULT_TEMPLATE = FolderTemplate("Clients/{name}")
 
 def folder_name(text: str) -> str:
     """A name that Exchange keeps as it is: composed letters, no control characters, single blanks, none at the ends."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return " ".join(unicodedata.normalize("NFC", visible).split())
 

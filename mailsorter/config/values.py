@@ -32,6 +32,10 @@ def text_of(value: Any, expected: str) -> str:
 _ASCII_DOMAIN = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)+[A-Za-z0-9_-]{1,63}")
 
 
+# the form that nearly every address has; everything else takes the slow road
+_PLAIN_ADDRESS = re.compile(rf"[A-Za-z0-9._+-]+@{_ASCII_DOMAIN.pattern}")
+
+
 def _is_domain(domain: str) -> bool:
     if domain.isascii():
         return len(domain) <= 253 and _ASCII_DOMAIN.fullmatch(domain) is not None
@@ -56,6 +60,9 @@ def parse_address(value: Any) -> str:
 
     Only what no address can be is refused: `c..hall@voorbeeld.example` exists, whatever RFC 5321 says.
     """
+    if isinstance(value, str) and _PLAIN_ADDRESS.fullmatch(value):
+        local, _, domain = value.partition("@")
+        return f"{local}@{domain.lower()}"
     expected = "a mail address such as name@acme.example"
     text = text_of(value, expected)
     local, at, domain = text.rpartition("@")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +86,10 @@ def test_an_unexpected_error_does_not_quote_mail(
     assert "KeyError" in err
     assert "test_failure.py" in err
     assert "ontslag" not in err
+
+
+def test_the_readme_has_the_same_table() -> None:
+    """Code and meaning, word for word."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", readme, flags=re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == {int(code): meaning for code, meaning in MEANING.items()}
