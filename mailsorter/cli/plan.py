@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,8 +17,22 @@ Messages = Annotated[bool, typer.Option("--messages", help="Name every message, 
 
 
 @app.command()
-def plan(ctx: typer.Context, limit: Limit = None, messages: Messages = False, json: Json = False) -> None:
+def plan(
+    ctx: typer.Context,
+    limit: Limit = None,
+    messages: Messages = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="An older client book or config: show what the change since then would re-file."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Show what sort would do now, and why. Changes nothing, neither mail nor ledger."""
+    if against is not None:
+        from mailsorter.cli.plan_against import show_differences
+
+        show_differences(ctx, Voice(as_json=json), against, messages=messages)
+        return
     show_plan(ctx, Voice(as_json=json), limit=limit, messages=messages)
 
 

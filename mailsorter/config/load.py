@@ -15,6 +15,7 @@ from mailsorter.config.across import check_config, check_rules_against_book
 from mailsorter.config.book import BookDocument, BookReader, ClientBook, Origin
 from mailsorter.config.document import Document, Unreadable, read_toml
 from mailsorter.config.lines_of import tell
+from mailsorter.config.places import FolderTemplate
 from mailsorter.config.problem import Problem, Where, from_pydantic
 from mailsorter.config.prune import Pruned
 from mailsorter.config.schema import Archive, Config
@@ -79,6 +80,22 @@ def load(path: Path, *, with_origins: bool = False) -> Loaded:
         raise ConfigError(lines)
     book = ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
     return Loaded(path.absolute(), config, book, books.reader.origins if with_origins else {})
+
+
+def load_book(path: Path, template: FolderTemplate) -> ClientBook:
+    """Read one client book by itself, such as an older one.
+
+    Raises:
+        ConfigError: all its problems, each with its line.
+    """
+    reader = BookReader(template)
+    try:
+        document = reader.read(path, str(path))
+    except Unreadable as error:
+        raise ConfigError([f"{path}:{error.line}: {error.text}"]) from None
+    if lines := tell([document]):
+        raise ConfigError(lines)
+    return ClientBook(tuple(reader.clients), template, (path,))
 
 
 def _validate(document: Document, pruned: Pruned, folder: Path) -> tuple[Config | None, list[Problem]]:

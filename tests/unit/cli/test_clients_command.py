@@ -99,8 +99,8 @@ def test_half_an_export_pulls_a_brake(config: Path, tmp_path: Path) -> None:
     assert len(answer(call(config, "list", "--json"))["clients"]) == 3
 
 
-def test_suggest_counts_outside_domains_live(tmp_path: Path) -> None:
-    """Against the emulator, as text and as JSON."""
+def test_unmatched_mail_is_counted_and_a_new_book_compared_live(tmp_path: Path) -> None:
+    """`clients suggest` and `plan --against` an older book or config, over the emulator."""
     with running_emulator() as emulator:
         emulator.store.mailboxes.create("anna@firm.example", "Anna")
         headers = {**emulator.headers(), "Content-Type": "application/json"}
@@ -126,5 +126,11 @@ def test_suggest_counts_outside_domains_live(tmp_path: Path) -> None:
         found = answer(call(config, "suggest", "--at-least", "2", "--json"))
         assert found["domains"] == [{"domain": "newco.example", "messages": 3, "people": 3, "through_lists": 0}]
         assert "newco.example         3       3" in call(config, "suggest", "--at-least", "2").stdout
+        (tmp_path / "old.toml").write_text("")
+        (tmp_path / "clients.toml").write_text('[[client]]\nid="new"\nname="New"\ndomains=["newco.example"]\n')
+        for old in ("old.toml", "old-config.toml"):
+            (tmp_path / "old-config.toml").write_text('clients = ["old.toml"]\n' + config.read_text())
+            compared = run.invoke(app, ["--config", str(config), "plan", "--against", str(tmp_path / old), "--json"])
+            assert answer(compared)["differences"] == [{"before": "unmatched", "now": "filed-to new", "messages": 3}]
         nobody = call(config, "suggest", "--mailbox", "x@firm.example")
         assert nobody.exit_code == 2

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from mailsorter.config.book_schema import BookFile
+from mailsorter.config.crm_map import CrmMap
 from mailsorter.config.example import book_example, config_example, json_schema
 from mailsorter.config.load import load
 from mailsorter.config.schema import Config
@@ -87,3 +88,12 @@ def test_the_json_schema_takes_what_loading_takes() -> None:
     assert {"type": "string"} in address["anyOf"]
     subject = json_schema("config")["$defs"]["Condition"]["properties"]["subject"]
     assert {"type": "string"} in subject["anyOf"]
+
+
+def test_the_docs_name_every_table() -> None:
+    """Once each, as it is written in the config; and the example map of the docs is one."""
+    docs = (ROOT.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for name, info in Config.model_fields.items():
+        shown = f"`[[{name}]]`" if info.examples == [[]] else f"`[{name}]`" if info.examples == [{}] else f"`{name}`"
+        assert docs.count(f"| {shown} |") == 1, shown
+    CrmMap.model_validate(tomllib.loads(docs.split("```toml\n")[1].split("```")[0]))
