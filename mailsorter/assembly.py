@@ -26,6 +26,7 @@ from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
 from mailsorter.sorting.filing import Filing
@@ -189,6 +190,11 @@ class Assembly:
             label_homes=label_homes(self.config),
             stamp_category=own.stamp_category,
         )
+
+    def brakes(self, *, go_on: bool = False) -> BrakePolicy:
+        """When a run is to stop for a person; `go_on`: this once a person said that it is right."""
+        own = self.config.brakes
+        return BrakePolicy(enabled=own.enabled, factor=own.factor, minimum=own.minimum, go_on=go_on)
 
     def jobs(self) -> list[Job]:
         """One job for each of the config's mailboxes, in its order."""

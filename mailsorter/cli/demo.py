@@ -99,7 +99,7 @@ def _sort(voice: Voice, folder: Path, emulator: Emulator) -> dict[str, object]:
         before = mailbox.tree()
         voice.say(f"Before, {entry.address}:", *_tree_lines(before), "")
         with voice.progress("Filing") as advance:
-            options = SortOptions(Progress(advance), stop=assembly.stop)
+            options = SortOptions(Progress(advance), stop=assembly.stop, brakes=assembly.brakes())
             report = sort(assembly.ledger, assembly.clock, assembly.jobs(), options)
         after = mailbox.tree()
         voice.say(f"After mailsorter sort, {entry.address}:", *_tree_lines(after), "")

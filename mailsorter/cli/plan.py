@@ -43,7 +43,7 @@ def show_plan(ctx: typer.Context, voice: Voice, *, limit: int | None, messages: 
     from mailsorter.sorting.run import SortOptions, plan
 
     with assembled(ctx) as assembly, PlanView(keep_steps=messages or voice.as_json) as view:
-        options = SortOptions(view, limit, assembly.stop)
+        options = SortOptions(view, limit, assembly.stop, brakes=assembly.brakes())
         with voice.progress("Planning"):
             report = plan(assembly.ledger, assembly.clock, assembly.jobs(), options)
         view.show(voice, report)

@@ -43,7 +43,7 @@ def sort(
 
     with assembled(ctx) as assembly:
         with voice.progress("Filing") as advance:
-            options = SortOptions(Progress(advance), limit, assembly.stop)
+            options = SortOptions(Progress(advance), limit, assembly.stop, brakes=assembly.brakes(go_on=yes))
             report = sort_all(assembly.ledger, assembly.clock, assembly.jobs(), options)
         show_run(voice, report)
         voice.answer(run_data(report))

@@ -12,6 +12,7 @@ import typer
 
 from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.cli.options import loaded
+from mailsorter.errors import BrakePulled
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
@@ -89,6 +90,7 @@ def mailbox_data(report: MailboxReport) -> dict[str, object]:
             "what": report.error.what,
             "advice": report.error.advice,
             "exit_code": int(exit_code(report.error)),
+            **({"brake": report.error.brake} if isinstance(report.error, BrakePulled) else {}),
         },
     }
 

@@ -13,10 +13,16 @@ class Brakes(Table):
     """A run that looks wrong stops for a person."""
 
     enabled: bool = key(
-        True, about="Stop a run that would move far more than this mailbox's own earlier runs.", example=True
+        True,
+        about="Stop a run that would move far more than this mailbox's own earlier runs, or that finds a folder gone.",
+        example=True,
     )
     factor: float = key(
-        5.0, about="How many times the largest earlier run is too much.", example=5.0, gt=1, strict=False
+        5.0,
+        about="How many times the busiest earlier day's mail is too much, for each day since the last run.",
+        example=5.0,
+        gt=1,
+        strict=False,
     )
     minimum: int = key(200, about="Runs smaller than this many moves are never stopped.", example=200, ge=0)
 

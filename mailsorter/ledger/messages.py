@@ -144,6 +144,12 @@ class Messages:
             query = query.where(message.c.mailbox == mailbox)
         return {MessageState(state): count for state, count in self._connection.execute(query)}
 
+    def counts_by_folder(self, mailbox: int) -> dict[int, int]:
+        """How many messages are believed to lie in each folder, by its number."""
+        there = (message.c.mailbox == mailbox) & (message.c.state != int(MessageState.GONE))
+        query = select(message.c.folder, func.count()).where(there).group_by(message.c.folder)
+        return {folder: count for folder, count in self._connection.execute(query)}
+
     def undecided_in_decided_threads(self, mailbox: int) -> int:
         """How many messages were left although another of their conversation has been filed since."""
         other = message.alias()

@@ -20,16 +20,19 @@ def intent_of(unit: Unit, mailbox: int, step: MoveMessage | EraseMessage, target
         client = unit.places.client(step.client_id) if step.client_id is not None else None
         token = unit.messages.token(mailbox, step.message.id)
         if step.copy:
-            token = copy_token(unit, mailbox, step)
+            token = copy_token(unit, mailbox, step.message.id, step.client_id or "")
         return Intent(kind=kind, token=token, facts=facts, client=client, evidence=step.evidence_number)
     kind = StepKind.ERASE_HARD if step.hard else StepKind.ERASE_PERMANENTLY
     facts = _facts(unit, mailbox, step.message, source=step.folder_id, target="")
     return Intent(kind=kind, token=unit.messages.token(mailbox, step.message.id), facts=facts)
 
 
-def copy_token(unit: Unit, mailbox: int, step: MoveMessage) -> bytes:
-    """The digest of a copy to one folder: not the message's own, which the move that follows will need."""
-    return unit.key.digest("copy", str(mailbox), step.message.id, *step.target)
+def copy_token(unit: Unit, mailbox: int, message_id: str, client_id: str) -> bytes:
+    """The digest of a copy for one client: not the message's own, which the move that follows will need.
+
+    By client and not by path: the client's folder may be renamed between a crash and the next start.
+    """
+    return unit.key.digest("copy", str(mailbox), message_id, client_id)
 
 
 def _facts(

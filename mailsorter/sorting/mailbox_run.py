@@ -6,8 +6,9 @@ settles open intents first and pulls the unfinished window again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 from mailsorter.errors import NotFound
@@ -15,19 +16,21 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Detail
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.folder import Folder, FolderPath, FolderTree
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EnsureFolder, MoveMessage, Step
 from mailsorter.perform import Hands, StepResult, resume
 from mailsorter.perform.intents import copy_token
+from mailsorter.sorting.brakes import Brakes
 from mailsorter.sorting.decide import Decision, Known, decide_window
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.ground import MailboxGround, TreeCache, survey
 from mailsorter.sorting.left import LeftMail
-from mailsorter.sorting.planning import WindowPlan, identity_of, plan_window
+from mailsorter.sorting.planning import WindowPlan, plan_window
 from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.report import MailboxReport
 from mailsorter.sorting.returned import really_returned
@@ -81,7 +84,10 @@ class MailboxRun:
     limit: int | None = None
     pretend: bool = False
     cache: TreeCache = field(default_factory=TreeCache)
+    policy: BrakePolicy = field(default_factory=BrakePolicy)
     report: MailboxReport = field(init=False)
+    _brakes: Brakes = field(init=False)
+    _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
@@ -94,10 +100,17 @@ class MailboxRun:
         self.report.is_complete = False
         self.report.settled = resume(self.hands, pretend=self.pretend).total
         self._ground = survey(self.hands, self.filing, self.cache)
+        self._brakes = Brakes(self.hands, self.policy, rules_digest=self.filing.rules_digest, pretend=self.pretend)
+        if self._brakes.look_at_folders(self._ground.tree, self._ground.numbers):
+            self._ground = survey(self.hands, self.filing, self.cache)
         self.report.notes += [f"There is no folder {name} to watch." for name in self._ground.missing]
         self.watcher.surveyed(self.hands.mailbox.address, self._ground)
         self._notice_changed_rules()
+        self._look_ahead()
         self.report.is_complete = self._due() and all(map(self._folder, self._ground.watched)) and self._retest()
+        if self.report.is_complete:
+            self._brakes.ended_run(self._ground.tree)
+        self.report.notes += self._brakes.notes
         return self.report
 
     def _notice_changed_rules(self) -> None:
@@ -114,13 +127,51 @@ class MailboxRun:
 
     # what is read; each gives False when the run is to stop here ---------------------------------------------------
 
-    def _folder(self, folder: Folder) -> bool:
+    def _look_ahead(self) -> None:
+        """Before the first window is performed: would all of them together be too many moves?
+
+        Windows are read ahead only until more mail has come than would be no surprise, and are then used as read.
+        """
+        if not self._brakes.is_on:
+            return
+        pulled, ahead = 0, []
+        for folder in self._ground.watched:
+            folder_number, windows = self._changes(folder)
+            if self._brakes.is_backlog(folder_number) or pulled > self._brakes.room:
+                continue
+            held: list[Window] = []
+            for window in windows:
+                held.append(window)
+                pulled += len(window.messages)
+                if pulled > self._brakes.room:
+                    break
+            ahead += held
+            self._ahead[folder.id] = chain(held, windows)
+        if pulled > self._brakes.room:
+            self._brakes.check(self._within_limit(sum(map(self._count_moves, ahead))))
+
+    def _count_moves(self, window: Window) -> int:
+        recall = self._recall(window.messages)
+        now, sent = self.hands.clock.now(), self._ground.sent_folder_id
+        decisions = decide_window(window.messages, recall, self.filing, self.run.number, now, sent)
+        return _moves(plan_window(decisions, self.filing, self._ground.targets, set(self._planned)))
+
+    def _within_limit(self, moves: int) -> int:
+        return moves if self.limit is None else min(moves, self.limit)
+
+    def _changes(self, folder: Folder) -> tuple[int, Iterator[Window]]:
+        """The folder's number, and its changes since its cursor; nothing is asked before the first is wanted."""
         number = self.hands.number
         with self.hands.ledger.unit() as unit:
             folder_number = unit.places.folder(number, folder.id, self._ground.tree.path(folder.id))
             cursor = unit.cursors.get(number, folder_number)
-        windows = changed_windows(self.hands.mailbox, folder, cursor)
-        return all(self._window(window, folder_number, is_backlog=cursor is None) for window in windows)
+        return folder_number, changed_windows(self.hands.mailbox, folder, cursor)
+
+    def _folder(self, folder: Folder) -> bool:
+        folder_number, windows = self._changes(folder)
+        windows = self._ahead.pop(folder.id, windows)
+        is_backlog = self._brakes.is_backlog(folder_number)
+        return all(self._window(window, folder_number, is_backlog=is_backlog) for window in windows)
 
     def _due(self) -> bool:
         """Mail whose waiting is over."""
@@ -170,6 +221,8 @@ class MailboxRun:
         plan = plan_window(decisions, self.filing, ground.targets, self._planned, self._copied(decisions))
         plan, is_cut = _cut(plan, None if self.limit is None else self.limit - self.report.filed)
         self.watcher.planned(hands.mailbox.address, plan, self.report, is_backlog=is_backlog)
+        if not is_backlog:
+            self._brakes.about_to_move(_moves(plan))
         departed = look_for_departed(hands, window.removed, ground.tree, ground.client_of_folder, ground.numbers)
         left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
 
@@ -179,11 +232,13 @@ class MailboxRun:
                 record(unit)
             if window.cursor is not None and folder_number is not None and not is_cut:
                 unit.cursors.set(hands.number, folder_number, window.cursor)
+                if window.is_last:
+                    self._brakes.ended_round(unit, folder_number)
 
         try:
             self.performer(
                 hands, self.run, plan.steps, ground.tree, made=self._made, finish=finish,
-                on_batch=lambda results: self._batch_ended(results, recall if retest else None),
+                on_batch=lambda results: self._batch_ended(results, recall if retest else None, is_backlog),
             )  # fmt: skip
         finally:
             self._note_folders(plan)
@@ -207,22 +262,21 @@ class MailboxRun:
             return decisions
         return decide_window(messages, recall, self.filing, self.run.number, now, sent, extras)
 
-    def _copied(self, decisions: Sequence[Decision]) -> set[tuple[str, FolderPath]]:
+    def _copied(self, decisions: Sequence[Decision]) -> set[tuple[str, str]]:
         """Copies that an interrupted run made: they are not made again."""
-        done: set[tuple[str, FolderPath]] = set()
+        done: set[tuple[str, str]] = set()
         wanted = [(d.message, c) for d in decisions if d.match and d.match.client_id is None for c in d.match.clients]
         if not wanted or all(d.match is None or len(d.match.clients) < 2 for d in decisions):
             return done
         with self.hands.ledger.reading() as unit:
             for message, client in wanted:
-                path = self.filing.folder_of[client]
-                step = MoveMessage(message=identity_of(message), source_id="", target=path)
-                steps = unit.steps.of_message(copy_token(unit, self.hands.number, step))
+                steps = unit.steps.of_message(copy_token(unit, self.hands.number, message.id, client))
                 if any(s.state is StepState.DONE for s in steps):
-                    done.add((message.id, path))
+                    done.add((message.id, client))
         return done
 
-    def _batch_ended(self, results: Sequence[StepResult], retested: Recall | None) -> None:
+    def _batch_ended(self, results: Sequence[StepResult], retested: Recall | None, is_backlog: bool) -> None:
+        self._brakes.moved(results, is_backlog=is_backlog)
         count_results(self.report, results, self.run.number, retested)
         self.watcher.performed(self.hands.mailbox.address, results)
 
@@ -239,6 +293,10 @@ def _is_known(found: object) -> bool:
 def _is_undecided(recall: Recall, message: Message) -> bool:
     standing = recall.standing.get(recall.tokens[message.id].key)
     return standing is not None and standing.state in (MessageState.UNMATCHED, MessageState.INTERNAL)
+
+
+def _moves(plan: WindowPlan) -> int:
+    return sum(isinstance(step, MoveMessage) and not step.copy for step in plan.steps)
 
 
 def _cut(plan: WindowPlan, room: int | None) -> tuple[WindowPlan, bool]:

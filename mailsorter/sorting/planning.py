@@ -30,10 +30,10 @@ def plan_window(
     filing: Filing,
     targets: Targets,
     planned: set[FolderPath],
-    copied: Collection[tuple[str, FolderPath]] = (),
+    copied: Collection[tuple[str, str]] = (),
 ) -> WindowPlan:
     """Steps for what is to be filed; `planned` are the folders that earlier windows of this run ensured (added to),
-    `copied` the (message id, path) of copies that an interrupted run made already."""
+    `copied` the (message id, client id) of copies that an interrupted run made already."""
     ensures: list[Step] = []
     moves: list[Step] = []
     left: list[Decision] = []
@@ -64,7 +64,7 @@ def _moves(
     match: Match | None,
     destinations: Sequence[tuple[str | None, Target]],
     filing: Filing,
-    copied: Collection[tuple[str, FolderPath]],
+    copied: Collection[tuple[str, str]],
 ) -> list[Step]:
     """Copies for all but the first, then the move: a crash in between leaves the original where it is found again."""
     assert match is not None  # destinations come from a match
@@ -72,7 +72,7 @@ def _moves(
     for position in reversed(range(len(destinations))):
         client_id, target = destinations[position]
         is_copy = position > 0
-        if is_copy and (message.id, target.path) in copied:
+        if is_copy and (message.id, client_id) in copied:
             continue
         evidence = [e for e in match.decisive if client_id is None or e.client_id == client_id]
         stamped = _stamped(message, filing, client_id)

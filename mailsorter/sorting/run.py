@@ -12,6 +12,7 @@ from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, Run
 from mailsorter.mailbox.base import Mailbox
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import Hands, perform_steps, pretend_steps
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.ground import TreeCache
@@ -39,6 +40,7 @@ class SortOptions:
     limit: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     workers: int = WORKERS
+    brakes: BrakePolicy = field(default_factory=BrakePolicy)
 
 
 def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
@@ -90,7 +92,7 @@ def _one(ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions,
             hands = Hands(job.connect(), number, ledger, clock, options.stop)
             performer = pretend_steps if pretend else perform_steps
             mailbox_run = MailboxRun(
-                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache
+                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache, options.brakes
             )
             report = mailbox_run.report
             mailbox_run.go()

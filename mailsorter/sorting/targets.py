@@ -36,6 +36,7 @@ class Targets:
         self._known = known
         self._owners = {folder_id: client for client, (folder_id, _) in known.items()}
         self._found: dict[str, Target] = {}
+        self._promised: dict[FolderPath, str] = {}  # paths that are some client's as soon as they are made
 
     def of(self, client_id: str) -> Target:
         """The client's target. Raises `BrakePulled` when a person must look first."""
@@ -52,7 +53,9 @@ class Targets:
             return self._followed(client_id)
         path = self._folder_of[client_id]
         folder_id = _at(self._tree, path)
+        same_name = tuple(name.casefold() for name in path)
         owner = self._owners.get(folder_id) if folder_id else None
+        owner = owner or self._promised.setdefault(same_name, client_id)
         if owner is not None and owner != client_id:
             raise BrakePulled(
                 f"The folder {show_path(path)} already belongs to client {owner}; {client_id} has the same one.",

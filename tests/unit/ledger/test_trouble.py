@@ -97,9 +97,13 @@ def test_a_ledger_that_may_not_be_written_is_said_to_be_so(path: Path, what: str
         copy = Path(shutil.copy(path, folder))
         os.chmod(folder, 0o777 if what == "file" else 0o555)
         copy.chmod(0o666 if what == "folder" else 0o444)
-        with nobody(), pytest.raises(LedgerUnreadable, match=r"cannot be opened|read-only"):
-            with Ledger.open(f"sqlite:///{copy}", MASTER) as ledger, ledger.unit() as unit:
-                unit.settings.set("a", b"b")
+        with (
+            nobody(),
+            pytest.raises(LedgerUnreadable, match=r"cannot be opened|read-only"),
+            Ledger.open(f"sqlite:///{copy}", MASTER) as ledger,
+            ledger.unit() as unit,
+        ):
+            unit.settings.set("a", b"b")
         os.chmod(folder, 0o700)
 
 

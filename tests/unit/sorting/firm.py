@@ -9,6 +9,7 @@ from pathlib import Path
 from mailsorter.clock import VirtualClock
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.memory import MemoryMailbox
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client, ClientAddress
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
@@ -37,6 +38,7 @@ class Onlooker:
         self.steps: list = []
         self.digest = PlanDigest()
         self.results: list[StepResult] = []
+        self.report: RunReport | None = None
 
     def surveyed(self, mailbox: str, ground: MailboxGround) -> None:
         pass
@@ -82,13 +84,19 @@ class Firm:
     def jobs(self) -> list[Job]:
         return [Job(m.address, self.filing, lambda m=m: m) for m in self.mailboxes]
 
-    def sort(self, limit: int | None = None, onlooker: Onlooker | None = None) -> RunReport:
+    def sort(self, limit: int | None = None, onlooker: Onlooker | None = None, **brakes: object) -> RunReport:
         self.clock.sleep(timedelta(minutes=5).total_seconds())
-        return sort(self.ledger, self.clock, self.jobs(), SortOptions(onlooker or Onlooker(), limit))
+        return sort(
+            self.ledger,
+            self.clock,
+            self.jobs(),
+            SortOptions(onlooker or Onlooker(), limit, brakes=BrakePolicy(**brakes)),
+        )
 
-    def plan(self, limit: int | None = None) -> Onlooker:
+    def plan(self, limit: int | None = None, **brakes: object) -> Onlooker:
         onlooker = Onlooker()
-        plan(self.ledger, self.clock, self.jobs(), SortOptions(onlooker, limit))
+        options = SortOptions(onlooker, limit, brakes=BrakePolicy(**brakes))
+        onlooker.report = plan(self.ledger, self.clock, self.jobs(), options)
         return onlooker
 
     def where(self, message_id: str) -> str:
