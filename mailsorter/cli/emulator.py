@@ -106,6 +106,35 @@ def show(state: State, json: Json = False) -> None:
 
 
 @app.command()
+def dump(
+    state: State, out: Annotated[Path, typer.Option("--out", help="The file to write: JSON lines, gzipped.")]
+) -> None:
+    """Write a state file as portable text."""
+    from mailsorter.emulator.portable import dump as write
+
+    store = open_state(state, must_exist=True)
+    try:
+        Voice().say(f"{out}: {write(store, out):,} rows.")
+    finally:
+        store.close()
+
+
+@app.command()
+def load(state: State, source: Annotated[Path, typer.Option("--from", help="What `dump` wrote.")]) -> None:
+    """Make a state file from what dump wrote."""
+    from mailsorter.emulator.portable import load as read
+    from mailsorter.emulator.store import NotAStateFile
+
+    store = open_state(state, must_exist=False)
+    try:
+        Voice().say(f"{state}: {read(store, source):,} rows.")
+    except NotAStateFile as error:
+        raise UserError(str(error)) from error
+    finally:
+        store.close()
+
+
+@app.command()
 def serve(
     state: State,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,

@@ -16,6 +16,7 @@ import uvicorn
 
 from mailsorter.emulator.clock import EmulatorClock
 from mailsorter.emulator.conditions import Conditions
+from mailsorter.emulator.control import Control
 from mailsorter.emulator.faults import FaultPlan, Faults
 from mailsorter.emulator.graph.face import Face
 from mailsorter.emulator.identity import Identity
@@ -93,7 +94,7 @@ class Emulator:
         self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                Web(self.face, self.identity),
+                Web(self.face, self.identity, Control(self)),
                 http="httptools",
                 loop="asyncio",
                 lifespan="off",

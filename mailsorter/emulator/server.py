@@ -19,6 +19,7 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from mailsorter.emulator.control import Control, ControlError
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.graph.face import Face
 from mailsorter.emulator.graph.wire import Effect, Request, Response, error_answer, new_request_id
@@ -45,12 +46,15 @@ def is_loopback(host: str) -> bool:
 class Web:
     """The ASGI application over one store."""
 
-    def __init__(self, face: Face, identity: Identity) -> None:
+    def __init__(self, face: Face, identity: Identity, control: Control | None = None) -> None:
         self.face = face
         self.identity = identity
+        self.control = control
         self._app = Starlette(
             routes=[
                 Route("/", self._hello, methods=["GET"]),
+                Route("/_emulator", self._steer, methods=_METHODS),
+                Route("/_emulator/{path:path}", self._steer, methods=_METHODS),
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
                 Route("/{tenant}/v2.0/.well-known/openid-configuration", self._openid, methods=["GET"]),
                 Route("/{tenant}/discovery/v2.0/keys", self._keys, methods=["GET"]),
@@ -112,6 +116,18 @@ class Web:
                 "correlation_id": request.headers.get("client-request-id", new_request_id()),
             }
             return JSONResponse(payload, status_code=error.status)
+
+    async def _steer(self, request: HttpRequest) -> HttpResponse:
+        if self.control is None:
+            return as_json({"error": "not switched on"}, 404)
+        path, content_type = request.path_params.get("path", ""), request.headers.get("content-type", "")
+        try:
+            body = await request.body()
+            return as_json(await run_in_threadpool(self.control.answer, request.method, path, body, content_type))
+        except ControlError as error:
+            return as_json({"error": str(error)}, error.status)
+        except ExchangeError as error:
+            return as_json({"error": str(error)}, error.status)
 
     async def _graph(self, request: HttpRequest) -> HttpResponse:
         body = await request.body()
