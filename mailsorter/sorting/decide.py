@@ -27,6 +27,7 @@ class Known(enum.Enum):
     BY_HAND = "by-hand"  # a person put it here
     UNDONE = "undone"  # an undo put it here; stays until book or rules change
     RESTRICTED = "restricted"
+    UNREADABLE = "unreadable"  # Exchange has it and cannot show it: never decided on
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -70,7 +71,10 @@ def decide_window(
     extras: Extras = _NOTHING,
 ) -> list[Decision]:
     """Decide every message of a window. Pure but for what `recall` looked up before."""
-    known = [what_is_known(recall.standing.get(recall.tokens[m.id].key), run) for m in messages]
+    known = [
+        Known.UNREADABLE if m.is_unreadable else what_is_known(recall.standing.get(recall.tokens[m.id].key), run)
+        for m in messages
+    ]
     to_match = [m for m, k in zip(messages, known, strict=True) if k is Known.MATCH]
     memory = RunMemory(recall)
 

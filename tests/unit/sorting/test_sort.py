@@ -267,6 +267,15 @@ def test_one_mailbox_that_fails_does_not_stop_the_others(tmp_path: Path) -> None
     firm.ledger.close()
 
 
+def test_mail_that_exchange_cannot_show_is_left_and_named(firm: Firm) -> None:
+    poisoned = firm.deliver("jan@acme.example")
+    firm.mailbox.server.poison(poisoned)
+    report = firm.sort()
+    assert firm.where(poisoned) == "Inbox"
+    assert report.mailboxes[0].adds_up
+    assert report.mailboxes[0].left == {"unreadable": 1}
+
+
 def test_watching_everything_means_every_folder_outside_the_archive(firm: Firm) -> None:
     firm.set_book([ACME, BAKKER], watch=("*",))
     project = firm.deliver("jan@acme.example", where=("Projecten", "Acme"))
