@@ -54,7 +54,7 @@ def import_clients(
         voice.warn(advice)
         voice.answer({**answer, "written": False, "next": advice})
         raise typer.Exit(ExitCode.DECISION)
-    is_listed = write(prepared, found)
+    is_listed = write(prepared)
     voice.say(f"Wrote {prepared.book}.")
     if is_listed and not prepared.is_listed:
         voice.say(f"{found.path} names it now.")

@@ -18,6 +18,8 @@ IMPORTED_HEAD = """\
 # To keep a client as you want it, move its entry into a book of your own; imports then leave it alone.
 """
 
+_ONE_LINE = re.compile(r"""([ \t]*clients[ \t]*=[ \t]*)(?:\[[^#\]]*\]|"[^"#]*"|'[^'#]*')([ \t]*(?:#.*)?\r?)""")
+
 
 def imported_book(entries: Iterable[ClientEntry]) -> str:
     """A book of imported clients as TOML; keys at their default are left out."""
@@ -48,7 +50,7 @@ def with_book(config_text: str, books: Iterable[str], book: str) -> str | None:
         first = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
         return "\n".join([*lines[:first], f"clients = {toml_value([*known, book])}", "", *lines[first:]])
     number = find_lines(config_text, [("clients",)])["clients",] - 1
-    found = re.fullmatch(r"([ \t]*clients[ \t]*=[ \t]*)\[[^#\]]*\]([ \t]*(?:#.*)?\r?)", lines[number])
+    found = _ONE_LINE.fullmatch(lines[number])
     if found is None:
         return None
     lines[number] = f"{found[1]}{toml_value([*known, book])}{found[2]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mailsorter.config.places import FilePath, LedgerUrl, SecretFile, SecretRef, ServiceUrl
 from mailsorter.config.table import Table, key
 from mailsorter.config.values import Address, Duration
@@ -73,11 +75,8 @@ class Ews(Table):
     """Exchange Server on the firm's own premises. Never Exchange Online, where EWS is gone."""
 
     url: ServiceUrl = key(about="The server's EWS address.", example="https://mail.onzefirma.example/EWS/Exchange.asmx")
-    auth: str = key(
-        "ntlm",
-        about="How to sign in: ntlm, basic or oauth (hybrid modern authentication).",
-        example="ntlm",
-        pattern="^(ntlm|basic|oauth)$",
+    auth: Literal["ntlm", "basic", "oauth"] = key(
+        "ntlm", about="How to sign in: ntlm, basic or oauth (hybrid modern authentication).", example="ntlm"
     )
     username: str | None = key(None, about="The service account (ntlm, basic).", example="ONZEFIRMA\\svc-mailsorter")
     password: SecretRef | None = key(None, about="Its password, by reference.", example="credential:ews-password")

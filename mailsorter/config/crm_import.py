@@ -45,7 +45,7 @@ def prepare(loaded: Loaded, export_file: Path, crm_map: CrmMap, book: Path) -> I
     return Import(export, compare(before, export.entries, by_hand), book, loaded.path, is_listed)
 
 
-def write(prepared: Import, loaded: Loaded) -> bool:
+def write(prepared: Import) -> bool:
     """Write the book, and name it in the config; False when the config must be extended by hand.
 
     The book comes first: a config that names a missing book would stop everything.
@@ -53,9 +53,10 @@ def write(prepared: Import, loaded: Loaded) -> bool:
     write_whole(prepared.book, imported_book(prepared.diff.result))
     if prepared.is_listed:
         return True
-    folder = prepared.config.parent
-    names = [_shown(path, folder) for path in loaded.config.clients]
-    text = with_book(prepared.config.read_text(encoding="utf-8-sig"), names, _shown(prepared.book, folder))
+    config = read_toml(prepared.config, str(prepared.config))
+    written = config.data.get("clients", ["clients.toml"])  # as the person wrote them, not as they resolve
+    names = [written] if isinstance(written, str) else written
+    text = with_book(config.text, names, _shown(prepared.book, prepared.config.parent))
     if text is None:
         return False
     write_whole(prepared.config, text)

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -42,6 +42,8 @@ def show_value(value: object) -> str:
             shown = json.dumps(value, ensure_ascii=False)
         case datetime() | date() | time():
             shown = value.isoformat()
+        case timedelta():
+            return f"{value.total_seconds():.0f} seconds"
         case Mapping():
             return "a table"
         case list() | tuple():
@@ -74,6 +76,8 @@ def from_pydantic(error: ErrorDetails, keys_at: Mapping[Where, Iterable[str]]) -
         return Problem(where, f"found no {where[-1]}{f' in {table}' if table else ''}, expected one")
     if kind == "wrong":
         return Problem(where, f"found {context['found']}{f' in {at}' if at else ''}, expected {context['expected']}")
+    if kind == "too_short":
+        return Problem(where, f"found an empty list in {at}, expected at least one")
     return Problem(where, f"found {show_value(error['input'])} in {at}, expected {_expected(kind, context, error)}")
 
 
@@ -115,7 +119,7 @@ def _expected(kind: str, context: Mapping[str, Any], error: ErrorDetails) -> str
             return f"more than {context['gt']}"
         case "less_than_equal":
             return f"at most {context['le']}"
-        case "too_short":
-            return f"at least {context['min_length']}"
+        case "string_pattern_mismatch":
+            return f"text of the form {context['pattern']}"
         case _:
             return _EXPECTED.get(kind, error["msg"])

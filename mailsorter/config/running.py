@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from mailsorter.config.places import FilePath, ServiceUrl
@@ -30,7 +31,9 @@ class Brakes(Table):
 class Daemon(Table):
     """The background service."""
 
-    poll: Duration = key("60 seconds", about="How often each mailbox is looked at.", example="60 seconds")
+    poll: Duration = key(
+        "60 seconds", ge=timedelta(seconds=5), about="How often each mailbox is looked at.", example="60 seconds"
+    )
     jitter: Duration = key(
         "10 seconds", about="Random delay, so that mailboxes do not all come at once.", example="10 seconds"
     )

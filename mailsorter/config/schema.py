@@ -21,7 +21,7 @@ class Firm(Table):
     """The firm itself: mail between its own people belongs to no client."""
 
     name: str = key("", about="The firm's name, for letters.", example="Onze Firma B.V.")
-    domains: Many[Domain] = key(about="The firm's own mail domains.", example=["onzefirma.example"], min_length=1)
+    domains: OneOrMany[Domain] = key(about="The firm's own mail domains.", example=["onzefirma.example"], min_length=1)
     addresses: Many[Address] = key(
         (), about="Its people's addresses elsewhere, such as private ones.", example=["piet.prive@mail.example"]
     )
@@ -60,7 +60,7 @@ class Filing(Table):
     """When and how mail is filed; each mailbox can say it differently."""
 
     when: FilingMoment = key("arrival", about='On "arrival", once "read", or "after 3 days".', example="read")
-    watch: Many[str] = key(
+    watch: OneOrMany[str] = key(
         ("inbox", "sentitems"),
         about='Folders to file from: well-known names or paths; ["*"]: every folder outside the archive.',
         example=["inbox", "sentitems"],
@@ -90,7 +90,7 @@ class MailboxEntry(Table):
         "graph", about="graph: Exchange Online. ews: the firm's own Exchange Server.", example="graph"
     )
     when: FilingMoment | None = key(None, about="As filing.when.", example="after 3 days")
-    watch: Many[str] | None = key(None, about="As filing.watch.", example=["inbox"], min_length=1)
+    watch: OneOrMany[str] | None = key(None, about="As filing.watch.", example=["inbox"], min_length=1)
     never_while_flagged: bool | None = key(None, about="As filing.never_while_flagged.", example=True)
     sent: Sent | None = key(None, about="As filing.sent.", example={"when": "after 1 day"})
     quiet_hours: OneOrMany[Quiet] | None = key(None, about="As filing.quiet_hours.", example="08:30-17:30")
@@ -166,7 +166,9 @@ class LabelEntry(Table):
 class Config(Table):
     """Everything the config file says. Paths are absolute, defaults filled in; books are read apart."""
 
-    clients: Many[FilePath] = key(("clients.toml",), about="The client books, TOML or CSV.", example=["clients.toml"])
+    clients: OneOrMany[FilePath] = key(
+        ("clients.toml",), about="The client books, TOML or CSV.", example=["clients.toml"]
+    )
     firm: Firm = key(about="", example={})
     mailbox: Many[MailboxEntry] = key(about="", example=[], min_length=1)
     archive: Archive = key(Archive(), about="", example={})

@@ -114,7 +114,7 @@ def test_an_import_is_compared_written_and_named_in_the_config(
     prepared = prepare(loaded, first, GENERIC, tmp_path / "crm.toml")
     assert [e.id for e in prepared.diff.added] == ["a", "b"]
     assert [e.id for e in prepared.diff.by_hand] == ["hand"]
-    assert crm_import.write(prepared, loaded)
+    assert crm_import.write(prepared)
     again = load(config)
     assert [c.id for c in again.book] == ["hand", "a", "b"]
     assert (tmp_path / "clients.toml").read_text() == HAND
@@ -126,7 +126,7 @@ def test_changes_and_removals_are_told(write: Write, export: Callable[..., Path]
     config = write()
     loaded = load(config)
     crm_import.write(
-        prepare(loaded, export("id,company,email\na,A,a@b.example\nb,B,\n"), GENERIC, tmp_path / "crm.toml"), loaded
+        prepare(loaded, export("id,company,email\na,A,a@b.example\nb,B,\n"), GENERIC, tmp_path / "crm.toml")
     )
     diff = prepare(load(config), export("id,company,email\na,A,c@b.example\n"), GENERIC, tmp_path / "crm.toml").diff
     assert [e.id for e in diff.removed] == ["b"]
@@ -145,6 +145,7 @@ def test_a_book_written_by_hand_is_never_replaced(write: Write, export: Callable
     [
         ("", 'clients = ["clients.toml", "crm.toml"]\n\n[firm]'),
         ('clients = ["clients.toml"]  # ours\n', 'clients = ["clients.toml", "crm.toml"]  # ours\n[firm]'),
+        ('clients = "./clients.toml"\n', 'clients = ["./clients.toml", "crm.toml"]\n[firm]'),
         ('clients = [\n  "clients.toml",\n]\n', None),
     ],
 )
@@ -156,7 +157,7 @@ def test_the_config_names_the_new_book(
 
     config = write("# head\n" + line + GOOD)
     loaded = load(config)
-    was_named = crm_import.write(prepare(loaded, export("company\nx\n"), GENERIC, tmp_path / "crm.toml"), loaded)
+    was_named = crm_import.write(prepare(loaded, export("company\nx\n"), GENERIC, tmp_path / "crm.toml"))
     assert was_named is (expected is not None)
     assert (expected or line) in config.read_text()
     assert len(load(config).book) == (1 if expected else 0)

@@ -134,6 +134,14 @@ TABLE = [
     ("rule for everything", GOOD + "[[rule]]\nexclude=true\nwhen={}\n", "", "9: found an empty when"),
     ("certificate no file", GOOD + 'certificate = "env:C"\n', "", '9: found the reference "env:C" in graph.cert'),
     ("broken TOML", GOOD + "[x\n", "", "9: found broken TOML"),
+    (
+        "too often",
+        GOOD + "[daemon]\npoll = '1s'\n",
+        "",
+        "10: found 1 seconds in daemon.poll, expected at least 5 seconds",
+    ),
+    ("nothing watched", GOOD + "[filing]\nwatch = []\n", "", "10: found an empty list in filing.watch"),
+    ("star and more", GOOD + "[filing]\nwatch = ['*', 'inbox']\n", "", '10: found "*" beside other folders'),
     ("same app erases", GOOD + "[erasure.graph]\nclient_id='c'\nclient_secret='env:E'\n", "", "10: found the same app"),
 ]
 BOOKS = [
