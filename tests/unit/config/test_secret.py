@@ -6,6 +6,9 @@ import pickle
 import stat
 from pathlib import Path
 
+import keyring
+import keyring.backend
+import keyring.backends.fail
 import pytest
 
 from mailsorter.config.secret import Secret, SecretReference, create_key_file
@@ -72,3 +75,38 @@ def test_a_key_file_is_private_and_never_replaced(tmp_path: Path) -> None:
     assert len(bytes.fromhex(first)) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["ledger.key"]
+
+
+class Keyring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return {("mailsorter", "graph"): "three"}.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise NotImplementedError
+
+
+def test_a_keyring_is_asked(tmp_path: Path) -> None:
+    """By service and name; one that misses says how to store it, and no keyring at all where to go instead."""
+    before = keyring.get_keyring()
+    try:
+        keyring.set_keyring(Keyring())
+        assert SecretReference.parse("keyring:mailsorter/graph", tmp_path).read().reveal() == "three"
+        with pytest.raises(UserError, match="keyring set mailsorter other"):
+            SecretReference.parse("keyring:mailsorter/other", tmp_path).read()
+        keyring.set_keyring(keyring.backends.fail.Keyring())
+        with pytest.raises(UserError, match="file:PATH"):
+            SecretReference.parse("keyring:mailsorter/graph", tmp_path).read()
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    """A file that holds only a line end is no secret."""
+    (tmp_path / "s").write_text("\n")
+    (tmp_path / "s").chmod(0o600)
+    with pytest.raises(UserError, match="is empty"):
+        SecretReference.parse("file:s", tmp_path).read()
