@@ -17,6 +17,34 @@ from mailsorter.model.folder import show_path
 from mailsorter.model.public_mail import PUBLIC_MAIL_DOMAINS
 
 _SHORT_CODE = 3
+# folders that every mailbox has, in the languages of the firms that this is written for
+_OUTLOOKS_OWN = frozenset(
+    [
+        "inbox",
+        "sent items",
+        "deleted items",
+        "drafts",
+        "outbox",
+        "junk email",
+        "archive",
+        "conversation history",
+        "notes",
+        "calendar",
+        "contacts",
+        "tasks",
+        "postvak in",
+        "verzonden items",
+        "verwijderde items",
+        "concepten",
+        "postvak uit",
+        "ongewenste e-mail",
+        "archief",
+        "notities",
+        "agenda",
+        "contactpersonen",
+        "taken",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,7 @@ def check_book(
     yield from _shared_addresses(book.clients)
     yield from _shared_codes(book.clients)
     yield from _similar_folders(book)
+    yield from _nested_folders(book)
 
 
 def _domains(client: Client, own: set[str], public: Collection[str], suffixes: PublicSuffixList) -> Iterator[Finding]:
@@ -88,12 +117,24 @@ def _codes(client: Client) -> Iterator[Finding]:
 
 
 def _folder(client: Client, book: ClientBook) -> Iterator[Finding]:
-    for name in book.folder_of(client.id):
+    path = book.folder_of(client.id)
+    if len(path) == 1 and path[0].casefold() in _OUTLOOKS_OWN:
+        yield Finding("outlook-folder", (client.id,), f"gets “{path[0]}”, which is one of Outlook's own folders")
+    for name in path:
         if "/" in name or "\\" in name:
             what = f"gets the folder “{name}”; the slash stays in the name, but some programs show it as two folders"
             yield Finding("folder-slash", (client.id,), what)
         if any(unicodedata.category(c) in ("Cf", "Co", "Cn") for c in name):
             yield Finding("folder-invisible", (client.id,), "gets a folder name with invisible characters in it")
+
+
+def _nested_folders(book: ClientBook) -> Iterator[Finding]:
+    """A client's folder inside another's goes where that one goes, also when that client leaves."""
+    owner = {tuple(name.casefold() for name in book.folder_of(client.id)): client.id for client in book}
+    for path, client_id in owner.items():
+        for length in range(1, len(path)):
+            if (outer := owner.get(path[:length])) is not None:
+                yield Finding("nested-folder", (client_id, outer), "has its folder inside the folder of the other")
 
 
 def _shared_domains(clients: Sequence[Client]) -> Iterator[Finding]:

@@ -51,6 +51,8 @@ TABLE: list[tuple[str, list[Client], list[tuple[str, tuple[str, ...]]]]] = [
     ),
     ("slash in the name", [client(A, name="A/B")], [("folder-slash", (A,))]),
     ("invisible letters", [client(A, name="A\u200bB")], [("folder-invisible", (A,))]),
+    ("one folder inside another", [client(A, folder="X"), client(B, folder="x/Y")], [("nested-folder", (B, A))]),
+    ("Outlook's own folder", [client(A, folder="Postvak IN")], [("outlook-folder", (A,))]),
     ("folders alike", [client(A, name="Acme B.V."), client(B, name="Acme BV")], [("similar-folder", (A, B))]),
 ]
 
