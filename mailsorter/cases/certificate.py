@@ -62,3 +62,56 @@ def is_genuine(certificate: Mapping[str, Any], public_key: bytes | None = None) 
     except (KeyError, ValueError, InvalidSignature):
         return False
     return True
+
+
+def as_pdf(certificate: Mapping[str, Any]) -> bytes:
+    """A reading copy on paper; what counts is the signed JSON."""
+    from mailsorter.cases.pdf import render
+
+    signature = certificate.get("signature") or {}
+    facts = [
+        ("Outcome", certificate["outcome"]),
+        ("Case", f"{certificate['case']} ({certificate['kind']}), received {certificate['received_on']}"),
+        ("Issued", f"{certificate['issued_at']} by {certificate['program']}"),
+        ("Approved list", f"sha256 {certificate['plan']}, {certificate['approvals']['count']} approvals"),
+        ("Items", ", ".join(f"{count} {state}" for state, count in certificate["items"].items()) or "none"),
+        ("Unexpected", str(certificate["unexpected"])),
+        ("Audit head", certificate["audit_head"]),
+        ("Signature", signature.get("value", "not signed")),
+        ("Public key", signature.get("public_key", "")),
+    ]
+    return render(
+        "certificate",
+        {
+            "title": f"Certificate of erasure, case {certificate['case']}",
+            "footer": "Reading copy: the signed JSON is the certificate.",
+            "facts": [[name, str(value)] for name, value in facts],
+            "sections": [_remainders(certificate), _folders(certificate), _not_seen(certificate)],
+        },
+    )
+
+
+def _remainders(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [
+        [str(r["count"]), r["why"], r["ground"], r["article"], r["until"]] for r in certificate["remainders"]
+    ]  # fmt: skip
+    head = ["Items", "Why", "Ground", "Article", "Until"]
+    return {"title": "What remains", "head": head, "rows": rows, "empty": "Nothing remains."}
+
+
+def _folders(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("held_when_searched", "concerned_the_person", "erased", "holds_now", "names_the_person_now")
+    rows = [
+        [mailbox["mailbox"], folder["folder"], *("" if folder[n] is None else str(folder[n]) for n in names)]
+        for mailbox in certificate["mailboxes"]
+        for folder in mailbox["folders"]
+        if folder["holds_now"] or folder["erased"] or folder["concerned_the_person"]
+    ]
+    head = ["Mailbox", "Folder", "Held", "Theirs", "Erased", "Holds now", "Theirs now"]
+    return {"title": "Where was looked", "head": head, "rows": rows, "empty": "Every folder is empty."}
+
+
+def _not_seen(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [[g["mailbox"], g["folder"], g["reason"], str(g["count"])] for g in certificate["not_seen"]]
+    head = ["Mailbox", "Folder", "Why", "Messages"]
+    return {"title": "What could not be seen", "head": head, "rows": rows, "empty": "Everything was seen."}

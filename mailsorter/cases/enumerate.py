@@ -17,8 +17,8 @@ import msgspec
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
-from mailsorter.errors import MailsorterError, NotFound, PermanentError
-from mailsorter.mailbox.base import Detail, Mailbox
+from mailsorter.errors import MailsorterError, NotFound, PermanentError, PoisonItem, TemporaryError, Throttled
+from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.finding import envelope_places, fingerprint, role_of
 from mailsorter.model.folder import Folder, FolderTree, WellKnown, show_path
@@ -178,6 +178,15 @@ class MailboxFinder:
             return look_through(self._mailbox.mime(candidate.message.id), self._person)
         except PermanentError as error:
             return error
+        except Throttled:
+            raise
+        except TemporaryError as error:
+            # If the server answers about this very item, only rendering it fails: it would fail tomorrow, too.
+            if isinstance(self._mailbox.locate([candidate.message.id])[0], Place):
+                return PoisonItem(
+                    f"Exchange does not render an item of {self._mailbox.address}: {type(error).__name__}."
+                )
+            raise
 
     def _take_look(self, candidate: Candidate, look: Look | MailsorterError) -> None:
         if isinstance(look, PermanentError):

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
     "clients": ("mailsorter.cli.clients", "List, import, check and extend the client book."),
+    "case": ("mailsorter.cli.case", "Handle requests under data-protection law, step by step."),
+    "erase": ("mailsorter.cli.erase", "Find, and after approval erase, everything of one person."),
     "emulator": ("mailsorter.cli.emulator", "An Exchange on this machine, to try things on."),
 }
 

@@ -99,7 +99,9 @@ def _attached(item: Attachment) -> MIMEBase:
     main, _, sub = item.content_type.partition("/")
     part = MIMEBase(main or "application", sub or "octet-stream")
     data = item.data or b""
-    if main == "message":
+    if item.content_type == "message/delivery-status":  # written as blocks of headers, never as one text
+        part.set_payload(email.message_from_bytes(b"Content-Type: message/delivery-status\n\n" + data).get_payload())
+    elif main == "message":
         part.set_payload(data.decode("utf-8", "replace"))
     else:
         part.set_payload(data)

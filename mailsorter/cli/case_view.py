@@ -1,0 +1,260 @@
+"""What the commands of a case print, and the same as data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from mailsorter.cli.voice import Voice
+from mailsorter.model.case import ItemState, Verdict
+
+if TYPE_CHECKING:
+    from mailsorter.cases.carry_on import CarriedOn
+    from mailsorter.cases.close import Closed
+    from mailsorter.cases.find import Findings
+    from mailsorter.cases.office import Office
+    from mailsorter.cases.perform import Performed
+    from mailsorter.cases.prove import Proof
+    from mailsorter.model.case import NotSeen
+    from mailsorter.model.caseplan import Plan
+
+_STATE_WORDS = {
+    ItemState.ERASED: "erased for good",
+    ItemState.RETAINED: "in Exchange's own recovery until a day",
+    ItemState.HELD: "protected by a hold on Exchange's side",
+    ItemState.KEPT: "kept on a ground",
+    ItemState.CHANGED: "changed or moved since the approval: left out",
+    ItemState.GONE: "deleted by somebody else before",
+    ItemState.LOOK: "for a person to look at",
+    ItemState.FAILED: "refused by Exchange",
+    ItemState.PENDING: "still to be erased",
+    ItemState.PURGED: "still to be erased from Recoverable Items",
+    ItemState.LEFT: "left",
+}
+
+
+def show_found(voice: Voice, number: str, found: Findings) -> None:
+    """Print what a search brought."""
+    roles = Counter((f.mailbox, f.role.value) for f in found.findings)
+    mailboxes = sorted({f.mailbox for f in found.findings})
+    names = ("author", "only-recipient", "one-of-many", "mentioned")
+    voice.say(f"{len(found.findings)} findings among {found.messages} messages; {found.opened} were opened to look.")
+    if mailboxes:
+        voice.table(("mailbox", *names), [(m, *(roles[m, name] for name in names)) for m in mailboxes])
+    show_not_seen(voice, found.not_seen)
+    if found.lookalikes:
+        rows = [(a.address, a.reason, a.count) for a in found.lookalikes]
+        voice.table(("address", "why", "messages"), rows, title="Perhaps the same person; not assumed:")
+    voice.say(f"Next: mailsorter case plan {number}")
+
+
+def found_data(found: Findings) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "findings": len(found.findings),
+        "messages": found.messages,
+        "opened": found.opened,
+        "roles": dict(Counter(f.role.value for f in found.findings)),
+        "mailboxes": dict(Counter(f.mailbox for f in found.findings)),
+        "not_seen": [_gap(gap) for gap in found.not_seen],
+        "lookalikes": [{"address": a.address, "reason": a.reason, "messages": a.count} for a in found.lookalikes],
+        "forwarded_to": list(found.forwarded_to),
+    }
+
+
+def show_not_seen(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
+    """Print what could not be looked into."""
+    if not_seen:
+        rows = [(gap.mailbox, gap.folder, gap.reason, gap.count) for gap in not_seen]
+        voice.table(("mailbox", "folder", "why", "messages"), rows, title="Not looked into:")
+
+
+def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
+    """Print the same in short: a line a reason."""
+    counts: Counter[str] = Counter()
+    for gap in not_seen:
+        counts[gap.reason] += gap.count
+    if counts:
+        voice.table(("not looked into, because", "messages"), sorted(counts.items()))
+
+
+def _gap(gap: NotSeen) -> dict[str, Any]:
+    return {"mailbox": gap.mailbox, "folder": gap.folder, "reason": gap.reason, "count": gap.count}
+
+
+def show_plan(voice: Voice, plan: Plan) -> None:
+    """Print a list's counts, and what comes next."""
+    reasons = Counter((i.verdict.value, i.reason, _until(i.ground)) for i in plan.items)
+    voice.table(("verdict", "why", "until", "messages"), [(*key, count) for key, count in sorted(reasons.items())])
+    show_gaps(voice, plan.not_seen)
+    voice.say(f"Look at each: mailsorter case review {plan.number}")
+    if plan.undecided:
+        voice.say(f"{len(plan.undecided)} wait for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
+    else:
+        voice.say(f"Then somebody approves exactly this list: mailsorter case approve {plan.number} --by NAME")
+
+
+def _until(ground: Any) -> str:
+    return f"{ground.rule}, {ground.until}" if ground is not None else ""
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """The same for JSON."""
+    from mailsorter.model.caseplan import digest
+
+    reasons = Counter((i.verdict.value, i.reason, i.ground.rule if i.ground else "") for i in plan.items)
+    return {
+        "case": plan.number,
+        "digest": digest(plan).hex(),
+        "counts": plan.counts,
+        "reasons": [{"verdict": v, "reason": r, "ground": g, "count": n} for (v, r, g), n in sorted(reasons.items())],
+        "undecided": plan.counts[Verdict.LOOK.value],
+        "not_seen": [_gap(gap) for gap in plan.not_seen],
+        "scope": list(plan.scope),
+    }
+
+
+def show_performed(voice: Voice, number: str, performed: Performed) -> None:
+    """Print what was erased, and what was not and why."""
+    show_states(voice, performed.counts)
+    for mailbox, error in performed.unfinished:
+        voice.warn(f"{mailbox}: {error}")
+    if performed.is_finished:
+        voice.say(f"Next: mailsorter case prove {number}")
+    else:
+        voice.say(f"Not finished. Go on: mailsorter case perform {number}")
+
+
+def show_states(voice: Voice, counts: dict[ItemState, int]) -> None:
+    """Print items by what became of them."""
+    voice.table(("items", ""), [(count, _STATE_WORDS[state]) for state, count in sorted(counts.items())])
+
+
+def show_proof(voice: Voice, number: str, proof: Proof) -> None:
+    """Print how a proof ended."""
+    certificate = proof.certificate
+    rows = [(r["count"], r["why"], r["ground"], r["until"]) for r in certificate["remainders"]]
+    if rows:
+        voice.table(("items", "remain because", "ground", "until"), rows)
+    show_gaps(voice, proof.not_seen)
+    for entry in proof.book:
+        voice.say(f"{entry.path}:{entry.line}: names the person: remove it from the client book or the export")
+    for name in proof.files.naming:
+        voice.warn(f"{name}: holds strings of the person")
+    for unread in proof.files.unread:
+        voice.warn(f"{unread}: could not be read")
+    if proof.vanished:
+        voice.say(f"{proof.vanished} kept items were not seen any more.")
+    voice.say(f"audit head {certificate['audit_head']}")
+    if certificate["signature"] is None:
+        voice.say("The certificate is not signed: set [erasure] signing_key.")
+    if proof.passed:
+        voice.say(f"Proven: nothing is left that should not be. Next: mailsorter case letter {number}")
+        return
+    rows = [(u.mailbox, u.folder, u.why, u.id) for u in proof.unexpected]
+    voice.table(("mailbox", "folder", "why", "item"), rows, title="Not proven:")
+    voice.say(f"Search again: mailsorter case find {number}")
+
+
+def proof_data(proof: Proof) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "passed": proof.passed,
+        "unexpected": [{"mailbox": u.mailbox, "folder": u.folder, "id": u.id, "why": u.why} for u in proof.unexpected],
+        "book_entries": [{"path": b.path, "line": b.line} for b in proof.book],
+        "files_naming": proof.files.naming,
+        "files_unread": proof.files.unread,
+        "certificate": proof.certificate,
+    }
+
+
+def show_carried(voice: Voice, number: str, carried: CarriedOn) -> None:
+    """Print what became of what was due."""
+    if not carried.due:
+        voice.say("Nothing is due today.")
+        return
+    show_states(voice, carried.counts)
+    if carried.kept_longer:
+        voice.say(f"{carried.kept_longer} are kept longer by a ground of today's config.")
+    for mailbox, error in carried.unfinished:
+        voice.warn(f"{mailbox}: {error}")
+    if carried.counts.get(ItemState.LOOK):
+        voice.say("Look for those by hand: their ids have changed and their digests fit none, or several.")
+
+
+def carried_data(carried: CarriedOn) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "due": carried.due,
+        "items": {state.value: count for state, count in sorted(carried.counts.items())},
+        "kept_longer": carried.kept_longer,
+        "unfinished": [{"mailbox": mailbox, "error": type(e).__name__} for mailbox, e in carried.unfinished],
+    }
+
+
+def show_closed(voice: Voice, closed: Closed) -> None:
+    """Print what closing did, and what the firm must do itself."""
+    voice.say(
+        f"Case {closed.number} is closed: its file and key are destroyed, {closed.rows_forgotten} ledger rows gone."
+    )
+    if closed.kept:
+        voice.say(f"{closed.kept} items stay until their day: mailsorter case continue {closed.number}")
+    for name in closed.files.naming:
+        voice.warn(f"{name}: still holds strings of the person")
+    for reminder in closed.remind:
+        voice.say(f"Tell {reminder}")
+
+
+def closed_data(closed: Closed) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "case": closed.number,
+        "state": "closed",
+        "rows_forgotten": closed.rows_forgotten,
+        "kept": closed.kept,
+        "files_naming": closed.files.naming,
+        "tell": list(closed.remind),
+    }
+
+
+def list_cases(voice: Voice, office: Office) -> dict[str, Any]:
+    """Print every case, and what is due."""
+    from mailsorter.cases.calendar import due_dates
+    from mailsorter.cases.intake import deadlines_of
+
+    with office.ledger.reading() as unit:
+        rows = unit.cases.all()
+    due = due_dates(office.ledger, office.today(), firm_days=office.firm.firm_days, warn_days=office.firm.warn_days)
+    shown = [(r.number, r.kind.value, r.state.value, r.received_on, deadlines_of(office, r).answer_on) for r in rows]
+    if shown:
+        voice.table(("case", "kind", "state", "received", "answer by"), shown)
+    else:
+        voice.say("No case yet: mailsorter case open --help")
+    show_due(voice, due)
+    return {
+        "cases": [{"case": n, "kind": k, "state": s, "received_on": r, "answer_by": a} for n, k, s, r, a in shown],
+        "due": due_data(due),
+    }
+
+
+_DUE_WORDS = {
+    "firm": "say what cannot be erased",
+    "month": "answer (GDPR art. 12(3))",
+    "extended": "answer (extended)",
+    "suspension": "the wait is over: case resume",
+    "kept": "kept items fall due: case continue",
+}
+
+
+def show_due(voice: Voice, due: list[Any]) -> None:
+    """Print what is due, most urgent first."""
+    if due:
+        rows = [(d.case, _DUE_WORDS[d.what], d.due_on, d.days_left, d.count) for d in due]
+        voice.table(("case", "due", "on", "days left", "items"), rows)
+
+
+def due_data(due: list[Any]) -> list[dict[str, Any]]:
+    """The same for JSON."""
+    return [
+        {"case": d.case, "what": d.what, "due_on": d.due_on, "days_left": d.days_left, "count": d.count} for d in due
+    ]

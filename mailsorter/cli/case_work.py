@@ -1,0 +1,100 @@
+"""What the commands of a case share: who works, progress, files that the officer asks for, exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailsorter.cli.failure import ExitCode, exit_code
+from mailsorter.cli.voice import Advance
+from mailsorter.errors import UserError
+from mailsorter.model.case import ItemState
+
+if TYPE_CHECKING:
+    from mailsorter.cases.carry_on import CarriedOn
+    from mailsorter.cases.office import Office
+    from mailsorter.cases.perform import Performed
+
+
+def officer(given: str) -> str:
+    """Who works on the case: the name given, else that of the user signed in on this machine."""
+    if given.strip():
+        return given.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise UserError("Who does this?", advice="Give a name: --by NAME") from None
+
+
+def on_found(advance: Advance) -> Callable[[str, str, int], None]:
+    """Moves the bar on by messages compared, counted over all mailboxes."""
+    compared: dict[str, int] = {}
+
+    def progress(mailbox: str, doing: str, messages: int) -> None:
+        before = compared.get(mailbox, 0)
+        if messages > before:
+            compared[mailbox] = messages
+            advance(messages - before)
+
+    return progress
+
+
+def on_erased(advance: Advance) -> Callable[[str, int], None]:
+    """Moves the bar on by items settled."""
+    settled: dict[str, int] = {}
+
+    def progress(mailbox: str, count: int) -> None:
+        before = settled.get(mailbox, 0)
+        if count > before:
+            settled[mailbox] = count
+            advance(count - before)
+
+    return progress
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what the officer asked for, for their eyes only. Raises `UserError`."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", advice="Name another file.") from None
+
+
+def read_text(path: Path) -> str:
+    """A text file of the officer's. Raises `UserError`."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UserError(f"{path} cannot be read as text.", advice="Name the file that ssh-keygen wrote.") from None
+
+
+def performed_data(office: Office, number: str, performed: Performed) -> dict[str, Any]:
+    """What `perform` did, for JSON."""
+    return {
+        "case": number,
+        "state": office.get(number).state.value,
+        "finished": performed.is_finished,
+        "items": {state.value: count for state, count in sorted(performed.counts.items())},
+        "unfinished": [{"mailbox": mailbox, "error": type(e).__name__} for mailbox, e in performed.unfinished],
+    }
+
+
+def ending(performed: Performed) -> ExitCode:
+    """Done; else why some mailbox was not finished; failed items are done in part."""
+    if performed.unfinished:
+        return exit_code(performed.unfinished[0][1])
+    if not performed.is_finished:
+        return ExitCode.LATER
+    return ExitCode.PARTLY if performed.counts.get(ItemState.FAILED) else ExitCode.DONE
+
+
+def carried_ending(carried: CarriedOn) -> ExitCode:
+    """Done; a person must look; or why some mailbox was not finished."""
+    if carried.unfinished:
+        return exit_code(carried.unfinished[0][1])
+    return ExitCode.DECISION if carried.counts.get(ItemState.LOOK) else ExitCode.DONE

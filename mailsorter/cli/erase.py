@@ -1,0 +1,124 @@
+"""`mailsorter erase ADDRESS…`: walks a case from opening to letter, stopping where a person decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailsorter.cli.case_work import officer, on_erased, on_found, performed_data
+from mailsorter.cli.options import Json
+from mailsorter.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from mailsorter.cases.office import Office
+    from mailsorter.cases.walk import Asked, Result, Watching
+    from mailsorter.errors import MailsorterError
+
+app = typer.Typer(
+    add_completion=False, help="Find, and after approval erase, everything of one person.", rich_markup_mode=None
+)
+
+
+@app.command()
+def erase(
+    ctx: typer.Context,
+    addresses: Annotated[list[str], typer.Argument(help="The person's addresses.", metavar="ADDRESS…")],
+    name: Annotated[list[str] | None, typer.Option("--name", help="The person's name.")] = None,
+    alias: Annotated[list[str] | None, typer.Option("--alias", help="Another name of theirs.")] = None,
+    phone: Annotated[list[str] | None, typer.Option("--phone", help="A phone number of theirs.")] = None,
+    language: Annotated[str, typer.Option("--language", help="Of the letters: nl or en.")] = "nl",
+    known: Annotated[str, typer.Option("--known", help="How you know that the right person asks.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who does this; else the user signed in here.")] = "",
+    json: Json = False,
+) -> None:
+    """Find everything of a person, show it, wait for approval, erase, prove, and write the letter.
+
+    Called again with the same addresses it goes on where it stopped. Nothing is erased before a person has approved
+    exactly the list shown. It stops with exit code 4 where a person must decide.
+    """
+    from mailsorter.cases.walk import Asked, Watching, case_for
+    from mailsorter.cli.working import assembled, finish
+    from mailsorter.model.case import Subject
+
+    voice = Voice(as_json=json)
+    subject = Subject(
+        names=tuple(name or ()), addresses=tuple(addresses), aliases=tuple(alias or ()), phones=tuple(phone or ()),
+        language=language,
+    )  # fmt: skip
+    with assembled(ctx) as assembly:
+        office = assembly.office
+        row = case_for(office, subject)
+        voice.say(f"Case {row.number}, {row.state}.")
+        with voice.progress("Working") as advance:
+            watching = Watching(on_found(advance), on_erased(advance), assembly.stop)
+            steps, stopped = _walk(
+                voice, office, row.number, Asked(subject=subject, by=officer(by), known=known), watching
+            )
+        finish(_end(voice, office, row.number, steps, stopped))
+
+
+def _walk(
+    voice: Voice, office: Office, number: str, asked: Asked, watching: Watching
+) -> tuple[list[dict[str, Any]], MailsorterError | None]:
+    """Take the steps and show each; gives them as data, and what stopped the walk."""
+    from mailsorter.cases.walk import walk
+    from mailsorter.errors import DecisionNeeded, TemporaryError
+
+    steps: list[dict[str, Any]] = []
+    try:
+        for state, result in walk(office, number, asked, watching):
+            steps.append({"state": state.value, **_show(voice, office, number, result)})
+    except (DecisionNeeded, TemporaryError) as error:
+        return steps, error
+    return steps, None
+
+
+def _show(voice: Voice, office: Office, number: str, result: Result) -> dict[str, Any]:
+    from mailsorter.cases.find import Findings
+    from mailsorter.cases.letter import Letter
+    from mailsorter.cases.perform import Performed
+    from mailsorter.cli import case_view as view
+    from mailsorter.model.caseplan import Plan
+
+    if isinstance(result, Findings):
+        view.show_found(voice, number, result)
+        return {"step": "find", **view.found_data(result)}
+    if isinstance(result, Plan):
+        view.show_plan(voice, result)
+        return {"step": "plan", **view.plan_data(result)}
+    if isinstance(result, Performed):
+        view.show_performed(voice, number, result)
+        return {"step": "perform", **performed_data(office, number, result)}
+    if isinstance(result, Letter):
+        voice.say("", *result.text.splitlines())
+        return {"step": "letter", "kind": result.kind.value, "text": result.text}
+    view.show_proof(voice, number, result)
+    return {"step": "prove", **view.proof_data(result)}
+
+
+def _end(
+    voice: Voice, office: Office, number: str, steps: list[dict[str, Any]], stopped: MailsorterError | None
+) -> Any:
+    """Say where the case stands; gives the exit code."""
+    from mailsorter.cli.failure import ExitCode, exit_code
+
+    row = office.get(number)
+    with office.ledger.reading() as unit:
+        counts = {state.value: count for state, count in unit.cases.item_counts(number).items()}
+    code = ExitCode.DONE if stopped is None else exit_code(stopped)
+    if stopped is not None:
+        voice.warn(str(stopped))
+    else:
+        voice.say("", f"Case {number} is {row.state}. When all is settled: mailsorter case close {number}")
+    voice.answer(
+        {
+            "case": number,
+            "state": row.state.value,
+            "steps": steps,
+            "items": counts,
+            "stopped": None if stopped is None else {"what": stopped.what, "advice": stopped.advice},
+            "exit_code": int(code),
+        }
+    )
+    return code
