@@ -43,6 +43,21 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             await self._stopping.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is being answered; a client's idle pool is not waited for, over TLS it would never hang up."""
+        asyncio.get_running_loop().call_later(0.05, self._cut, False)
+        await super().shutdown(sockets)
+        self._cut(even_busy=True)
+        await asyncio.sleep(0)  # for the connections to learn that they are gone
+
+    def _cut(self, even_busy: bool) -> None:
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if even_busy or cycle is None or cycle.response_complete:
+                transport = getattr(connection, "transport", None)
+                if transport is not None:
+                    transport.abort()
+
     def ask_to_stop(self) -> None:
         """May be called from any thread and from a signal handler, more than once."""
         self.should_exit = True
