@@ -30,7 +30,7 @@ def author_of(path: Path) -> str | None:
     """The author by the raw header alone."""
     head = re.split(rb"\r?\n\r?\n", path.read_bytes(), maxsplit=1)[0]
     found = _FROM.findall(head)
-    if len(found) != 1 or not re.match(rb"[!-9;-~]+[ \t]*:", head):  # mailboxes and fragments are no message
+    if len(found) != 1 or not re.match(rb"From |[!-9;-~]+[ \t]*:", head):  # mailboxes and fragments are no message
         return None
     line = re.sub(r"\s+", " ", found[0].decode("latin-1"))
     inside = re.findall(r"<([^<>@ ]+@[^<>@ ]+)>", line)

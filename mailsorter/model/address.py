@@ -24,6 +24,10 @@ _INSIDE_ANGLES = re.compile(r"<([^<>]*)>")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.){1,64}"@[^\s<>()\[\],;:"\\|]+|[^\s<>()\[\],;:"\\|]+')
 _COMMENT = re.compile(r"\([^()]*\)")
 
+# RFC 1035 and RFC 5321 allow 253 and 320; a group of some hundred people still fits. What is longer is an attack.
+_LONGEST_DOMAIN = 253
+_LONGEST_RAW = 20_000
+
 
 def addresses_in(raw: str) -> tuple[str, ...]:
     """Every address in a raw participant, in canonical form and order; () when it holds none.
@@ -31,8 +35,10 @@ def addresses_in(raw: str) -> tuple[str, ...]:
     A raw value is usually one address, but may be a group (`Team: a@x.example, b@x.example;`), a whole mailbox with
     its display name, or nothing that mail could be sent to.
     """
+    if len(raw) > _LONGEST_RAW:
+        return ()
     lowered = raw.lower()
-    if _PLAIN.fullmatch(lowered) and not lowered.startswith("imcea"):
+    if len(raw) <= _LONGEST_DOMAIN and _PLAIN.fullmatch(lowered) and not lowered.startswith("imcea"):
         return (lowered,)
     if not raw or "@" not in raw.replace("＠", "@"):
         return ()
@@ -62,7 +68,12 @@ def canonical(raw: str) -> str | None:
 def canonical_domain(raw: str) -> str | None:
     """A domain in lower-case ASCII without outer dots; None for what cannot be one (an IP literal, a blank)."""
     domain = unicodedata.normalize("NFC", raw.strip().strip(".'\"*!?").lower())
-    if not domain or domain.startswith("[") or any(c.isspace() or c in '@/,;:<>()"' for c in domain):
+    if (
+        not domain
+        or len(domain) > _LONGEST_DOMAIN
+        or domain.startswith("[")
+        or any(c.isspace() or c in '@/,;:<>()"' for c in domain)
+    ):
         return None
     if domain.isascii():
         return domain
@@ -91,7 +102,8 @@ def _addresses_like(source: str) -> list[str]:
 
 
 def _tokens_with_at(text: str) -> list[str]:
-    return [token.strip("*") for token in _TOKEN.findall(text) if "@" in token]
+    found = dict.fromkeys(_TOKEN.findall(text))  # a long thread names the same few people again and again
+    return [token.strip("*") for token in found if "@" in token]
 
 
 def _local_part(raw: str) -> str:

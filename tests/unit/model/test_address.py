@@ -48,6 +48,8 @@ RAW_TO_CANONICAL = [
     ("piet@[192.0.2.1]", (), "an IP literal is nobody's domain"),
     ("piet@klant.example@elders.example", ("piet@klant.example@elders.example",), "two @: the last one counts"),
     ("a b@klant.example", ("b@klant.example",), "a space before the address"),
+    ("a@" + "a." * 200 + "example", (), "a domain longer than any can be"),
+    ("a@b.example;" * 2000, (), "a list longer than any group"),
     ("＠", (), "a full-width @ alone"),
 ]  # fmt: skip
 

@@ -11,13 +11,13 @@ _INVISIBLE = {ord(c): None for c in "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\
 
 # A body is read this far: headers of forwarded mail, bounces and forms stand near its top, and a megabyte of quoted
 # history must not cost a second.
-MAX_CHARS = 64_000
-_MAX_LINES = 1_000
+MAX_CHARS = 32_000
+_MAX_LINES = 600
 _MAX_LINE_CHARS = 4_000
 
 
 def plain_lines(text: str) -> list[str]:
-    """Lines without quote marks, emphasis and invisible characters; never more than the first thousand."""
+    """Lines without quote marks, emphasis and invisible characters; never more than the first 600."""
     cleaned = text[:MAX_CHARS].translate(_INVISIBLE)
     return [_plain(line[:_MAX_LINE_CHARS]) for line in cleaned.splitlines()[:_MAX_LINES]]
 
