@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from mailsorter.config.places import FilePath, LedgerUrl, SecretFile, SecretRef, ServiceUrl
@@ -23,6 +24,12 @@ class AppIdentity(Table):
         None,
         about="Client secret, by reference. A certificate is better: it cannot be typed over.",
         example="env:GRAPH_SECRET",
+    )
+    client_secret_expires: date | None = key(
+        None,
+        about="The client secret's last day, as Entra showed it: the daemon warns 30 days ahead.",
+        example=date(2027, 5, 1),
+        strict=False,
     )
     certificate: SecretFile | None = key(
         None,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mailsorter.config.places import FilePath, ServiceUrl
 from mailsorter.config.table import Table, key
-from mailsorter.config.values import Duration, TimeOfDay
+from mailsorter.config.values import Days, Duration, TimeOfDay
 
 
 class Brakes(Table):
@@ -38,6 +38,10 @@ class Daemon(Table):
         "10 seconds", about="Random delay, so that mailboxes do not all come at once.", example="10 seconds"
     )
     reconcile_at: TimeOfDay = key("02:30", about="When ledger and mailboxes are compared each night.", example="02:30")
+    undo_for: Days = key(
+        "90 days", about="How long filing can be undone; after it Exchange's ids are forgotten.", example="90 days"
+    )
+    workers: int = key(8, about="Mailboxes worked at once.", example=8, ge=1, le=64)
     health_port: int = key(
         0, about="Port on this machine for /healthz, /readyz and /metrics; 0: none.", example=9464, ge=0, le=65535
     )

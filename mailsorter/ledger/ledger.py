@@ -150,6 +150,26 @@ class Ledger:
         with translated(self.where):
             compact(self.engine)
 
+    def checkpoint(self) -> None:
+        """Write SQLite's log back into the database and empty it, because it holds old pages; refresh the statistics.
+
+        Harmless while others read or write: what cannot be done now is left for the next time. A server does this
+        by itself.
+        """
+        if self.engine.url.get_backend_name() != "sqlite":
+            return
+        with translated(self.where), self.engine.connect().execution_options(mailsorter_bare=True) as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+            connection.exec_driver_sql("PRAGMA optimize").all()
+
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the SQLite database and of its log; (0, 0) for a server."""
+        file = database_file(self.engine)
+        if file is None:
+            return 0, 0
+        log = file.with_name(f"{file.name}-wal")
+        return tuple(path.stat().st_size if path.exists() else 0 for path in (file, log))  # type: ignore[return-value]
+
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()

@@ -7,9 +7,9 @@ import secrets
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
-from mailsorter.ledger.schema import run
+from mailsorter.ledger.schema import run, step
 
 RUNNING, DONE, PARTIAL, INTERRUPTED, UNDONE = "running", "done", "partial", "interrupted", "undone"
 
@@ -52,6 +52,17 @@ class Runs:
         if plan_digest is not None:
             values["plan_digest"] = plan_digest
         self._connection.execute(update(run).where(run.c.number == number).values(values))
+
+    def discard(self, number: int) -> None:
+        """Forget a run that did nothing. The database refuses where steps belong to it; such a run is kept."""
+        if self._connection.execute(select(step.c.number).where(step.c.run == number).limit(1)).first() is None:
+            self._connection.execute(delete(run).where(run.c.number == number))
+
+    def forget_idle(self, before_s: int) -> int:
+        """Forget runs of before then that have no steps and filed nothing; gives how many."""
+        has_steps = select(step.c.number).where(step.c.run == run.c.number).exists()
+        idle = (run.c.started < before_s) & ~has_steps
+        return self._connection.execute(delete(run).where(idle)).rowcount
 
     def mark(self, number: int, state: str) -> None:
         """The run's state changed after its end (undone)."""

@@ -174,10 +174,20 @@ class Steps:
             count += self._connection.execute(delete(step).where(ended)).rowcount
         return count
 
-    def drop_facts(self, before_s: int) -> int:
-        """Forget the Exchange ids of steps that ended before; those runs can then not be undone any more."""
-        ended = (step.c.ended < before_s) & (step.c.state != int(StepState.OPEN)) & step.c.sealed.is_not(None)
-        return self._connection.execute(update(step).where(ended).values(sealed=None)).rowcount
+    def drop_facts(self, before_s: int, *, after: int = 0, limit: int = 5000) -> tuple[int, int]:
+        """Forget the Exchange ids of at most `limit` steps that ended before; those runs can then not be undone.
+
+        Looks behind step number `after`; gives how many were forgotten and the number to look behind next time.
+        """
+        sealed = step.c.sealed.is_not(None) & (step.c.number > after)
+        ended = sealed & (step.c.ended < before_s) & (step.c.state != int(StepState.OPEN))
+        query = select(step.c.number).where(ended).order_by(step.c.number).limit(limit)
+        numbers = list(self._connection.execute(query).scalars())
+        for start in range(0, len(numbers), 500):
+            some = step.c.number.in_(numbers[start : start + 500])
+            self._connection.execute(update(step).where(some).values(sealed=None))
+        first_left = self._connection.execute(select(func.min(step.c.number)).where(sealed)).scalar()
+        return len(numbers), after if first_left is None else first_left - 1
 
     def _step(self, r: Any) -> StepRow:
         return StepRow(

@@ -45,7 +45,7 @@ def _number(value: Any) -> bool:
 
 
 _NAME = _pattern(r"[A-Za-z_][A-Za-z0-9_]{0,63}")  # of a class or a call
-_WORD = _pattern(r"[a-z]+(?:[ -][a-z]+){0,5}")
+_WORD = _pattern(r"[a-z]+(?:[ -][a-z]+){0,7}")
 
 
 def _few(shape: Shape) -> Shape:

@@ -264,8 +264,8 @@ class MemoryMailbox:
     def _change_page(self, folder_id: str, since: int) -> ChangePage:
         news: list[tuple[int, Message | str]] = [
             (item.changed, _listed(item, Detail.ENVELOPE))
-            for item in self.server.items(folder_id)
-            if item.changed > since and not item.is_associated
+            for item in self.server.changed_since(folder_id, since)
+            if not item.is_associated
         ]
         news.extend(self.server.removed_since(folder_id, since) if since else [])
         news.sort(key=lambda entry: entry[0])

@@ -9,7 +9,8 @@ outlives our process.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -108,8 +109,9 @@ class MemoryServer:
 
     def tree(self, *, hidden: bool = True, recoverable: bool = True) -> FolderTree:
         """The folders as they are, with their counts."""
+        children = self._child_counts()
         chosen = (
-            self._counted(f)
+            self._counted(f, children)
             for f in self._folders.values()
             if (recoverable if self._is_recoverable(f) else hidden or not f.is_hidden)
         )
@@ -135,7 +137,14 @@ class MemoryServer:
 
     def removed_since(self, folder_id: str, sequence: int) -> list[tuple[int, str]]:
         """What left the folder after that change, in order."""
-        return sorted((at, gone) for gone, at in self._shelves[folder_id].removed.items() if at > sequence)
+        newest_first = reversed(self._shelves[folder_id].removed.items())
+        recent = itertools.takewhile(lambda entry: entry[1] > sequence, newest_first)
+        return sorted((at, gone) for gone, at in recent)
+
+    def changed_since(self, folder_id: str, sequence: int) -> list[Item]:
+        """What came into the folder or changed there after that, oldest change first."""
+        newest_first = reversed(self._shelves[self.folder(folder_id).id].items.values())
+        return list(itertools.takewhile(lambda item: item.changed > sequence, newest_first))[::-1]
 
     # senders and the owner -------------------------------------------------------------------------------------
 
@@ -317,9 +326,13 @@ class MemoryServer:
     def _is_recoverable(self, folder: Folder) -> bool:
         return self._recoverable_root in (folder.id, folder.parent_id)
 
-    def _counted(self, folder: Folder) -> Folder:
-        children = sum(1 for f in self._folders.values() if f.parent_id == folder.id and not f.is_hidden)
-        return msgspec.structs.replace(folder, item_count=len(self._shelves[folder.id].items), child_count=children)
+    def _counted(self, folder: Folder, children: Mapping[str, int] | None = None) -> Folder:
+        children = children if children is not None else self._child_counts()
+        count = len(self._shelves[folder.id].items)
+        return msgspec.structs.replace(folder, item_count=count, child_count=children.get(folder.id, 0))
+
+    def _child_counts(self) -> Mapping[str, int]:
+        return Counter(f.parent_id for f in self._folders.values() if not f.is_hidden)
 
     def _touch(self, item: Item) -> None:
         shelf = self._shelves[item.message.folder_id]
@@ -335,6 +348,7 @@ class MemoryServer:
     def _take(self, item_id: str) -> Item:
         self.item(item_id)
         shelf = self._shelves[self._lies_in.pop(item_id)]
+        shelf.removed.pop(item_id, None)  # last: in order of leaving
         shelf.removed[item_id] = self._next()
         return shelf.items.pop(item_id)
 

@@ -21,6 +21,7 @@ class TreeCache:
 
     tree: FolderTree | None = None
     cursor: str | None = None
+    fruitless: int = 0  # so much left mail of decided threads was tested again and stayed left
 
 
 @dataclass(frozen=True, slots=True)

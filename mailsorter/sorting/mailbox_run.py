@@ -85,6 +85,7 @@ class MailboxRun:
     pretend: bool = False
     cache: TreeCache = field(default_factory=TreeCache)
     policy: BrakePolicy = field(default_factory=BrakePolicy)
+    until_s: float | None = None  # on the monotonic clock: after it the window in hand is the last
     report: MailboxReport = field(init=False)
     _brakes: Brakes = field(init=False)
     _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
@@ -195,11 +196,12 @@ class MailboxRun:
             filed_before = self.report.filed
             with self.hands.ledger.reading() as unit:
                 waiting = unit.messages.undecided_in_decided_threads(self.hands.number)
-            if not waiting or not filed_before:
+            if not waiting or not filed_before or waiting == self.cache.fruitless:
                 return True
             if not all(map(self._retest_folder, self._ground.watched)):
                 return False
             if self.report.filed == filed_before:
+                self.cache.fruitless = waiting
                 return True
         return True
 
@@ -246,7 +248,10 @@ class MailboxRun:
             return False
         if not retest:  # what is left again was counted when it was first left
             count_left(self.report, plan.left, returned)
-        return not is_cut
+        return not is_cut and not self._is_time_up()
+
+    def _is_time_up(self) -> bool:
+        return self.until_s is not None and self.hands.clock.monotonic() >= self.until_s
 
     def _recall(self, messages: Sequence[Message]) -> Recall:
         with self.hands.ledger.reading() as unit:

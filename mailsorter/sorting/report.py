@@ -33,6 +33,11 @@ class MailboxReport:
         """Is every message that was pulled accounted for exactly once?"""
         return self.pulled == self.filed + self.left.total() + self.skipped.total() + self.failed
 
+    @property
+    def is_idle(self) -> bool:
+        """Was there nothing to do, so that the run left no trace in mailbox or ledger?"""
+        return not (self.pulled or self.settled or self.folders_made)
+
     def counts(self) -> dict[str, int]:
         """The numbers for ledger and audit: no mailbox, no client."""
         return {

@@ -34,13 +34,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class SortOptions:
-    """How a run goes. `limit` is the most messages to file in each mailbox; `stop` ends it between batches."""
+    """How a run goes. `limit` is the most messages to file in each mailbox; `stop` ends it between batches.
+
+    `slice_s`: after that many seconds a mailbox's part ends with the window in hand, so that others get their turn;
+    the next run goes on behind it. `keep_idle` False: a run that found nothing leaves no row, for a daemon's looks.
+    """
 
     watcher: Watcher
     limit: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     workers: int = WORKERS
     brakes: BrakePolicy = field(default_factory=BrakePolicy)
+    slice_s: float | None = None
+    keep_idle: bool = True
 
 
 def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
@@ -54,10 +60,12 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
     state = INTERRUPTED if options.stop.is_set() else PARTIAL if any(r.error for r in report.mailboxes) else DONE
     with ledger.unit() as unit:
         counts = report.counts()
+        if not options.keep_idle and all(r.is_idle for r in report.mailboxes):
+            unit.runs.discard(run.number)
+            return report
         unit.runs.end(run.number, state, counts)
-        if (
-            counts["filed"] or counts["failed"] or counts["mailboxes_failed"]
-        ):  # an idle poll is not worth an audit entry
+        changed = counts["filed"] or counts["failed"]  # an idle poll is not worth an audit entry
+        if changed or (options.keep_idle and counts["mailboxes_failed"]):
             unit.audit.append("sort", {"run": run.id, "state": state, **counts})
     return report
 
@@ -74,6 +82,8 @@ def plan(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
 def _each(
     ledger: Ledger, clock: Clock, run: Run, jobs: Sequence[Job], options: SortOptions, *, pretend: bool
 ) -> list[MailboxReport]:
+    if len(jobs) == 1:
+        return [_one(ledger, clock, run, jobs[0], options, pretend=pretend)]
     with ThreadPoolExecutor(max_workers=max(1, min(options.workers, len(jobs))), thread_name_prefix="mailbox") as pool:
         futures = [pool.submit(_one, ledger, clock, run, job, options, pretend=pretend) for job in jobs]
         try:
@@ -92,8 +102,9 @@ def _one(ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions,
             hands = Hands(job.connect(), number, ledger, clock, options.stop)
             performer = pretend_steps if pretend else perform_steps
             mailbox_run = MailboxRun(
-                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache, options.brakes
-            )
+                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache, options.brakes,
+                until_s=None if options.slice_s is None else clock.monotonic() + options.slice_s,
+            )  # fmt: skip
             report = mailbox_run.report
             mailbox_run.go()
     except LedgerLocked as error:

@@ -1,0 +1,1 @@
+"""The background service: looks at every mailbox again and again, says once what is wrong, and ends when asked."""

@@ -1,0 +1,110 @@
+"""Health pages on this machine alone: /healthz (does it live), /readyz (can it file), /metrics.
+
+Plain WSGI on the standard library's server: three small pages for one monitoring program need no framework, and no
+port is opened to the network.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import make_wsgi_app
+
+from mailsorter.daemon.metrics import registry
+from mailsorter.daemon.service import Service
+from mailsorter.errors import UserError
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOOPBACK = "127.0.0.1"
+STALE_S = 60.0  # a scheduler that has not beaten for so long is stuck
+Page = Callable[[], tuple[HTTPStatus, dict[str, object]]]
+
+
+def pages(service: Service) -> WSGIApplication:
+    """The three pages as a WSGI application. `readyz` says in words what keeps mail from being filed."""
+    metrics = make_wsgi_app(registry(service))
+
+    def healthz() -> tuple[HTTPStatus, dict[str, object]]:
+        alive = is_alive(service)
+        return (HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE), {"alive": alive}
+
+    def readyz() -> tuple[HTTPStatus, dict[str, object]]:
+        problems = service.problems()
+        if service.stop.is_set():
+            problems = ["stopping"]
+        status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+        return status, {"ready": not problems, "problems": problems}
+
+    routes: dict[str, Page] = {"/healthz": healthz, "/readyz": readyz}
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
+        if method not in ("GET", "HEAD"):
+            return _answer(start_response, HTTPStatus.METHOD_NOT_ALLOWED, {"error": "method not allowed"})
+        if path == "/metrics":
+            found: Iterable[bytes] = metrics(environ, start_response)
+            return found
+        if path in routes:
+            return _answer(start_response, *routes[path]())
+        return _answer(start_response, HTTPStatus.NOT_FOUND, {"pages": ["/healthz", "/readyz", "/metrics"]})
+
+    return application
+
+
+def is_alive(service: Service) -> bool:
+    """Does the scheduler still beat?"""
+    return service.clock.monotonic() - service.beat_at < STALE_S
+
+
+class HealthServer:
+    """The pages served on loopback by a thread of their own, until closed.
+
+    Raises `UserError` when the port is taken.
+    """
+
+    def __init__(self, service: Service, port: int) -> None:
+        try:
+            self._server = make_server(LOOPBACK, port, pages(service), _Threaded, _Quiet)
+        except OSError as error:
+            raise UserError(
+                f"The health port {port} cannot be opened: {error.strerror}.",
+                advice="Give [daemon] health_port another number, or 0 for none.",
+            ) from None
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=2)
+
+
+class _Threaded(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 5  # a client that says nothing holds a thread no longer
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass  # who asks how we are is no news
+
+
+def _answer(start_response: StartResponse, status: HTTPStatus, data: dict[str, object]) -> Iterable[bytes]:
+    body = json.dumps(data).encode() + b"\n"
+    headers = [
+        ("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),
+    ]  # fmt: skip
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [body]

@@ -1,0 +1,190 @@
+"""The daemon as a process: start, signals, reload, watchdog, end.
+
+SIGTERM and SIGINT end it within ten seconds: batches in flight are finished or left for the next start, which settles
+them. SIGHUP reads the config anew; a config with problems is refused as a whole and the old one stays in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time as machine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from zoneinfo import ZoneInfo
+
+from structlog.typing import FilteringBoundLogger
+
+from mailsorter import __version__
+from mailsorter.assembly import Assembly
+from mailsorter.config.load import Loaded, load
+from mailsorter.daemon import expiry
+from mailsorter.daemon.advice import Meaning
+from mailsorter.daemon.driver import Driver
+from mailsorter.daemon.health import HealthServer, is_alive
+from mailsorter.daemon.notify import Notifier
+from mailsorter.daemon.ping import Pinger
+from mailsorter.daemon.service import Service, Settings
+from mailsorter.daemon.snapshot import save
+from mailsorter.daemon.timetable import Pace
+from mailsorter.errors import ConfigError, LedgerError, UserError
+
+STOP_WITHIN_S = 8.0  # of the ten that we promise; the rest is for the interpreter's own end
+_TURN_S = 1.0
+_SNAPSHOT_S = 60.0
+
+_REFUSED = Meaning("config refused", True, True, "Run: mailsorter config check")
+_RESTART = Meaning("ledger changed in config", True, True, "Start the daemon again to use the new ledger.")
+
+
+def settings_of(loaded: Loaded) -> Settings:
+    """What a checked config says about the daemon."""
+    config = loaded.config
+    return Settings(
+        pace=Pace(config.daemon.poll, config.daemon.jitter),
+        reconcile_at=config.daemon.reconcile_at,
+        zone=ZoneInfo(config.firm.timezone),
+        undo_for=timedelta(days=config.daemon.undo_for),
+        firm_days=config.erasure.firm_days,
+        expiries=tuple(expiry.expiries(config)),
+        files=(loaded.path, *config.clients),
+    )
+
+
+@dataclass(slots=True)
+class Signals:
+    """What was asked from outside. Handlers only set events, so that no signal interrupts a write."""
+
+    stop: threading.Event
+    reload: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    name: str = ""
+
+    def install(self) -> None:
+        """Listen to SIGTERM, SIGINT and, where there is one, SIGHUP."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._asked_to_reload)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self.name = signal.Signals(number).name
+        self.stop.set()
+        self.wake.set()
+
+    def _asked_to_reload(self, number: int, frame: FrameType | None) -> None:
+        self.reload.set()
+        self.wake.set()
+
+
+class Daemon:
+    """One running daemon. `run` returns when it was asked to end."""
+
+    def __init__(self, path: Path, loaded: Loaded, log: FilteringBoundLogger) -> None:
+        self._path = path
+        self._log = log
+        self._assembly = Assembly(loaded)
+        self.signals = Signals(self._assembly.stop)
+        self._notifier = Notifier()
+        self._snapshot_at = 0.0
+
+    def run(self) -> int:
+        """Work until asked to end; gives how many jobs the end cut off (0: all ended by themselves).
+
+        Raises `LedgerError`, `UserError` when it cannot start at all.
+        """
+        config = self._assembly.config
+        self._service = Service(self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop)
+        self._service.take_over(self._assembly.jobs(), settings_of(self._assembly.loaded))
+        self._pinger = self._new_pinger()
+        self._health = self._new_health()
+        self._driver = Driver(self._service, self._log, workers=config.daemon.workers)
+        self.signals.install()
+        self._driver.start()
+        count = len(self._service.mailboxes)
+        self._log.info(
+            "daemon started", mailboxes=count, version=__version__, pid=os.getpid(),
+            port=self._health.port if self._health else None,
+        )  # fmt: skip
+        self._notifier.ready(f"Looking after {count} mailboxes")
+        self._pinger.start()
+        while not self.signals.stop.is_set():
+            self._turn()
+        return self._end()
+
+    # while it runs ------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        """One round of the main thread: reload when asked, and show that we live."""
+        turn_s = min(_TURN_S, self._notifier.watchdog_s or _TURN_S)
+        if self.signals.wake.wait(turn_s):
+            self.signals.wake.clear()
+        if self.signals.reload.is_set() and not self.signals.stop.is_set():
+            self.signals.reload.clear()
+            self._reload()
+        if is_alive(self._service):
+            self._notifier.alive()
+        if machine.monotonic() - self._snapshot_at >= _SNAPSHOT_S:
+            self._snapshot_at = machine.monotonic()
+            self._show()
+
+    def _show(self) -> None:
+        with contextlib.suppress(LedgerError):  # the next look at a mailbox says what is wrong with it
+            save(self._service)
+        standing = self._service.troubles.standing()
+        self._pinger.tell(fine=not any(trouble.meaning.needs_person for trouble in standing))
+
+    def _reload(self) -> None:
+        self._notifier.reloading()
+        try:
+            self._take_over(load(self._path))
+        except (ConfigError, UserError) as error:
+            problems = len(error.problems) if isinstance(error, ConfigError) else 1
+            self._service.troubles.met(_REFUSED, type(error).__name__)
+            self._log.error("config refused", problems=problems, advice="Run: mailsorter config check")
+        except LedgerError as error:
+            self._log.error("config refused", error=type(error).__name__, advice="Run: mailsorter status")
+        else:
+            self._service.troubles.clear(_REFUSED.kind)
+            self._log.info("config reloaded", mailboxes=len(self._service.mailboxes))
+        self._notifier.ready(f"Looking after {len(self._service.mailboxes)} mailboxes")
+
+    def _take_over(self, loaded: Loaded) -> None:
+        """Put a new config in force, but for its ledger: another one is another daemon's."""
+        before = self._assembly
+        if loaded.config.ledger != before.config.ledger:
+            self._service.troubles.met(_RESTART, "ConfigError")
+        else:
+            self._service.troubles.clear(_RESTART.kind)
+        made = Assembly(loaded, clock=before.clock, stop=before.stop)
+        made.__dict__["ledger"] = before.ledger  # stays open under its first owner
+        jobs = made.jobs()
+        self._service.take_over(jobs, settings_of(loaded))
+        self._driver.take_over()
+        self._assembly = made
+        self._pinger = self._new_pinger()
+
+    def _new_pinger(self) -> Pinger:
+        url = self._assembly.config.daemon.ping_url
+        return Pinger(str(url) if url else "", self._assembly.clock, self._log)
+
+    def _new_health(self) -> HealthServer | None:
+        port = self._assembly.config.daemon.health_port
+        return HealthServer(self._service, port) if port else None
+
+    # the end ------------------------------------------------------------------------------------------------------
+
+    def _end(self) -> int:
+        self._notifier.stopping()
+        self._log.info("daemon stopping", signal=self.signals.name or None)
+        parked = self._driver.stop(STOP_WITHIN_S)
+        if self._health is not None:
+            self._health.close()
+        self._log.info("daemon stopped", parked=parked)
+        if not parked:
+            self._assembly.ledger.close()
+        return parked
