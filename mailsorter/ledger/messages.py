@@ -137,6 +137,31 @@ class Messages:
             for row in rows:
                 yield _row(row)
 
+    def some_of_mailbox(self, mailbox: int, after: int, limit: int) -> tuple[list[MessageRow], int]:
+        """The next rows of a mailbox in the order in which they were written, and where to go on; [] at the end."""
+        query = (
+            select(message)
+            .where(message.c.mailbox == mailbox, message.c.number > after)
+            .order_by(message.c.number)
+            .limit(limit)
+        )
+        rows = self._connection.execute(query).all()
+        return [_row(r) for r in rows], rows[-1].number if rows else after
+
+    def twice_in_one_folder(self, mailbox: int) -> dict[int, int]:
+        """How many messages lie in a client's folder more often than once by their msg-id, by folder number."""
+        filed = message.c.client.is_not(None) & message.c.message_id.is_not(None)
+        there = message.c.state.in_((MessageState.FILED, MessageState.BY_HAND))
+        twice = (
+            select(message.c.folder)
+            .where(message.c.mailbox == mailbox, filed, there)
+            .group_by(message.c.folder, message.c.message_id)
+            .having(func.count() > 1)
+            .subquery()
+        )
+        query = select(twice.c.folder, func.count()).group_by(twice.c.folder)
+        return {folder: count for folder, count in self._connection.execute(query)}
+
     def counts(self, mailbox: int | None = None) -> dict[MessageState, int]:
         """How many messages stand in each state."""
         query = select(message.c.state, func.count()).group_by(message.c.state)

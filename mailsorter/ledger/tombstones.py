@@ -78,6 +78,11 @@ class Tombstones:
                         known.setdefault(digest, []).append(grave)
         return [m for m, t in zip(messages, traces, strict=True) if _is_buried(t, known)]
 
+    def any(self) -> bool:
+        """Is there a tombstone that still stands?"""
+        query = select(tombstone.c.number).where(tombstone.c.expires > self._now_s).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def forget_address(self, case_number: str, addresses: Iterable[str], expires_s: int) -> None:
         """Remember, keyed, that these canonical addresses belong to a forgotten person."""
         rows = [

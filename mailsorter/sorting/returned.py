@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailsorter.ledger.corrections import CorrectionRow
+from mailsorter.ledger.by_hand import Digests, record_by_hand, sender_token
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.messages import MessageRow, Standing
+from mailsorter.ledger.messages import Standing
 from mailsorter.mailbox.base import Mailbox, Place
 from mailsorter.model.message import Message
-from mailsorter.model.standing import MessageState
 from mailsorter.sorting.recall import Tokens
 
 
@@ -27,47 +26,19 @@ def really_returned(mailbox: Mailbox, messages: Sequence[Message]) -> set[str]:
 
 def record_return(unit: Unit, mailbox: int, message: Message, tokens: Tokens, standing: Standing, folder: int) -> None:
     """A person took the message out of the client's folder: it stays, and its thread knows."""
-    unit.corrections.record(
-        [
-            CorrectionRow(
-                mailbox=mailbox, token=tokens.key, thread=tokens.thread, message_id=tokens.message_id,
-                sender=sender_token(unit, message), client=None, rejected=standing.client,
-            )
-        ]
-    )  # fmt: skip
-    unit.messages.record(
-        [
-            MessageRow(
-                token=tokens.key, mailbox=mailbox, folder=folder, state=MessageState.BY_HAND,
-                thread=tokens.thread, message_id=tokens.message_id,
-            )
-        ]
-    )  # fmt: skip
+    record_by_hand(
+        unit, mailbox, _digests(unit, message, tokens), client=None, rejected=standing.client, folder=folder
+    )
 
 
 def record_filing_by_hand(
     unit: Unit, mailbox: int, message: Message, tokens: Tokens, client: int, rejected: int | None, folder: int
 ) -> None:
     """A person put the message into a client's folder: it stays, and speaks for its thread."""
-    unit.corrections.record(
-        [
-            CorrectionRow(
-                mailbox=mailbox, token=tokens.key, thread=tokens.thread, message_id=tokens.message_id,
-                sender=sender_token(unit, message), client=client, rejected=rejected if rejected != client else None,
-            )
-        ]
-    )  # fmt: skip
-    unit.messages.record(
-        [
-            MessageRow(
-                token=tokens.key, mailbox=mailbox, folder=folder, state=MessageState.BY_HAND, client=client,
-                thread=tokens.thread, message_id=tokens.message_id,
-            )
-        ]
-    )  # fmt: skip
+    record_by_hand(
+        unit, mailbox, _digests(unit, message, tokens), client=client, rejected=rejected, folder=folder
+    )
 
 
-def sender_token(unit: Unit, message: Message) -> bytes | None:
-    """The digest of who wrote it, for suggestions; None when nobody did."""
-    author = message.from_ or message.sender
-    return unit.key.digest("sender", author.address.casefold()) if author and author.address else None
+def _digests(unit: Unit, message: Message, tokens: Tokens) -> Digests:
+    return Digests(tokens.key, tokens.thread, tokens.message_id, sender_token(unit, message))

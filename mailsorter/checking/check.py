@@ -1,0 +1,251 @@
+"""Reconciliation: every folder of a mailbox is listed completely and compared with the ledger, folder by folder.
+
+Delta can hide a message that went from A to B and back, and says nothing of what happened while nobody asked. A complete
+listing does. Bookkeeping is mended as it goes, page by page, each page in one unit: killed anywhere, the next check
+goes over it again. What people moved by hand is learnt from. Memory stays flat: what was seen lies in a throw-away file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailsorter.checking.difference import Kind, judge_absent
+from mailsorter.checking.ground import CheckGround, survey
+from mailsorter.checking.mend import Found, mend_page
+from mailsorter.checking.seen import Seen
+from mailsorter.checking.statement import Difference, FolderCount, MailboxStatement
+from mailsorter.clock import Clock
+from mailsorter.errors import BrakePulled, LedgerError, LedgerLocked, MailsorterError, NotFound, TemporaryError
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.ledger.messages import MessageRow
+from mailsorter.mailbox.base import Detail, Mailbox, Place
+from mailsorter.model import brake
+from mailsorter.model.brake import BrakePolicy, Look
+from mailsorter.model.folder import Folder, FolderPath, show_path
+from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
+from mailsorter.perform import Hands, resume
+
+_ROWS = 900  # rows of the ledger compared at a time
+
+Advance = Callable[[int], None]
+
+
+def check_mailboxes(
+    ledger: Ledger,
+    clock: Clock,
+    connect: Mapping[str, Callable[[], Mailbox]],
+    folder_of: Mapping[str, FolderPath],
+    *,
+    brakes: BrakePolicy | None = None,
+    advance: Advance = lambda count: None,
+) -> list[MailboxStatement]:
+    """Check each of the mailboxes, given by address; one that fails says so in its own statement.
+
+    `folder_of` gives each client's folder path. `advance` hears how many messages were listed. Each statement's counts
+    and digest go into the audit chain. Raises `LedgerError` when the ledger itself fails.
+    """
+    statements = []
+    for address, open_mailbox in connect.items():
+        statement = MailboxStatement(address)
+        try:
+            with ledger.unit() as unit:
+                statement.number = unit.places.mailbox(address)
+            with ledger.locks.hold(statement.number):
+                hands = Hands(open_mailbox(), statement.number, ledger, clock)
+                _Check(hands, folder_of, brakes or BrakePolicy(), advance, statement).go()
+        except LedgerLocked as error:
+            statement.error = error
+        except LedgerError:
+            raise
+        except MailsorterError as error:
+            statement.error = error
+        _write_down(ledger, statement)
+        statements.append(statement)
+    return statements
+
+
+def _write_down(ledger: Ledger, statement: MailboxStatement) -> None:
+    counts = {str(kind): count for kind, count in statement.differences.items()}
+    with ledger.unit() as unit:
+        unit.audit.append(
+            "check",
+            {
+                "mailbox": statement.number,
+                "listed": statement.listed,
+                "known": statement.known,
+                "folders": len(statement.folders),
+                "differences": counts,
+                "agrees": statement.agrees,
+                "statement": statement.digest(),
+            },
+        )
+
+
+@dataclass(slots=True)
+class _Check:
+    """One mailbox being checked."""
+
+    hands: Hands
+    folder_of: Mapping[str, FolderPath]
+    policy: BrakePolicy
+    advance: Advance
+    statement: MailboxStatement
+    _ground: CheckGround = field(init=False)
+    _with_traces: bool = False
+
+    def go(self) -> None:
+        """Check it. Raises what stops it; what was mended until then stays mended."""
+        self.statement.settled = resume(self.hands).total
+        self._ground = survey(self.hands, self.folder_of, self.statement)
+        self._brake()
+        with self.hands.ledger.reading() as unit:
+            self._with_traces = unit.tombstones.any()
+        with Seen() as seen:
+            order = {folder.id: number for number, folder in enumerate(self._ground.folders)}
+            for folder in self._ground.folders:
+                self._folder(folder, order[folder.id], seen)
+            self._folders_that_changed_meanwhile(order, seen)
+            known, in_ledger = self._rows(seen)
+            self._count(seen.counts(), known, in_ledger)
+        with self.hands.ledger.reading() as unit:
+            twice = unit.messages.twice_in_one_folder(self.hands.number)
+            paths = {f.number: f.path for f in unit.places.folders(self.hands.number)}
+        for number, count in twice.items():
+            self.statement.differs(Difference(kind=Kind.SEEN_TWICE, found_in=paths.get(number)), count)
+
+    def _brake(self) -> None:
+        """An empty answer is not taken for a mailbox whose people threw everything away."""
+        if not self.policy.is_on:
+            return
+        with self.hands.ledger.reading() as unit:
+            claims = unit.messages.counts_by_folder(self.hands.number)
+            known = {f.number: f for f in unit.places.folders(self.hands.number)}
+        tree = self._ground.tree
+        looks = [
+            Look(n, count, found.item_count, known[n].client is not None)
+            for n, count in claims.items()
+            if n in known and (found := tree.get(known[n].id))
+        ]
+        total = sum(folder.item_count for folder in self._ground.folders)
+        number = brake.emptied(looks, sum(claims.values()), total, self.policy.minimum)
+        if number is not None:
+            what = f"The folder {show_path(known[number].path)}" if number else "The mailbox"
+            raise BrakePulled(
+                f"{what} is suddenly empty: restored, migrated or emptied by someone? The ledger was left as it is.",
+                brake=brake.FOLDER_EMPTY if number else brake.MAILBOX_EMPTY,
+                advice="Find out what happened. If it is right, go on with: mailsorter check --yes",
+            )
+
+    # what Exchange lists ----------------------------------------------------------------------------------------
+
+    def _folder(self, folder: Folder, order: int, seen: Seen) -> None:
+        try:
+            for page in self._pages(folder):
+                self.advance(len(page))
+                found = mend_page(self.hands, self._ground, folder, page, self.statement)
+                seen.add(found.tokens, order)
+                self._note_risen(folder, found)
+        except NotFound:
+            return  # deleted while we looked: what it held is met elsewhere, or absent
+        except TemporaryError:
+            raise
+        except LedgerError:
+            raise
+        except MailsorterError:
+            self.statement.unread_folders.append(self._ground.path(folder.id))
+
+    def _pages(self, folder: Folder) -> Iterator[Sequence[Message | str]]:
+        """Pages of ids; of messages with their traces while there are tombstones to compare them with."""
+        if self._with_traces:
+            yield from self.hands.mailbox.messages(folder.id, Detail.TRACES)
+            return
+        for page in self.hands.mailbox.list_ids(folder.id):
+            yield [stub.id for stub in page]
+
+    def _note_risen(self, folder: Folder, found: Found) -> None:
+        if not found.messages or self._ground.where(folder.id).value == "recoverable":
+            return  # what was erased may rest there until its retention ends
+        with self.hands.ledger.reading() as unit:
+            risen = unit.tombstones.risen(found.messages)
+        for message in risen:
+            path = self._ground.path(folder.id)
+            self.statement.differs(Difference(kind=Kind.RISEN, message=message.id, found_in=path))
+
+    def _folders_that_changed_meanwhile(self, order: Mapping[str, int], seen: Seen) -> None:
+        """A message that went from a folder not yet listed to one already listed was seen in neither."""
+        before = {folder.id: folder.item_count for folder in self._ground.folders}
+        recoverable = bool(self._ground.recoverable)
+        for folder in self.hands.mailbox.tree(hidden=True, recoverable=recoverable):
+            if folder.id in before and folder.item_count != before[folder.id]:
+                self._folder(folder, order[folder.id], seen)
+
+    # what the ledger claims -------------------------------------------------------------------------------------
+
+    def _rows(self, seen: Seen) -> tuple[Counter[int], Counter[int]]:
+        """Every row of the ledger: by listing order how many it knows, by folder number how many it claims."""
+        known: Counter[int] = Counter()
+        in_ledger: Counter[int] = Counter()
+        after = 0
+        while True:
+            with self.hands.ledger.reading() as unit:
+                rows, after = unit.messages.some_of_mailbox(self.hands.number, after, _ROWS)
+            if not rows:
+                return known, in_ledger
+            claimed = [row for row in rows if row.state is not MessageState.GONE]
+            where = seen.where(row.token for row in claimed)
+            absent = {r.token for r in self._absent([row for row in claimed if row.token not in where])}
+            known.update(where.values())
+            in_ledger.update(row.folder for row in claimed if row.token not in absent)
+
+    def _absent(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
+        """Those that are in no folder. Asked for by id where the ledger still has it; recorded as gone."""
+        if not rows or self.statement.unread_folders:
+            return []
+        ids = self._ids(rows)
+        asked = [row for row in rows if row.token in ids]
+        places = self.hands.mailbox.locate([ids[row.token] for row in asked]) if asked else []
+        there = {row.token for row, place in zip(asked, places, strict=True) if isinstance(place, Place)}
+        unsure = {r.token for r, p in zip(asked, places, strict=True) if not isinstance(p, (Place, NotFound))}
+        gone = [row for row in rows if row.token not in there | unsure]
+        with self.hands.ledger.unit() as unit:
+            unit.messages.mark([row.token for row in gone], MessageState.GONE)
+            unit.messages.stop_waiting([row.token for row in gone])
+            paths = {f.number: f.path for f in unit.places.folders(self.hands.number)} if gone else {}
+        for row in gone:
+            self.statement.differs(
+                Difference(
+                    kind=judge_absent(row.state),
+                    message=ids.get(row.token, ""),
+                    expected_in=paths.get(row.folder),
+                )
+            )
+        return gone
+
+    def _ids(self, rows: Sequence[MessageRow]) -> dict[bytes, str]:
+        """Exchange ids of the messages that runs moved not long ago."""
+        found: dict[bytes, str] = {}
+        with self.hands.ledger.reading() as unit:
+            for row in rows:
+                steps = unit.steps.of_message(row.token)
+                ids = [s.facts.new_id or s.facts.id for s in steps if s.facts is not None]
+                if ids:
+                    found[row.token] = ids[-1]
+        return found
+
+    # both -------------------------------------------------------------------------------------------------------
+
+    def _count(self, listed: Mapping[int, int], known: Mapping[int, int], in_ledger: Mapping[int, int]) -> None:
+        with self.hands.ledger.reading() as unit:
+            numbers = {f.id: f.number for f in unit.places.folders(self.hands.number)}
+        for order, folder in enumerate(self._ground.folders):
+            count = FolderCount(
+                path=self._ground.path(folder.id),
+                listed=listed.get(order, 0),
+                known=known.get(order, 0),
+                in_ledger=in_ledger.get(numbers.get(folder.id, -1), 0),
+            )
+            if count.listed or count.in_ledger:
+                self.statement.folders.append(count)
