@@ -1,8 +1,8 @@
 """Reconciliation: every folder of a mailbox is listed completely and compared with the ledger, folder by folder.
 
-Delta can hide a message that went from A to B and back, and says nothing of what happened while nobody asked. A complete
+Delta can hide a message that went from A to B and back, and says nothing of what happened while nobody asked. A full
 listing does. Bookkeeping is mended as it goes, page by page, each page in one unit: killed anywhere, the next check
-goes over it again. What people moved by hand is learnt from. Memory stays flat: what was seen lies in a throw-away file.
+goes over it again. What people moved by hand is learnt from. Memory stays flat: what was seen lies in a file.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _client_folders(
     deleted: frozenset[str],
     statement: MailboxStatement,
 ) -> dict[str, int]:
-    """Id to client of every client folder: those the ledger follows, then those that people made where ours would be."""
+    """Id to client of every client folder: those the ledger follows, then those people made where ours would be."""
     mine: dict[str, int] = {}
     for known in unit.places.folders(mailbox):
         if known.client is None:

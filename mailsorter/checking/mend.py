@@ -115,9 +115,7 @@ class _Page:
             return None
         return last if last.state in (StepState.NOT_TRIED, StepState.FAILED) else None
 
-    def _record_late_move(
-        self, unit: Unit, one: _Strange, step: StepRow, message: Message | None, number: int
-    ) -> None:
+    def _record_late_move(self, unit: Unit, one: _Strange, step: StepRow, message: Message | None, number: int) -> None:
         self._differs(Kind.LATE_MOVE, one, unit)
         assert step.facts is not None  # _late_move looked
         state = MessageState(step.facts.becomes)
@@ -141,9 +139,7 @@ class _Page:
         if self._owner is not None:
             self._differs(Kind.FILED_BY_HAND, one, unit)
             digests = self._digests(unit, one, message)
-            record_by_hand(
-                unit, self._hands.number, digests, client=self._owner, rejected=None, folder=number
-            )
+            record_by_hand(unit, self._hands.number, digests, client=self._owner, rejected=None, folder=number)
         elif message is not None and self._is_overdue(message):
             self._differs(Kind.NEVER_SEEN, one, unit)
             unit.cursors.forget(self._hands.number, number)  # the next run reads the folder from its beginning

@@ -29,7 +29,7 @@ class Seen:
             self._database.execute(statement)
 
     def add(self, tokens: Sequence[bytes], folder: int) -> None:
-        """These were listed in the folder. One that was listed elsewhere before has moved meanwhile: the last counts."""
+        """These were listed in the folder. One listed elsewhere before has moved: the last counts."""
         self._database.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", ((token, folder) for token in tokens))
 
     def where(self, tokens: Iterable[bytes]) -> dict[bytes, int]:

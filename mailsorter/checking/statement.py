@@ -113,5 +113,5 @@ class MailboxStatement:
         }
 
     def digest(self) -> str:
-        """SHA-256 of the statement's canonical JSON: the audit chain holds it, so that a kept statement can be proven."""
+        """SHA-256 of the statement's canonical JSON: in the audit chain, so that a kept one can be proven."""
         return hashlib.sha256(msgspec.json.encode(self.data(), order="deterministic")).hexdigest()

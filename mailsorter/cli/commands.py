@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("mailsorter.cli.explain", "Say why: of a message, a run, or a code."),
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
+    "check": ("mailsorter.cli.check", "Compare ledger and mailboxes, completely."),
+    "audit": ("mailsorter.cli.audit", "Verify or export the audit chain."),
     "clients": ("mailsorter.cli.clients", "List, import, check and extend the client book."),
     "case": ("mailsorter.cli.case", "Handle requests under data-protection law, step by step."),
     "erase": ("mailsorter.cli.erase", "Find, and after approval erase, everything of one person."),

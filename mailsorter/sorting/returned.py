@@ -26,18 +26,14 @@ def really_returned(mailbox: Mailbox, messages: Sequence[Message]) -> set[str]:
 
 def record_return(unit: Unit, mailbox: int, message: Message, tokens: Tokens, standing: Standing, folder: int) -> None:
     """A person took the message out of the client's folder: it stays, and its thread knows."""
-    record_by_hand(
-        unit, mailbox, _digests(unit, message, tokens), client=None, rejected=standing.client, folder=folder
-    )
+    record_by_hand(unit, mailbox, _digests(unit, message, tokens), client=None, rejected=standing.client, folder=folder)
 
 
 def record_filing_by_hand(
     unit: Unit, mailbox: int, message: Message, tokens: Tokens, client: int, rejected: int | None, folder: int
 ) -> None:
     """A person put the message into a client's folder: it stays, and speaks for its thread."""
-    record_by_hand(
-        unit, mailbox, _digests(unit, message, tokens), client=client, rejected=rejected, folder=folder
-    )
+    record_by_hand(unit, mailbox, _digests(unit, message, tokens), client=client, rejected=rejected, folder=folder)
 
 
 def _digests(unit: Unit, message: Message, tokens: Tokens) -> Digests:

@@ -283,7 +283,9 @@ def test_the_statement_stands_in_the_audit_chain_by_its_digest(sorted_firm: Firm
 
 def test_checking_twice_changes_nothing_the_second_time(sorted_firm: Firm) -> None:
     firm = sorted_firm
-    for one, to in zip(firm.ids, (ACME_FOLDER, BAKKER_FOLDER, WellKnown.DELETED, ("X",), WellKnown.INBOX), strict=False):
+    for one, to in zip(
+        firm.ids, (ACME_FOLDER, BAKKER_FOLDER, WellKnown.DELETED, ("X",), WellKnown.INBOX), strict=False
+    ):
         firm.mailbox.server.user_moves(one, to)
     assert kinds(check(firm))
     assert kinds(check(firm)) == {}
