@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Select, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey
@@ -119,9 +119,19 @@ class Messages:
         """
         return self._clients_by(message.c.thread, tokens, but_not)
 
-    def clients_of_message_ids(self, tokens: Iterable[bytes]) -> dict[bytes, set[int]]:
-        """Clients to whom the messages of these msg-ids were filed, by msg-id digest."""
-        return self._clients_by(message.c.message_id, tokens)
+    def clients_of_message_ids(
+        self, tokens: Iterable[bytes], *, only_mailbox_of_run: tuple[int, int] | None = None
+    ) -> dict[bytes, set[int]]:
+        """Clients to whom the messages of these msg-ids were filed, in any mailbox, by msg-id digest.
+
+        With `only_mailbox_of_run` (mailbox, run), what that run filed in other mailboxes is left out: mailboxes are
+        sorted side by side, and what one run decides must not depend on which of them is faster.
+        """
+        where = None
+        if only_mailbox_of_run is not None:
+            mailbox, run = only_mailbox_of_run
+            where = (message.c.mailbox == mailbox) | message.c.run.is_(None) | (message.c.run != run)
+        return self._clients_by(message.c.message_id, tokens, where=where)
 
     def of_folder(self, mailbox: int, folder: int) -> Iterator[MessageRow]:
         """All rows that say a message lies in the folder."""
@@ -230,10 +240,16 @@ class Messages:
     # -----------------------------------------------------------------------------------------------------------
 
     def _clients_by(
-        self, column: Column[Any], tokens: Iterable[bytes], but_not: Collection[bytes] = ()
+        self,
+        column: Column[Any],
+        tokens: Iterable[bytes],
+        but_not: Collection[bytes] = (),
+        where: ColumnElement[bool] | None = None,
     ) -> dict[bytes, set[int]]:
         found: dict[bytes, set[int]] = {}
         query = select(column, message.c.client).where(message.c.state.in_(_DECIDED), message.c.client.is_not(None))
+        if where is not None:
+            query = query.where(where)
         if but_not:
             query = query.where(message.c.token.not_in(but_not))
         for token, client in self._in(query.distinct(), column, tokens):

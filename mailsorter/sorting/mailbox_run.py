@@ -92,6 +92,8 @@ class MailboxRun:
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
+    _read_anew: bool = False  # some folder was read from its beginning
+    _is_second_look: bool = False
 
     def __post_init__(self) -> None:
         self.report = MailboxReport(self.hands.mailbox.address)
@@ -112,6 +114,16 @@ class MailboxRun:
         if self.report.is_complete:
             self._brakes.ended_run(self._ground.tree)
         self.report.notes += self._brakes.notes
+        return self.report
+
+    def look_again(self) -> MailboxReport:
+        """After all mailboxes: test left mail again by what this run decided in the others.
+
+        Only when a folder was read from its beginning: later, mail of a thread comes after what it answers.
+        """
+        if self.report.is_complete and self._read_anew and not self.hands.stop.is_set():
+            self._is_second_look = True
+            self.report.is_complete = all(map(self._retest_folder, self._ground.watched))
         return self.report
 
     def _notice_changed_rules(self) -> None:
@@ -166,6 +178,7 @@ class MailboxRun:
         with self.hands.ledger.unit() as unit:
             folder_number = unit.places.folder(number, folder.id, self._ground.tree.path(folder.id))
             cursor = unit.cursors.get(number, folder_number)
+        self._read_anew = self._read_anew or cursor is None
         return folder_number, changed_windows(self.hands.mailbox, folder, cursor)
 
     def _folder(self, folder: Folder) -> bool:
@@ -255,7 +268,8 @@ class MailboxRun:
 
     def _recall(self, messages: Sequence[Message]) -> Recall:
         with self.hands.ledger.reading() as unit:
-            return Recall(unit, self.hands.number, messages, self._ground.numbers)
+            in_run = None if self._is_second_look else self.run.number
+            return Recall(unit, self.hands.number, messages, self._ground.numbers, in_run=in_run)
 
     def _decide(self, messages: Sequence[Message], recall: Recall) -> list[Decision]:
         """Decide by headers; where those leave it open and more could help, fetch that and decide again."""

@@ -39,9 +39,19 @@ class Recall:
     a `Corrections` of `model.thread`."""
 
     def __init__(
-        self, unit: Unit, mailbox: int, messages: Sequence[Message], numbers: ClientNumbers, *, afresh: bool = False
+        self,
+        unit: Unit,
+        mailbox: int,
+        messages: Sequence[Message],
+        numbers: ClientNumbers,
+        *,
+        afresh: bool = False,
+        in_run: int | None = None,
     ) -> None:
-        """`afresh`: as if nothing had been recorded of these few messages themselves, only of their threads."""
+        """`afresh`: as if nothing had been recorded of these few messages themselves, only of their threads.
+
+        `in_run`: leave out what that run decided in other mailboxes.
+        """
         self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
         self._numbers = numbers
         everything = self.tokens.values()
@@ -50,7 +60,9 @@ class Recall:
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
         self._by_thread = unit.messages.clients_of_threads(threads, own)
-        self._by_message_id = unit.messages.clients_of_message_ids(references)
+        self._by_message_id = unit.messages.clients_of_message_ids(
+            references, only_mailbox_of_run=None if in_run is None else (mailbox, in_run)
+        )
         own_ids = {t.message_id for t in everything if t.message_id}
         self._corrected_threads = _without(unit.corrections.of_threads(threads), own)
         self._corrected_ids = _without(unit.corrections.of_message_ids(references | own_ids), own)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mailsorter.clock import Clock
@@ -56,7 +57,7 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
     """
     with ledger.unit() as unit:
         run = unit.runs.begin("sort")
-    report = RunReport(run.id, _each(ledger, clock, run, jobs, options, pretend=False))
+    report = RunReport(run.id, _each(ledger, clock, run, jobs, options))
     state = INTERRUPTED if options.stop.is_set() else PARTIAL if any(r.error for r in report.mailboxes) else DONE
     with ledger.unit() as unit:
         counts = report.counts()
@@ -76,43 +77,80 @@ def plan(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
         with scratch.unit() as unit:
             run = unit.runs.begin("plan")
         # one mailbox after another: a plan is read from top to bottom and must come out the same each time
-        return RunReport("", [_one(scratch, clock, run, job, options, pretend=True) for job in jobs])
+        runs = [_Mailbox(scratch, clock, run, job, options, pretend=True) for job in jobs]
+        for mailbox in runs:
+            mailbox.sort()
+        return RunReport("", _look_again(runs))
 
 
-def _each(
-    ledger: Ledger, clock: Clock, run: Run, jobs: Sequence[Job], options: SortOptions, *, pretend: bool
-) -> list[MailboxReport]:
-    if len(jobs) == 1:
-        return [_one(ledger, clock, run, jobs[0], options, pretend=pretend)]
+def _each(ledger: Ledger, clock: Clock, run: Run, jobs: Sequence[Job], options: SortOptions) -> list[MailboxReport]:
+    runs = [_Mailbox(ledger, clock, run, job, options) for job in jobs]
+    if len(runs) == 1:
+        runs[0].sort()
+        return [runs[0].report]
     with ThreadPoolExecutor(max_workers=max(1, min(options.workers, len(jobs))), thread_name_prefix="mailbox") as pool:
-        futures = [pool.submit(_one, ledger, clock, run, job, options, pretend=pretend) for job in jobs]
+        futures = [pool.submit(mailbox.sort) for mailbox in runs]
         try:
-            return [future.result() for future in futures]
+            for future in futures:
+                future.result()
         except BaseException:
             options.stop.set()  # the ledger failed, or someone pressed Ctrl-C: the others end after their batch
             raise
+    return _look_again(runs)
 
 
-def _one(ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions, *, pretend: bool) -> MailboxReport:
-    report = MailboxReport(job.address)
-    try:
-        with ledger.unit() as unit:
-            number = unit.places.mailbox(job.address)
-        with ledger.locks.hold(number):
-            hands = Hands(job.connect(), number, ledger, clock, options.stop)
-            performer = pretend_steps if pretend else perform_steps
-            mailbox_run = MailboxRun(
-                hands, job.filing, run, performer, options.watcher, options.limit, pretend, job.cache, options.brakes,
-                until_s=None if options.slice_s is None else clock.monotonic() + options.slice_s,
+def _look_again(runs: Sequence[_Mailbox]) -> list[MailboxReport]:
+    """Threads that cross mailboxes, one mailbox after another: the same in every run, whichever was faster."""
+    if len(runs) > 1 and any(mailbox.report.filed for mailbox in runs):
+        for mailbox in runs:
+            mailbox.look_again()
+    return [mailbox.report for mailbox in runs]
+
+
+class _Mailbox:
+    """One mailbox's part of a run; what goes wrong there is its own error."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions, *, pretend: bool = False
+    ) -> None:
+        self._ledger, self._clock, self._run, self._job, self._options = ledger, clock, run, job, options
+        self._pretend = pretend
+        self._mailbox_run: MailboxRun | None = None
+        self.report = MailboxReport(job.address)
+
+    def sort(self) -> None:
+        with self._locked() as number:
+            options, job = self._options, self._job
+            hands = Hands(job.connect(), number, self._ledger, self._clock, options.stop)
+            performer = pretend_steps if self._pretend else perform_steps
+            self._mailbox_run = MailboxRun(
+                hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, job.cache,
+                options.brakes,
+                until_s=None if options.slice_s is None else self._clock.monotonic() + options.slice_s,
             )  # fmt: skip
-            report = mailbox_run.report
-            mailbox_run.go()
-    except LedgerLocked as error:
-        report.error = error
-        report.is_complete = False
-    except LedgerError:
-        raise
-    except MailsorterError as error:
-        report.error = error
-        report.is_complete = False
-    return report
+            self.report = self._mailbox_run.report
+            self._mailbox_run.go()
+
+    def look_again(self) -> None:
+        if self._mailbox_run is not None and self.report.error is None:
+            with self._locked():
+                self._mailbox_run.look_again()
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The mailbox's number, with its lock held; an error of this mailbox ends up in its report."""
+        try:
+            with self._ledger.unit() as unit:
+                number = unit.places.mailbox(self._job.address)
+            with self._ledger.locks.hold(number):
+                yield number
+        except LedgerLocked as error:
+            self._failed(error)
+        except LedgerError:
+            raise
+        except MailsorterError as error:
+            self._failed(error)
+
+    def _failed(self, error: MailsorterError) -> None:
+        self.report.error = error
+        self.report.is_complete = False

@@ -11,6 +11,7 @@ from mailsorter.errors import Throttled
 from mailsorter.model.client import Client
 from mailsorter.model.filing import FilingPolicy, Several, Timing, When
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.message import Participant
 from mailsorter.model.rule import Rule, RuleAction
 from mailsorter.sorting.undo import undo_client, undo_message, undo_run
 from tests.unit.sorting.firm import ACME, BAKKER, OWN, Firm, Onlooker
@@ -274,6 +275,26 @@ def test_mail_that_exchange_cannot_show_is_left_and_named(firm: Firm) -> None:
     assert firm.where(poisoned) == "Inbox"
     assert report.mailboxes[0].adds_up
     assert report.mailboxes[0].left == {"unreadable": 1}
+
+
+def test_a_thread_that_crosses_mailboxes_comes_out_as_planned(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, mailboxes=3)
+    first, last = firm.mailboxes[0].server, firm.mailboxes[2].server
+    answers = [
+        first.deliver(WellKnown.INBOX, from_=Participant("wie@elders.example"), references=(f"<{i}@acme.example>",))
+        for i in range(5)
+    ]
+    for i in range(5):
+        last.deliver(WellKnown.INBOX, from_=Participant("jan@acme.example"), internet_message_id=f"<{i}@acme.example>")
+    planned = firm.plan()
+    onlooker = Onlooker()
+    report = firm.sort(onlooker=onlooker)
+    assert {firm.where(i) for i in answers} == {"Clients / Acme B.V."}
+    assert all(mailbox.adds_up for mailbox in report.mailboxes)
+    assert report.total("filed") == report.total("pulled") == 10
+    assert sorted(map(str, onlooker.steps)) == sorted(map(str, planned.steps))
+    assert firm.sort().total("pulled") == 0
+    firm.ledger.close()
 
 
 def test_watching_everything_means_every_folder_outside_the_archive(firm: Firm) -> None:
