@@ -73,6 +73,7 @@ class MailboxFinder:
             self._save(found)
             self._open_candidates()
         self._name_attachments()
+        self._count_unopened()
         found.is_complete = True
         self._save(found)
 
@@ -253,6 +254,12 @@ class MailboxFinder:
                 else:
                     self._found.findings[finding.id] = msgspec.structs.replace(finding, attachments=names)
 
+    def _count_unopened(self) -> None:
+        """Messages known by envelope, preview and the server's index alone: said, so that nobody thinks otherwise."""
+        unopened = self._found.messages - len(self._found.findings) - self._found.opened
+        if unopened > 0:
+            self._not_seen("", "text-by-index-only", unopened)
+
     def _not_seen(self, folder: str, reason: str, count: int) -> None:
         not_seen = self._found.not_seen
         for index, known in enumerate(not_seen):
@@ -317,8 +324,8 @@ def _recoverable(tree: FolderTree, folder: Folder) -> str:
 
 
 def _is_whole(candidate: Candidate) -> bool:
-    """Must the whole message be read, or is the body's text enough?"""
-    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment")
+    """Must the whole message be read, or is the body's text enough? The server's index sees more than the text."""
+    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment", "search")
 
 
 def _is_own(address: str, own_domains: tuple[str, ...]) -> bool:

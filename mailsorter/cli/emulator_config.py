@@ -81,7 +81,11 @@ client_id = "emulator"
 client_secret = "file:emulator.secret"
 url = {_text(emulator.url)}
 authority = {_text(emulator.url)}
-{trust}"""
+{trust}
+[erasure.graph]
+client_id = "emulator-erasure"
+client_secret = "file:emulator.secret"
+"""
 
 
 def client_book(emulator: Emulator) -> str:

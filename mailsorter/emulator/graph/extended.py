@@ -101,15 +101,13 @@ def requested(expand: Mapping[str, str]) -> tuple[str, ...]:
 def read(store: Store, message: Message, property_ids: tuple[str, ...]) -> bytes | None:
     """The requested properties that the message has, as JSON; None when it has none of them."""
     found = []
-    own: dict[str, str] | None = None
+    own: dict[str, str] = msgspec.json.decode(message.extra).get("props", {}) if message.extra != "{}" else {}
     for property_id in property_ids:
         known = normal_id(property_id)
         reader = _READERS.get(known)
-        value = reader(store, message) if reader else None
-        if value is None:
-            if own is None:
-                own = msgspec.json.decode(message.extra).get("props", {}) if message.extra != "{}" else {}
-            value = own.get(known)
+        value = own.get(known)  # what was set on the message goes before what is made up from its envelope
+        if value is None and reader is not None:
+            value = reader(store, message)
         if value is not None:
             found.append({"id": property_id, "value": value})
     return msgspec.json.encode(found) if found else None

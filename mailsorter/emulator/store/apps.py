@@ -54,13 +54,20 @@ _SCOPED_ROLES = (
     "Application MailboxItem.ReadWrite",
 )
 
-#: Apps that every state has: one scoped by RBAC as Microsoft recommends, one with tenant-wide rights.
+#: Apps that every state has: one scoped by RBAC as Microsoft recommends, a second that may only delete items for good,
+#: one with tenant-wide rights.
 DEFAULT_APPS = (
     App(
         "emulator",
         secrets=("emulator",),
         roles=("User.Read.All",),
         assignments=tuple(Assignment(role) for role in _SCOPED_ROLES),
+    ),
+    App(
+        "emulator-erasure",
+        secrets=("emulator",),
+        roles=("User.Read.All",),
+        assignments=(Assignment("Application MailboxItem.ReadWrite"),),
     ),
     App(
         "emulator-tenant-wide",

@@ -26,7 +26,9 @@ class Eraser:
     def __init__(self, client: GraphClient, address: str, client_id: str) -> None:
         self._client = client
         self._asked = Asked(address, "delete items for good", _PERMISSION, client_id)
-        self._mailbox_id = address if address.upper().startswith("MBX:") else ""
+        is_archive = address.upper().startswith("MBX:")
+        self._mailbox_id = address if is_archive else ""
+        self._version = "beta" if is_archive else "v1.0"  # v1.0 knows no archive on the admin paths (graph-facts, 7)
         self._may_erase = False
 
     def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
@@ -35,7 +37,13 @@ class Eraser:
             return []
         folder = f"/admin/exchange/mailboxes/{query.segment(self.mailbox_id())}/folders/{query.segment(folder_id)}"
         requests = [
-            Request("DELETE", f"{folder}/items/{query.segment(i)}?disposalType=hardDelete", self._asked) for i in ids
+            Request(
+                "DELETE",
+                f"{folder}/items/{query.segment(i)}?disposalType=hardDelete",
+                self._asked,
+                version=self._version,
+            )
+            for i in ids
         ]
         answers = self._client.batch(requests)
         self._may_erase = self._may_erase or any(not isinstance(answer, MailsorterError) for answer in answers)
@@ -78,7 +86,8 @@ class Eraser:
 
     def _may_list(self, folder: str) -> bool:
         try:
-            self._client.request(Request("GET", f"{folder}/items?$top=1&$select=id", self._asked))
+            path = f"{folder}/items?$top=1&$select=id"
+            self._client.request(Request("GET", path, self._asked, version=self._version))
         except NotPermitted:
             return False
         return True
