@@ -107,31 +107,43 @@ def show(state: State, json: Json = False) -> None:
 
 @app.command()
 def dump(
-    state: State, out: Annotated[Path, typer.Option("--out", help="The file to write: JSON lines, gzipped.")]
+    state: State,
+    out: Annotated[Path, typer.Option("--out", help="The file to write: JSON lines, gzipped.")],
+    json: Json = False,
 ) -> None:
     """Write a state file as portable text."""
     from mailsorter.emulator.portable import dump as write
 
     store = open_state(state, must_exist=True)
     try:
-        Voice().say(f"{out}: {write(store, out):,} rows.")
+        rows = write(store, out)
     finally:
         store.close()
+    voice = Voice(as_json=json)
+    voice.say(f"{out}: {rows:,} rows.")
+    voice.answer({"file": out, "rows": rows})
 
 
 @app.command()
-def load(state: State, source: Annotated[Path, typer.Option("--from", help="What `dump` wrote.")]) -> None:
+def load(
+    state: State,
+    source: Annotated[Path, typer.Option("--from", help="What `dump` wrote.")],
+    json: Json = False,
+) -> None:
     """Make a state file from what dump wrote."""
     from mailsorter.emulator.portable import load as read
     from mailsorter.emulator.store import NotAStateFile
 
     store = open_state(state, must_exist=False)
     try:
-        Voice().say(f"{state}: {read(store, source):,} rows.")
+        rows = read(store, source)
     except NotAStateFile as error:
         raise UserError(str(error)) from error
     finally:
         store.close()
+    voice = Voice(as_json=json)
+    voice.say(f"{state}: {rows:,} rows.")
+    voice.answer({"state": state, "rows": rows})
 
 
 @app.command()

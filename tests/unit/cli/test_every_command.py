@@ -1,0 +1,35 @@
+"""What holds for every command there is."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from mailsorter.cli.commands import COMMANDS
+
+# what they print is a stream without an end, or is JSON already
+WITHOUT_JSON = {"emulator serve", "daemon"}
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    for name, (module, _) in COMMANDS.items():
+        command = typer.main.get_command(importlib.import_module(module).app)
+        below = getattr(command, "commands", None)
+        if below is None:
+            yield name, command
+        else:
+            yield from ((f"{name} {child}", below[child]) for child in below)
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()), ids=[name for name, _ in commands()])
+def test_it_answers_as_json_and_says_what_it_does(name: str, command: Any) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert ("--json" in options) == (name not in WITHOUT_JSON)
+    assert (command.help or "").strip()
+    for parameter in command.params:
+        if parameter.opts[0].startswith("--") and parameter.opts[0] != "--help":
+            assert parameter.help, f"{name} {parameter.opts[0]} says nothing of itself"
