@@ -7,18 +7,19 @@ and `mailsorter audit verify` no network. Closing it closes all it opened.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from mailsorter.clock import Clock, SystemClock
-from mailsorter.config.connect import AppIdentity, Graph
+from mailsorter.config.connect import AppIdentity, Ews, Graph
 from mailsorter.config.load import Loaded
 from mailsorter.config.policy import filing_policy, label_homes, rules, several
 from mailsorter.config.schema import MailboxEntry
@@ -132,13 +133,15 @@ class Assembly:
 
     def _ews_mailbox(self, entry: MailboxEntry) -> Mailbox:
         try:
-            from mailsorter.mailbox import ews  # type: ignore[attr-defined]  # its folder may be deleted
+            ews = importlib.import_module("mailsorter.mailbox.ews")  # by name: its folder may be deleted
         except ImportError as error:
             raise UserError(
                 f"Mailbox {entry.address} is to be reached over EWS, and this mailsorter comes without that connector.",
                 advice='Set connector = "graph", or install mailsorter with its EWS connector.',
             ) from error
-        opened: Mailbox = ews.open_mailbox(entry, self.config.ews, clock=self.clock, stop=self.stop)
+        assert self.config.ews is not None  # a checked config has [ews] when a mailbox asks for it
+        settings = _ews_settings(ews, self.config.ews)
+        opened: Mailbox = ews.open_mailbox(settings, entry.address, clock=self.clock, stop=self.stop)
         return opened
 
     @cached_property
@@ -365,3 +368,14 @@ def _credential(identity: AppIdentity) -> Credential:
         return ClientCertificate(identity.certificate.checked_path(), password.read().reveal() if password else None)
     assert identity.federated_credential is not None  # a checked config has exactly one of the three
     return FederatedCredential(identity.federated_credential.path)
+
+
+def _ews_settings(package: Any, ews: Ews) -> Any:
+    """The settings of the EWS connector, whose package is handed in because it may not be there."""
+    secret = ews.client_secret if ews.auth == "oauth" else ews.password
+    assert secret is not None  # a checked config has what its kind of sign-in needs
+    if ews.auth == "oauth":
+        sign_in = package.HybridSignIn(ews.tenant, ews.client_id, secret.read().reveal(), ews.authority)
+    else:
+        sign_in = package.Password(ews.auth, ews.username, secret.read().reveal())
+    return package.EwsSettings(ews.url, sign_in, ca_file=ews.ca_file, timeout_s=ews.timeout.total_seconds())

@@ -21,6 +21,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mailsorter.emulator.control import Control, ControlError
 from mailsorter.emulator.errors import ExchangeError
+from mailsorter.emulator.ews.face import PATH as EWS_PATH
+from mailsorter.emulator.ews.face import EwsFace
 from mailsorter.emulator.graph.face import Face
 from mailsorter.emulator.graph.wire import Effect, Request, Response, error_answer, new_request_id
 from mailsorter.emulator.identity import Identity, SignInError
@@ -50,6 +52,7 @@ class Web:
         self.face = face
         self.identity = identity
         self.control = control
+        self.ews = EwsFace(face.store, identity, face.throttle, face.conditions, face.faults)
         self._app = Starlette(
             routes=[
                 Route("/", self._hello, methods=["GET"]),
@@ -129,7 +132,16 @@ class Web:
         except ExchangeError as error:
             return as_json({"error": str(error)}, error.status)
 
+    async def _ews(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponse(b"", 405)
+        authorization = request.headers.get("authorization", "")
+        response = await run_in_threadpool(self.ews.handle, authorization, await request.body())
+        return with_effect(response.effect, response.status, response.body, response.headers, "text/xml; charset=utf-8")
+
     async def _graph(self, request: HttpRequest) -> HttpResponse:
+        if request.url.path.lower() == EWS_PATH:
+            return await self._ews(request)
         body = await request.body()
         response = await run_in_threadpool(self._answer, request, body)
         return to_http(response)
@@ -165,16 +177,22 @@ def origin_of(request: HttpRequest) -> str:
 def to_http(response: Response) -> HttpResponse:
     """The answer as HTTP, with what its effect does to it."""
     headers = {name: value for name, value in response.headers.items() if value.isascii() and value.isprintable()}
-    effect, body = response.effect or Effect(), response.body
+    return with_effect(response.effect, response.status, response.body, headers, response.content_type)
+
+
+def with_effect(
+    effect: Effect | None, status: int, body: bytes, headers: dict[str, str], content_type: str
+) -> HttpResponse:
+    """An answer of either face as HTTP: cut, cut short or slow where its effect says so."""
+    effect = effect or Effect()
     if effect.cut:
         return CutConnection()
     if effect.truncate:
         body = body[: max(1, len(body) // 2)]
     if body and effect.bytes_per_s:
-        headers["Content-Length"] = str(len(body))
         pieces = _trickle(body, effect.bytes_per_s)
-        return StreamingResponse(pieces, response.status, headers, media_type=response.content_type)
-    return HttpResponse(body, response.status, headers, media_type=response.content_type if body else None)
+        return StreamingResponse(pieces, status, {**headers, "Content-Length": str(len(body))}, media_type=content_type)
+    return HttpResponse(body, status, headers, media_type=content_type if body else None)
 
 
 async def _trickle(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:

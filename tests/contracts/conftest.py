@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -31,13 +33,22 @@ def tls_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(params=[*_IN_MEMORY, "graph", "graph-tls"])
+_EWS = ["ews", "ews-tls"] if find_spec("mailsorter.mailbox.ews") else []  # its folder may be deleted
+
+
+@pytest.fixture(params=[*_IN_MEMORY, "graph", "graph-tls", *_EWS])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A fresh mailbox of the connector, with other people's hands on its server."""
     if request.param in _IN_MEMORY:
         yield _IN_MEMORY[request.param]()
         return
-    emulator = request.getfixturevalue("tls_emulator" if request.param == "graph-tls" else "plain_emulator")
-    graph = GraphWorld(emulator)
-    yield graph
-    graph.close()
+    emulator = request.getfixturevalue("tls_emulator" if request.param.endswith("tls") else "plain_emulator")
+    opened = GraphWorld(emulator) if request.param.startswith("graph") else _ews_world(emulator)
+    yield opened
+    opened.close()
+
+
+def _ews_world(emulator: Emulator) -> Any:
+    from tests.contracts.ews_world import EwsWorld
+
+    return EwsWorld(emulator)

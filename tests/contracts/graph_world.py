@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from mailsorter.emulator import Emulator, NewMessage
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.store.records import Address, Folder, Message, NewAttachment
+from mailsorter.mailbox.base import Mailbox
 from mailsorter.mailbox.graph import ClientSecret, GraphSettings
 from mailsorter.mailbox.graph.connector import GraphConnector
 from mailsorter.model.folder import WellKnown
@@ -39,36 +40,33 @@ class LosingAdapter(HTTPAdapter):
         return response
 
 
-class GraphWorld:
-    """A fresh mailbox on a running emulator, whose folders are named in Dutch."""
+class StoreWorld:
+    """Other people's hands on a fresh mailbox of a running emulator, whose folders are named in Dutch."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, *, state: str = "ok") -> None:
         self._emulator = emulator
         self._store = emulator.store
-        self._box = self._store.mailboxes.create(f"anna{next(_numbers)}@firm.example", "Anna", language="nl")
-        settings = GraphSettings(
-            tenant=_SHARED,
-            client_id="emulator",
-            origin=emulator.url,
-            login_origin=emulator.url,
-            ca_file=emulator.ca_file,
-            list_page=5,
-            delta_page=5,
-        )
-        self.connector = GraphConnector(settings, ClientSecret("emulator"))
-        self.mailbox = self.connector.mailbox(self._box.address)
-        self._adapter = LosingAdapter()
-        session = self.connector._client._connection.session
-        assert session is not None
-        session.mount(emulator.url, self._adapter)
+        address = f"anna{next(_numbers)}@firm.example"
+        self._box = self._store.mailboxes.create(address, "Anna", language="nl", state=state)
         self._poisoned: set[int] = set()
 
     def close(self) -> None:
         self._emulator.conditions.clear()
-        self.connector.close()
+
+    def id_of(self, number: int) -> str:
+        """A message's id as the connector under test writes it."""
+        return self._box.ids.immutable_id(number)
+
+    def folder_id_of(self, number: int) -> str:
+        """A folder's id as the connector under test writes it."""
+        return self._box.ids.folder_id(number)
+
+    def own_id(self, written: str) -> str:
+        """An id of the connector's as the store reads it."""
+        return written
 
     def folder(self, where: Where) -> str:
-        return self._box.ids.folder_id(self._folder(where).id)
+        return self.folder_id_of(self._folder(where).id)
 
     def deliver(
         self,
@@ -103,11 +101,11 @@ class GraphWorld:
             message = self._store.recoverable.relocate(self._box, message, target)
         else:
             message = self._store.messages.create(self._box, target, new)
-        return self._box.ids.immutable_id(message.id)
+        return self.id_of(message.id)
 
     def lies_in(self, message_id: str) -> str | None:
         try:
-            return self._box.ids.folder_id(self._message(message_id).folder)
+            return self.folder_id_of(self._message(message_id).folder)
         except ExchangeError:
             return None
 
@@ -131,7 +129,7 @@ class GraphWorld:
 
     def user_creates_hidden_folder(self, where: Where, name: str) -> str:
         made = self._store.folders.create(self._box, self._folder(where), name, hidden=True)
-        return self._box.ids.folder_id(made.id)
+        return self.folder_id_of(made.id)
 
     def hold(self, message_id: str) -> None:
         self._store.messages.change(self._box, self._message(message_id), {"label": "Keep"})
@@ -143,12 +141,9 @@ class GraphWorld:
     def forget_cursors(self) -> None:
         self._emulator.conditions.lose_delta_state(self._box.id)
 
-    def lose_next_answer(self, method: str) -> None:
-        self._adapter.lose = 1
-
     def _folder(self, where: Where) -> Folder:
         if not isinstance(where, tuple):
-            return self._store.folders.find(self._box, str(where))
+            return self._store.folders.find(self._box, self.own_id(str(where)))
         found = self._store.folders.well_known(self._box, "msgfolderroot")
         for name in where:
             children = {child.name: child for child in self._store.folders.children(found)}
@@ -156,7 +151,36 @@ class GraphWorld:
         return found
 
     def _message(self, message_id: str) -> Message:
-        return self._store.messages.find(self._box, message_id)
+        return self._store.messages.find(self._box, self.own_id(message_id))
+
+
+class GraphWorld(StoreWorld):
+    """Graph over the emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        settings = GraphSettings(
+            tenant=_SHARED,
+            client_id="emulator",
+            origin=emulator.url,
+            login_origin=emulator.url,
+            ca_file=emulator.ca_file,
+            list_page=5,
+            delta_page=5,
+        )
+        self.connector = GraphConnector(settings, ClientSecret("emulator"))
+        self.mailbox: Mailbox = self.connector.mailbox(self._box.address)
+        self._adapter = LosingAdapter()
+        session = self.connector._client._connection.session
+        assert session is not None
+        session.mount(emulator.url, self._adapter)
+
+    def close(self) -> None:
+        super().close()
+        self.connector.close()
+
+    def lose_next_answer(self, method: str) -> None:
+        self._adapter.lose = 1
 
 
 def _address(who: Participant) -> Address:

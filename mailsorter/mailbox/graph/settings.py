@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mailsorter.errors import ConfigError
+from mailsorter.mailbox.loopback import is_loopback
 
 GRAPH_ORIGIN = "https://graph.microsoft.com"
 LOGIN_ORIGIN = "https://login.microsoftonline.com"
@@ -80,11 +80,3 @@ def _problem_of(origin: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return f"found {origin!r}, expected https: plain http is only for this machine"
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Does the host name this machine itself?"""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,0 +1,29 @@
+"""Exchange Server on the firm's own premises, through Exchange Web Services and exchangelib.
+
+This folder may be deleted: nothing else needs it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mailsorter.mailbox.ews.settings import EwsSettings, HybridSignIn, Password
+
+if TYPE_CHECKING:
+    from mailsorter.clock import Clock
+    from mailsorter.mailbox.base import Mailbox
+
+__all__ = ["EwsSettings", "HybridSignIn", "Password", "open_mailbox"]
+
+
+def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
+    """The mailbox of that address, with a busy server's waits honoured. Nothing is sent before the first question."""
+    from mailsorter.mailbox.ews.client import EwsClient  # exchangelib takes 0.3 s to import
+    from mailsorter.mailbox.ews.mailbox import EwsMailbox
+    from mailsorter.mailbox.waiting import Stopper
+    from mailsorter.mailbox.wrap import RetryingMailbox, ThrottledMailbox
+
+    stopper = Stopper(clock, stop)
+    mailbox = EwsMailbox(EwsClient(settings, address, stopper), settings)
+    return RetryingMailbox(ThrottledMailbox(mailbox, clock, stopper), stopper)

@@ -1,0 +1,115 @@
+"""EWS's XML: names, the shapes asked for, and small builders. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lxml import etree
+
+M = "http://schemas.microsoft.com/exchange/services/2006/messages"
+T = "http://schemas.microsoft.com/exchange/services/2006/types"
+
+# MAPI tags as EWS names them
+SEARCH_KEY = ("0x300B", "Binary")
+HIDDEN = ("0x10F4", "Boolean")
+PREVIEW = ("0x3FD9", "String")
+FLAG_STATUS = ("0x1090", "Integer")
+SENDER_SMTP = ("0x5D01", "String")
+FROM_SMTP = ("0x5D02", "String")
+
+PLACE = ("item:ParentFolderId",)
+ENVELOPE = (
+    "item:ParentFolderId",
+    "item:ItemClass",
+    "item:Subject",
+    "item:DateTimeReceived",
+    "item:Categories",
+    "item:InReplyTo",
+    "item:IsDraft",
+    "item:DateTimeSent",
+    "item:HasAttachments",
+    "item:ConversationId",
+    "message:Sender",
+    "message:ToRecipients",
+    "message:CcRecipients",
+    "message:BccRecipients",
+    "message:From",
+    "message:InternetMessageId",
+    "message:IsRead",
+    "message:References",
+    "message:ReplyTo",
+    PREVIEW,
+    FLAG_STATUS,
+    SENDER_SMTP,
+    FROM_SMTP,
+)
+TRACES = (*ENVELOPE, SEARCH_KEY)
+FOLDER = (
+    "folder:ParentFolderId",
+    "folder:FolderClass",
+    "folder:DisplayName",
+    "folder:TotalCount",
+    "folder:ChildFolderCount",
+    "folder:DistinguishedFolderId",
+    HIDDEN,
+)
+Field = str | tuple[str, str]
+
+
+def element(name: str, /, *children: etree._Element | str, **attributes: str) -> Any:
+    """An element by its prefixed name (`m:FindItem`, `t:ItemId`)."""
+    prefix, local = name.split(":")
+    made = etree.Element(f"{{{M if prefix == 'm' else T}}}{local}", nsmap={"m": M, "t": T}, attrib=attributes)
+    for child in children:
+        if isinstance(child, str):
+            made.text = child
+        else:
+            made.append(child)
+    return made
+
+
+def field_uri(field: Field) -> Any:
+    """The path of one property: `item:Subject`, or a MAPI tag with its type."""
+    if isinstance(field, str):
+        return element("t:FieldURI", FieldURI=field)
+    return element("t:ExtendedFieldURI", PropertyTag=field[0], PropertyType=field[1])
+
+
+def shape(tag: str, fields: Iterable[Field], *flags: Any) -> Any:
+    """Ids and these properties, nothing else."""
+    wanted = [field_uri(f) for f in fields]
+    more = [element("t:AdditionalProperties", *wanted)] if wanted else []
+    return element(tag, element("t:BaseShape", "IdOnly"), *flags, *more)
+
+
+def folder_id(folder: str) -> Any:
+    """A folder by its id."""
+    return element("t:FolderId", Id=folder)
+
+
+def distinguished(name: str, address: str = "") -> Any:
+    """A distinguished folder; with an address that of another mailbox (delegate access)."""
+    owner = [element("t:Mailbox", element("t:EmailAddress", address))] if address else []
+    return element("t:DistinguishedFolderId", *owner, Id=name)
+
+
+def item_ids(ids: Iterable[str]) -> Any:
+    """Items by their ids."""
+    return element("m:ItemIds", *(element("t:ItemId", Id=i) for i in ids))
+
+
+def find(parent: Any, path: str) -> Any:
+    """The first descendant at a path of prefixed names (`m:Items/t:Message`), or None."""
+    return None if parent is None else parent.find(path, namespaces={"m": M, "t": T})
+
+
+def text(parent: Any, path: str) -> str:
+    """The text of the first descendant at that path, "" when there is none."""
+    found = find(parent, path)
+    return "" if found is None else (found.text or "")
+
+
+def local_name(node: Any) -> str:
+    """`Message` of `{…types}Message`."""
+    return str(etree.QName(node).localname)

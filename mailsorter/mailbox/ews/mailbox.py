@@ -1,0 +1,402 @@
+"""One mailbox on the firm's own Exchange Server, over EWS. Keeps the contract of `mailsorter.mailbox.base`.
+
+An item's id *changes* when it moves: `ids_survive_moves` is False, and every answer to a move carries the new id. EWS
+gives no recipients in a listing or a round, so these bring ids, and each message is fetched by GetItem, many a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from mailsorter.errors import (
+    Held,
+    MailsorterError,
+    NotFound,
+    PoisonItem,
+    Refused,
+    TemporaryError,
+    Unreachable,
+)
+from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.ews import translate
+from mailsorter.mailbox.ews.client import EwsClient
+from mailsorter.mailbox.ews.elements import (
+    ENVELOPE,
+    PLACE,
+    TRACES,
+    element,
+    field_uri,
+    find,
+    folder_id,
+    item_ids,
+    local_name,
+    shape,
+    text,
+)
+from mailsorter.mailbox.ews.settings import EwsSettings
+from mailsorter.mailbox.ews.tree import TreeReader
+from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.model.message import ItemStub, Message
+
+T = TypeVar("T")
+_AT_ONCE = 20  # changes in one request: what a lost answer leaves unknown stays small
+_SEARCH_CAP = 1000
+_FOLDERS_AT_ONCE = 50
+_FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: ENVELOPE, Detail.TRACES: TRACES}
+
+
+class EwsMailbox:
+    """One mailbox; used by one thread at a time."""
+
+    def __init__(self, client: EwsClient, settings: EwsSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._tree = TreeReader(client, owner="" if settings.impersonate else client.address)
+
+    @property
+    def address(self) -> str:
+        return self._client.address
+
+    @property
+    def ids_survive_moves(self) -> bool:
+        return False
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._client.requests
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    # reading -------------------------------------------------------------------------------------------------
+
+    def tree(self, *, hidden: bool = False, recoverable: bool = False) -> FolderTree:
+        return self._tree.tree(hidden=hidden, recoverable=recoverable)
+
+    def tree_changes(self, cursor: str | None) -> TreePage:
+        return self._tree.changes(cursor)
+
+    def changes(self, folder_id: str, cursor: str | None) -> Iterator[ChangePage]:
+        state = cursor
+        while True:
+            answer = self._client.one(_sync_items(folder_id, state, self._settings.page), "read messages")
+            state = text(answer, "m:SyncState")
+            is_last = text(answer, "m:IncludesLastItemInRange").lower() != "false"
+            yield self._change_page(folder_id, find(answer, "m:Changes"), state, is_last=is_last)
+            if is_last:
+                return
+
+    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+        for stubs in self.list_ids(folder_id, hidden=hidden):
+            if detail is Detail.IDS:
+                yield tuple(Message(id=stub.id, folder_id=stub.folder_id) for stub in stubs)
+                continue
+            answers = self.fetch([stub.id for stub in stubs], detail)
+            yield tuple(
+                found
+                for stub, answer in zip(stubs, answers, strict=True)
+                if (found := _listed(stub, answer)) is not None
+            )
+
+    def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
+        yield from self._listing(folder_id, "Shallow")
+        if hidden:
+            yield from self._listing(folder_id, "Associated")
+
+    def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
+        return self._each(ids, shape("m:ItemShape", _FIELDS[detail]), translate.message)
+
+    def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
+        def place(item: Any) -> Place:
+            return Place(translate.item_id(item), translate.parent_id(item))
+
+        return self._each(ids, shape("m:ItemShape", PLACE), place)
+
+    def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
+        return self._each(ids, shape("m:ItemShape", ("item:TextBody",)), lambda item: text(item, "t:TextBody"))
+
+    def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
+        return self._each(ids, shape("m:ItemShape", ("item:Attachments",)), translate.attachment_names)
+
+    def mime(self, message_id: str) -> bytes:
+        whole = shape("m:ItemShape", (), element("t:IncludeMimeContent", "true"))
+        (answer,) = self._each([message_id], whole, translate.mime)
+        if isinstance(answer, MailsorterError):
+            raise answer
+        return answer
+
+    def find(self, internet_message_id: str) -> list[Place]:
+        wanted = element(
+            "t:IsEqualTo",
+            field_uri("message:InternetMessageId"),
+            element("t:FieldURIOrConstant", element("t:Constant", Value=internet_message_id)),
+        )
+        return [
+            Place(stub.id, stub.folder_id)
+            for stub in self._in_all_folders(element("m:Restriction", wanted), hidden=True)
+        ]
+
+    def search(self, terms: Sequence[str]) -> SearchHits:
+        hits: dict[str, Message] = {}
+        is_complete = True
+        for clause in dict.fromkeys(_clause(term) for term in terms if _clause(term)):
+            found = [stub.id for stub in self._in_all_folders(element("m:QueryString", clause), hidden=False)]
+            is_complete = is_complete and len(found) <= _SEARCH_CAP
+            wanted = [i for i in found[:_SEARCH_CAP] if i not in hits]
+            hits.update({m.id: m for m in self.fetch(wanted) if isinstance(m, Message)})
+        ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
+        return SearchHits(tuple(ordered), is_complete=is_complete)
+
+    # changing ------------------------------------------------------------------------------------------------
+
+    def create_folder(self, parent_id: str, name: str) -> Folder:
+        new = element("t:Folder", element("t:FolderClass", "IPF.Note"), element("t:DisplayName", name))
+        payload = element(
+            "m:CreateFolder", element("m:ParentFolderId", folder_id(parent_id)), element("m:Folders", new)
+        )
+        made = find(self._client.one(payload, "create a folder"), "m:Folders")[0]
+        return Folder(id=translate.folder(made).id, parent_id=parent_id, name=name)
+
+    def rename_folder(self, folder_id_: str, name: str) -> Folder:
+        update = element(
+            "t:SetFolderField", field_uri("folder:DisplayName"), element("t:Folder", element("t:DisplayName", name))
+        )
+        change = element("t:FolderChange", folder_id(folder_id_), element("t:Updates", update))
+        self._client.one(element("m:UpdateFolder", element("m:FolderChanges", change)), "rename a folder")
+        found = self.tree(hidden=True).get(folder_id_)
+        if found is None:
+            raise NotFound(f"The folder is not (any more) in mailbox {self.address}.")
+        return found
+
+    def delete_empty_folder(self, folder_id_: str) -> None:
+        tree = self.tree(hidden=True)
+        if folder_id_ not in tree:
+            raise NotFound(f"The folder is not (any more) in mailbox {self.address}.")
+        holds_items = any(page for page in self.list_ids(folder_id_, hidden=True))
+        if tree.children(folder_id_) or holds_items:
+            raise Refused(f"A folder of mailbox {self.address} is not empty; it stays.", code="FolderNotEmpty")
+        payload = element(
+            "m:DeleteFolder", element("m:FolderIds", folder_id(folder_id_)), DeleteType="MoveToDeletedItems"
+        )
+        self._client.one(payload, "delete an empty folder")
+
+    def move(self, moves: Sequence[Move]) -> list[Outcome]:
+        return self._carry("m:MoveItem", moves, "move messages")
+
+    def copy(self, moves: Sequence[Move]) -> list[Outcome]:
+        return self._carry("m:CopyItem", moves, "copy messages")
+
+    def categorize(self, id_categories: Sequence[tuple[str, tuple[str, ...]]]) -> list[Outcome]:
+        return self._change(id_categories, _categorizing, "set categories", lambda pair, answer: Done(_new_id(answer)))
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        return self._change(ids, lambda some: _deleting(some, "SoftDelete"), "delete messages", lambda i, _: Done(i))
+
+    def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
+        """With single item recovery or a hold the server keeps what a hard delete takes, in Purges or below, under a
+        new id: so the search keys are looked for there afterwards, and an item found is `Held`."""
+        before = self.fetch(ids, Detail.TRACES)
+        here = [n for n, m in enumerate(before) if not isinstance(m, Message) or m.folder_id == folder_id]
+        answers = self._change(
+            here,
+            lambda some: _deleting([ids[n] for n in some], "HardDelete"),
+            "delete items for good",
+            lambda n, _: Done(ids[n]),
+        )
+        outcomes: dict[int, Outcome] = dict(zip(here, answers, strict=True))
+        keys = {n: m.search_key for n, m in enumerate(before) if isinstance(m, Message)}
+        kept = self._still_kept([keys[n] for n, o in outcomes.items() if isinstance(o, Done) and n in keys])
+        elsewhere = NotFound(f"The item is not in that folder of mailbox {self.address}.")
+        return [self._final(outcomes.get(n, elsewhere), keys.get(n, b""), kept) for n in range(len(ids))]
+
+    # inside ----------------------------------------------------------------------------------------------------
+
+    def _final(self, outcome: Outcome, key: bytes, kept: set[bytes]) -> Outcome:
+        if isinstance(outcome, Done) and key and key in kept:
+            return Held(
+                f"Exchange keeps this item of mailbox {self.address} in Recoverable Items.",
+                advice="In the Exchange Management Shell look at Get-Mailbox: LitigationHoldEnabled, InPlaceHolds, "
+                "SingleItemRecoveryEnabled.",
+            )
+        return outcome
+
+    def _still_kept(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the search keys that lie in Recoverable Items now."""
+        if not keys:
+            return set()
+        found: set[bytes] = set()
+        tree = self.tree(recoverable=True)
+        root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
+        for folder in tree.within(root.id) if root else ():
+            for page in self.messages(folder.id, Detail.TRACES):
+                found.update(message.search_key for message in page)
+        return found.intersection(keys)
+
+    def _in_all_folders(self, condition: Any, *, hidden: bool) -> Iterator[ItemStub]:
+        """Items of every folder that meet a condition; many folders are asked in one request."""
+        folders = [f.id for f in self.tree(hidden=hidden) if not f.is_search]
+        for start in range(0, len(folders), _FOLDERS_AT_ONCE):
+            some = folders[start : start + _FOLDERS_AT_ONCE]
+            payload = _find_items(some, "Shallow", 0, _SEARCH_CAP, condition)
+            for parent, answer in zip(some, self._client.each(payload, len(some), "search"), strict=True):
+                if isinstance(answer, NotFound):
+                    continue  # deleted since the tree was read
+                if isinstance(answer, MailsorterError):
+                    raise answer
+                for one in find(find(answer, "m:RootFolder"), "t:Items"):
+                    yield ItemStub(translate.item_id(one), parent)
+
+    def _listing(self, parent: str, traversal: str) -> Iterator[tuple[ItemStub, ...]]:
+        offset = 0
+        while True:
+            payload = _find_items([parent], traversal, offset, self._settings.page, None)
+            root = find(self._client.one(payload, "read messages"), "m:RootFolder")
+            found = list(find(root, "t:Items"))
+            yield tuple(ItemStub(translate.item_id(one), parent) for one in found)
+            offset += len(found)
+            if not found or root.get("IncludesLastItemInRange", "true").lower() != "false":
+                return
+
+    def _change_page(self, parent: str, changes: Any, state: str, *, is_last: bool) -> ChangePage:
+        present: dict[str, None] = {}
+        removed: list[str] = []
+        for change in changes:
+            if local_name(change) in ("Create", "Update"):
+                present[translate.item_id(change[0])] = None
+            elif local_name(change) == "ReadFlagChange":
+                present[translate.item_id(change)] = None
+            else:
+                removed.append(translate.item_id(change))
+        messages: list[Message] = []
+        for item_id, answer in zip(present, self.fetch(list(present)), strict=True):
+            found = _listed(ItemStub(item_id, parent), answer)
+            if found is None or found.folder_id != parent:
+                removed.append(item_id)  # it left between the page and the look
+            else:
+                messages.append(found)
+        return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=state, is_last=is_last)
+
+    def _each(self, ids: Sequence[str], wanted: Any, make: Callable[[Any], T]) -> list[T | MailsorterError]:
+        items = self._client.items(ids, wanted, self._settings.chunk)
+        return [item if isinstance(item, MailsorterError) else make(item) for item in items]
+
+    def _carry(self, operation: str, moves: Sequence[Move], doing: str) -> list[Outcome]:
+        """One request a target folder and 20 items; answers in the order asked."""
+        outcomes: dict[int, Outcome] = {}
+        by_target: dict[str, list[int]] = {}
+        for n, move in enumerate(moves):
+            by_target.setdefault(move.to_folder_id, []).append(n)
+        for target, numbers in by_target.items():
+
+            def payload(some: Sequence[int], target: str = target) -> Any:
+                ids = item_ids(moves[n].id for n in some)
+                back = element("m:ReturnNewItemIds", "true")
+                return element(operation, element("m:ToFolderId", folder_id(target)), ids, back)
+
+            def done(n: int, answer: Any, target: str = target) -> Outcome:
+                new_id = _new_id(answer)
+                return Done(new_id, target) if new_id else Unreachable("Exchange did not say the item's new id.")
+
+            outcomes.update(zip(numbers, self._change(numbers, payload, doing, done), strict=True))
+        return [outcomes[n] for n in range(len(moves))]
+
+    def _change(
+        self,
+        asked: Sequence[T],
+        payload: Callable[[Sequence[T]], Any],
+        doing: str,
+        done: Callable[[T, Any], Outcome],
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            try:
+                answers = self._client.each(payload(some), len(some), doing)
+            except TemporaryError as error:  # a lost answer is unknown for each; a busy server did none of them
+                outcomes.extend(error for _ in some)
+                continue
+            except (NotFound, Refused) as error:  # the target folder is gone: said once for the whole request
+                outcomes.extend(error for _ in some)
+                continue
+            outcomes.extend(
+                answer if isinstance(answer, MailsorterError) else done(one, answer)
+                for one, answer in zip(some, answers, strict=True)
+            )
+        return outcomes
+
+
+def _listed(stub: ItemStub, answer: Message | MailsorterError) -> Message | None:
+    """A listed item fetched whole; a stand-in for one that cannot be rendered; None for one that left meanwhile."""
+    if isinstance(answer, PoisonItem):
+        return Message(id=stub.id, folder_id=stub.folder_id, is_unreadable=True)
+    if isinstance(answer, NotFound):
+        return None
+    if isinstance(answer, MailsorterError):
+        raise answer
+    return answer
+
+
+def _sync_items(parent: str, state: str | None, page: int) -> Any:
+    given = [element("m:SyncState", state)] if state else []
+    return element(
+        "m:SyncFolderItems",
+        shape("m:ItemShape", ()),
+        element("m:SyncFolderId", folder_id(parent)),
+        *given,
+        element("m:MaxChangesReturned", str(min(page, 512))),
+    )
+
+
+def _find_items(parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any) -> Any:
+    view = element("m:IndexedPageItemView", MaxEntriesReturned=str(page), Offset=str(offset), BasePoint="Beginning")
+    inside = element("m:ParentFolderIds", *(folder_id(parent) for parent in parents))
+    shown = shape("m:ItemShape", ())
+    children: tuple[Any, ...]
+    if condition is None:
+        children = (shown, view, inside)
+    elif local_name(condition) == "Restriction":  # the schema's order
+        children = (shown, view, condition, inside)
+    else:
+        children = (shown, view, inside, condition)
+    return element("m:FindItem", *children, Traversal=traversal)
+
+
+def _deleting(ids: Sequence[str], kind: str) -> Any:
+    return element(
+        "m:DeleteItem",
+        item_ids(ids),
+        DeleteType=kind,
+        SendMeetingCancellations="SendToNone",
+        AffectedTaskOccurrences="AllOccurrences",
+    )
+
+
+def _categorizing(pairs: Sequence[tuple[str, tuple[str, ...]]]) -> Any:
+    changes = []
+    for item_id, categories in pairs:
+        if categories:
+            values = element("t:Categories", *(element("t:String", c) for c in categories))
+            update = element("t:SetItemField", field_uri("item:Categories"), element("t:Message", values))
+        else:
+            update = element("t:DeleteItemField", field_uri("item:Categories"))
+        changes.append(element("t:ItemChange", element("t:ItemId", Id=item_id), element("t:Updates", update)))
+    return element(
+        "m:UpdateItem",
+        element("m:ItemChanges", *changes),
+        ConflictResolution="AlwaysOverwrite",
+        MessageDisposition="SaveOnly",
+    )
+
+
+def _new_id(answer: Any) -> str:
+    items = find(answer, "m:Items")
+    return translate.item_id(items[0]) if items is not None and len(items) else ""
+
+
+def _clause(term: str) -> str:
+    """A phrase of the server's query language; no quote breaks out."""
+    plain = " ".join(term.replace('"', " ").split())
+    return f'"{plain}"' if plain else ""

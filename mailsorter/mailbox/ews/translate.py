@@ -1,0 +1,173 @@
+"""From EWS's XML to the model's words. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from mailsorter.mailbox.ews.elements import (
+    FLAG_STATUS,
+    FROM_SMTP,
+    HIDDEN,
+    PREVIEW,
+    SEARCH_KEY,
+    SENDER_SMTP,
+    find,
+    local_name,
+    text,
+)
+from mailsorter.model.folder import Folder, WellKnown
+from mailsorter.model.message import Message, Participant
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_FLAGGED = "2"  # MAPI PR_FLAG_STATUS
+
+
+def item_id(item: Any) -> str:
+    """The id of an item, folder or conversation element."""
+    found = find(item, "t:ItemId")
+    return "" if found is None else str(found.get("Id", ""))
+
+
+def parent_id(item: Any) -> str:
+    """Where an item or folder lies."""
+    found = find(item, "t:ParentFolderId")
+    return "" if found is None else str(found.get("Id", ""))
+
+
+def message(item: Any) -> Message:
+    """A message from its element, of whatever kind: Message, MeetingRequest, PostItem, a plain Item."""
+    properties = _properties(item)
+    conversation = find(item, "t:ConversationId")
+    return Message(
+        id=item_id(item),
+        folder_id=parent_id(item),
+        received_at=_time(text(item, "t:DateTimeReceived")),
+        sent_at=_time(text(item, "t:DateTimeSent")),
+        internet_message_id=text(item, "t:InternetMessageId"),
+        conversation_id="" if conversation is None else str(conversation.get("Id", "")),
+        references=_references(item),
+        subject=text(item, "t:Subject"),
+        preview=text(item, "t:Preview") or properties.get(PREVIEW[0], ""),
+        from_=_participant(find(item, "t:From"), properties.get(FROM_SMTP[0])),
+        sender=_participant(find(item, "t:Sender"), properties.get(SENDER_SMTP[0])),
+        reply_to=_participants(find(item, "t:ReplyTo")),
+        to=_participants(find(item, "t:ToRecipients")),
+        cc=_participants(find(item, "t:CcRecipients")),
+        bcc=_participants(find(item, "t:BccRecipients")),
+        message_class=text(item, "t:ItemClass") or "IPM.Note",
+        is_read=text(item, "t:IsRead").lower() != "false",
+        is_draft=text(item, "t:IsDraft").lower() == "true",
+        is_flagged=properties.get(FLAG_STATUS[0]) == _FLAGGED,
+        has_attachments=text(item, "t:HasAttachments").lower() == "true",
+        categories=_categories(item),
+        search_key=_binary(properties.get(SEARCH_KEY[0], "")),
+    )
+
+
+def folder(source: Any, well_known: WellKnown | None = None, *, parent: str | None = None) -> Folder:
+    """A folder from its element; `parent` overrides what the server says, for the roots."""
+    named = find(source, "t:FolderId")
+    return Folder(
+        id="" if named is None else str(named.get("Id", "")),
+        parent_id=parent_id(source) if parent is None else parent,
+        name=text(source, "t:DisplayName"),
+        well_known=well_known,
+        is_hidden=_properties(source).get(HIDDEN[0], "").lower() == "true",
+        is_search=local_name(source) == "SearchFolder",
+        item_count=_number(text(source, "t:TotalCount")),
+        child_count=_number(text(source, "t:ChildFolderCount")),
+    )
+
+
+def is_mail_folder(source: Any) -> bool:
+    """Folders of mail and saved searches; not calendars, contacts or tasks."""
+    kind = text(source, "t:FolderClass")
+    return local_name(source) in ("Folder", "SearchFolder") and (not kind or kind.upper().startswith("IPF.NOTE"))
+
+
+def attachment_names(item: Any) -> tuple[str, ...]:
+    """Names of what is attached, inline pictures too, in order."""
+    attached = find(item, "t:Attachments")
+    return () if attached is None else tuple(text(one, "t:Name") for one in attached)
+
+
+def mime(item: Any) -> bytes:
+    """The item's MIME content."""
+    return _binary(text(item, "t:MimeContent"))
+
+
+def _properties(source: Any) -> dict[str, str]:
+    """Extended properties by tag, as this module writes tags (`0x300B`); Exchange writes them its own way."""
+    found: dict[str, str] = {}
+    for one in source.iterfind("{*}ExtendedProperty"):
+        uri, value = one.find("{*}ExtendedFieldURI"), one.find("{*}Value")
+        tag = uri.get("PropertyTag", "") if uri is not None else ""
+        if tag and value is not None:
+            found[_tag(tag)] = value.text or ""
+    return found
+
+
+def _tag(written: str) -> str:
+    try:
+        return f"0x{int(written, 16):04X}"
+    except ValueError:
+        return written
+
+
+def _references(item: Any) -> tuple[str, ...]:
+    named = f"{text(item, 't:References')} {text(item, 't:InReplyTo')}"
+    return tuple(dict.fromkeys(_MESSAGE_ID.findall(named)))
+
+
+def _participants(source: Any) -> tuple[Participant, ...]:
+    if source is None:
+        return ()
+    people = (_mailbox(one) for one in source.iterfind("{*}Mailbox"))
+    return tuple(person for person in people if person is not None)
+
+
+def _participant(source: Any, smtp: str | None) -> Participant | None:
+    """One person; an X.500 address gives way to the SMTP address where MAPI knows it."""
+    found = None if source is None else _mailbox(find(source, "t:Mailbox"))
+    if found is None:
+        return Participant(smtp) if smtp else None
+    return Participant(smtp, found.name) if smtp and "@" not in found.address else found
+
+
+def _mailbox(source: Any) -> Participant | None:
+    if source is None:
+        return None
+    found = Participant(text(source, "t:EmailAddress"), text(source, "t:Name"))
+    return found if found.address or found.name else None
+
+
+def _categories(item: Any) -> tuple[str, ...]:
+    listed = find(item, "t:Categories")
+    return () if listed is None else tuple(one.text or "" for one in listed)
+
+
+def _time(written: str) -> datetime | None:
+    if not written:
+        return None
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError:
+        return None
+    if moment.year <= 1601:  # MAPI's way of saying "none"
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _binary(written: str) -> bytes:
+    try:
+        return base64.b64decode(written)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _number(written: str) -> int:
+    return int(written) if written.strip().isdecimal() else 0

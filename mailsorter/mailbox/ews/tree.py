@@ -1,0 +1,167 @@
+"""The folder tree of one mailbox over EWS: a deep FindFolder for all of it, SyncFolderHierarchy to see changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mailsorter.errors import MailboxGone, MailsorterError, NotFound, Refused
+from mailsorter.mailbox.base import TreePage
+from mailsorter.mailbox.ews import translate
+from mailsorter.mailbox.ews.client import EwsClient
+from mailsorter.mailbox.ews.elements import FOLDER, distinguished, element, find, folder_id, local_name, shape, text
+from mailsorter.model.folder import Folder, FolderTree, WellKnown
+
+_DOING = "read folders"
+_PAGE = "1000"
+# EWS knows these by the same names as Graph, except that it has no clutter
+_NAMED = [n for n in WellKnown if not n.startswith("recoverable") and n not in (WellKnown.CLUTTER, WellKnown.SCHEDULED)]
+_RECOVERABLE = [n for n in WellKnown if n.startswith("recoverable") and n is not WellKnown.RECOVERABLE_ROOT]
+
+
+class TreeReader:
+    """Reads the tree; keeps what it saw last, so that a later look costs one request."""
+
+    def __init__(self, client: EwsClient, *, owner: str) -> None:
+        self._client = client
+        self._owner = owner  # "" where the server already knows by impersonation whose folders are meant
+        self._well_known: dict[str, WellKnown] = {}
+        self._missing: list[WellKnown] = [*_NAMED, *_RECOVERABLE]
+        self._root: Any = None
+        self._kept: tuple[str, dict[str, Any]] = ("", {})
+
+    def tree(self, *, hidden: bool, recoverable: bool) -> FolderTree:
+        """See `Mailbox.tree`."""
+        self._resolve()
+        folders = [self._root_folder()]
+        below = [self._named(one) for one in self._deep(folder_id(self._root_id))]
+        folders.extend(f for f in self._whole_branches(below) if hidden or not f.is_hidden)
+        if recoverable:
+            root = self._get(WellKnown.RECOVERABLE_ROOT)
+            folders.append(translate.folder(root, WellKnown.RECOVERABLE_ROOT, parent=""))
+            folders.extend(self._named(one) for one in self._deep(folder_id(folders[-1].id)))
+        return FolderTree(self._root_id, folders)
+
+    def changes(self, cursor: str | None) -> TreePage:
+        """See `Mailbox.tree_changes`."""
+        self._resolve()
+        is_known = cursor is not None and self._kept[0] == cursor
+        kept = dict(self._kept[1]) if is_known else {}
+        state, changed = self._sync(cursor, kept)
+        if cursor is not None and not changed:
+            if is_known:
+                self._kept = (state, kept)
+            return TreePage(tree=None, cursor=state)
+        if cursor is not None and not is_known:  # another process kept that tree: see it whole
+            kept = {}
+            state, _ = self._sync(None, kept)
+        self._kept = (state, kept)
+        return TreePage(tree=self._visible(kept), cursor=state)
+
+    def resolve(self, name: WellKnown) -> str:
+        """The id of a distinguished folder. Raises `NotFound`."""
+        return translate.folder(self._get(name)).id
+
+    def _sync(self, cursor: str | None, kept: dict[str, Any]) -> tuple[str, bool]:
+        """Take all changes since the cursor into `kept`; the state after them, and whether there were any."""
+        state, changed = cursor, False
+        while True:
+            given = [element("m:SyncState", state)] if state else []
+            root = element("m:SyncFolderId", folder_id(self._root_id))
+            answer = self._client.one(
+                element("m:SyncFolderHierarchy", shape("m:FolderShape", FOLDER), root, *given), _DOING
+            )
+            state = text(answer, "m:SyncState")
+            for change in find(answer, "m:Changes"):
+                changed = True
+                if local_name(change) == "Delete":
+                    kept.pop(find(change, "t:FolderId").get("Id"), None)
+                else:
+                    kept[find(change[0], "t:FolderId").get("Id")] = change[0]
+            if text(answer, "m:IncludesLastFolderInRange").lower() != "false":
+                return state, changed
+
+    def _visible(self, kept: dict[str, Any]) -> FolderTree:
+        below = [self._named(one) for one in kept.values() if translate.is_mail_folder(one)]
+        shown = [f for f in self._whole_branches(below) if not f.is_hidden]
+        return FolderTree(self._root_id, [self._root_folder(), *shown])
+
+    def _whole_branches(self, folders: Sequence[Folder]) -> list[Folder]:
+        """Folders whose parents are all there: what hangs below a calendar is no mail folder."""
+        by_id = {f.id: f for f in folders}
+
+        def hangs(folder: Folder) -> bool:
+            seen: set[str] = set()
+            while folder.parent_id != self._root_id:
+                if folder.parent_id not in by_id or folder.id in seen:
+                    return False
+                seen.add(folder.id)
+                folder = by_id[folder.parent_id]
+            return True
+
+        return [f for f in folders if hangs(f)]
+
+    def _deep(self, parent: Any) -> Iterator[Any]:
+        offset = 0
+        while True:
+            view = element(
+                "m:IndexedPageFolderView", MaxEntriesReturned=_PAGE, Offset=str(offset), BasePoint="Beginning"
+            )
+            payload = element(
+                "m:FindFolder",
+                shape("m:FolderShape", FOLDER),
+                view,
+                element("m:ParentFolderIds", parent),
+                Traversal="Deep",
+            )
+            root = find(self._client.one(payload, _DOING), "m:RootFolder")
+            found = list(find(root, "t:Folders"))
+            yield from (one for one in found if translate.is_mail_folder(one))
+            offset += len(found)
+            if not found or root.get("IncludesLastItemInRange", "true").lower() != "false":
+                return
+
+    # distinguished folders ---------------------------------------------------------------------------------------
+
+    def _resolve(self) -> None:
+        """Ask once which folder is which; ids never change."""
+        if self._root is not None:
+            return
+        names = list(self._missing)
+        payload = element(
+            "m:GetFolder",
+            shape("m:FolderShape", FOLDER),
+            element("m:FolderIds", *(distinguished(name.value, self._owner) for name in names)),
+        )
+        self._missing = []
+        for name, answer in zip(names, self._client.each(payload, len(names), _DOING), strict=True):
+            if isinstance(answer, NotFound | Refused):
+                self._missing.append(name)
+                continue
+            if isinstance(answer, MailsorterError):
+                raise answer
+            found = find(answer, "m:Folders")[0]
+            self._well_known[translate.folder(found).id] = name
+            if name is WellKnown.ROOT:
+                self._root = found
+        if self._root is None:
+            raise MailboxGone(f"Mailbox {self._client.address} has no folder tree.")
+
+    def _get(self, name: WellKnown) -> Any:
+        payload = element(
+            "m:GetFolder",
+            shape("m:FolderShape", FOLDER),
+            element("m:FolderIds", distinguished(name.value, self._owner)),
+        )
+        return find(self._client.one(payload, _DOING), "m:Folders")[0]
+
+    @property
+    def _root_id(self) -> str:
+        return translate.folder(self._root).id
+
+    def _root_folder(self) -> Folder:
+        return translate.folder(self._root, WellKnown.ROOT, parent="")
+
+    def _named(self, source: Any) -> Folder:
+        found = translate.folder(source)
+        return translate.folder(source, self._well_known.get(found.id))
