@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from mailsorter.emulator.errors import ExchangeError, item_not_found
+from mailsorter.emulator.graph.directory import context_user
 from mailsorter.emulator.graph.inbound import read_attachment
 from mailsorter.emulator.graph.router import Call
 from mailsorter.emulator.graph.wire import Response, answer, iso, no_content
@@ -81,6 +83,15 @@ def _find(call: Call, message: Message) -> Attachment:
     raise item_not_found()
 
 
+def _context(call: Call, message: Message, suffix: str = "") -> str:
+    generation = None if call.request.immutable else message.generation
+    ids = call.mailbox.ids
+    text_id = ids.immutable_id(message.id) if generation is None else ids.default_id(message.id, generation)
+    version = "beta" if call.beta else "v1.0"
+    place = f"{context_user(call.mailbox)}/messages('{quote(text_id, safe='')}')/attachments"
+    return f"{call.request.origin}/{version}/$metadata#{place}{suffix}"
+
+
 def list_attachments(call: Call) -> Response:
     """GET messages/{id}/attachments."""
     message = _message(call, 0)
@@ -88,7 +99,7 @@ def list_attachments(call: Call) -> Response:
     select = call.request.options.select
     content = select is None or any(name.lower() == "contentbytes" for name in select)
     shown = [_shown(_render(call, message, item, content=content), select) for item in items]
-    return answer({"@odata.context": f"{call.request.origin}/v1.0/$metadata#attachments", "value": shown})
+    return answer({"@odata.context": _context(call, message), "value": shown})
 
 
 def count_attachments(call: Call) -> Response:
@@ -101,7 +112,7 @@ def get_attachment(call: Call) -> Response:
     """GET messages/{id}/attachments/{a}."""
     message = _message(call, 1)
     shown = _shown(_render(call, message, _find(call, message), content=True), call.request.options.select)
-    return answer({"@odata.context": f"{call.request.origin}/v1.0/$metadata#attachments/$entity", **shown})
+    return answer({"@odata.context": _context(call, message, "/$entity"), **shown})
 
 
 def get_attachment_value(call: Call) -> Response:
@@ -125,7 +136,7 @@ def add_attachment(call: Call) -> Response:
     changed = store.messages.get(call.mailbox, message.id)
     item = next(item for item in store.messages.attachments(changed) if item.id == number)
     shown = _render(call, changed, item, content=True)
-    return answer({"@odata.context": f"{call.request.origin}/v1.0/$metadata#attachments/$entity", **shown}, 201)
+    return answer({"@odata.context": _context(call, changed, "/$entity"), **shown}, 201)
 
 
 def remove_attachment(call: Call) -> Response:

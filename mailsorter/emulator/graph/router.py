@@ -40,6 +40,13 @@ class Route:
     beta_only: bool = False
 
 
+#: What Exchange answers for: a path that goes wrong below these is refused by its broker (recorded in a tenant), any
+#: other by Graph's gateway.
+_EXCHANGE = frozenset(
+    {"mailfolders", "messages", "mailboxsettings", "contacts", "contactfolders", "calendar", "calendars", "events"}
+)
+
+
 class Router:
     """Finds the row of a request; segment names are compared without regard to case, ids are not."""
 
@@ -67,4 +74,5 @@ class Router:
         if path_known:
             raise ExchangeError("MethodNotAllowed", f"The method {method} is not allowed on this resource.")
         wrong = segments[-1] if segments else ""
-        raise ExchangeError("BadRequest", f"Resource not found for the segment '{wrong}'.")
+        code = "RequestBroker--ParseUri" if lowered and lowered[0] in _EXCHANGE else "BadRequest"
+        raise ExchangeError(code, f"Resource not found for the segment '{wrong}'.")

@@ -162,11 +162,11 @@ def iso(seconds: int) -> str:
 
 def path_segments(path: str) -> list[str]:
     """Segments of a request path, decoded, as clients really write them: doubled slashes, `mailFolders('inbox')`,
-    `delta()`, `users('$x@y')`; the version segment is not part of it."""
+    `delta()`, `microsoft.graph.delta()`, `users('$x@y')`."""
     segments: list[str] = []
     for raw in path.split("/"):
         if raw:
-            segments.extend(_keyed(unquote(raw, errors="replace")))
+            segments.extend(_keyed(unquote(raw, errors="replace").removeprefix("microsoft.graph.")))
     return segments
 
 
