@@ -226,14 +226,11 @@ class _Check:
 
     def _ids(self, rows: Sequence[MessageRow]) -> dict[bytes, str]:
         """Exchange ids of the messages that runs moved not long ago."""
-        found: dict[bytes, str] = {}
         with self.hands.ledger.reading() as unit:
-            for row in rows:
-                steps = unit.steps.of_message(row.token)
-                ids = [s.facts.new_id or s.facts.id for s in steps if s.facts is not None]
-                if ids:
-                    found[row.token] = ids[-1]
-        return found
+            steps = unit.steps.of_messages([row.token for row in rows])
+        return {
+            token: facts.new_id or facts.id for token, done in steps.items() if (facts := done[-1].facts) is not None
+        }
 
     # both -------------------------------------------------------------------------------------------------------
 

@@ -83,11 +83,12 @@ class _Page:
         messages = _fetched(self._hands.mailbox, asked)
         with self._hands.ledger.unit() as unit:
             number = unit.places.folder(self._hands.number, self._folder.id, self._ground.path(self._folder.id))
+            steps = unit.steps.of_messages([one.token for one in strange])
             for one in strange:
-                self._one(unit, one, messages.get(one.id), number)
+                self._one(unit, one, messages.get(one.id), number, steps.get(one.token, ()))
 
-    def _one(self, unit: Unit, one: _Strange, message: Message | None, number: int) -> None:
-        late = self._late_move(unit, one)
+    def _one(self, unit: Unit, one: _Strange, message: Message | None, number: int, steps: Sequence[StepRow]) -> None:
+        late = self._late_move(steps)
         if late is not None:
             self._record_late_move(unit, one, late, message, number)
         elif one.row is None:
@@ -105,12 +106,12 @@ class _Page:
 
     # our own move, late -----------------------------------------------------------------------------------------
 
-    def _late_move(self, unit: Unit, one: _Strange) -> StepRow | None:
+    def _late_move(self, steps: Sequence[StepRow]) -> StepRow | None:
         """The step that was to bring it here and was recorded as not done: the server did it after all."""
         if self._where is not Where.CLIENT and self._where is not Where.OTHER:
             return None
-        steps = [s for s in unit.steps.of_message(one.token) if s.kind is StepKind.MOVE]
-        last = steps[-1] if steps else None
+        moves = [s for s in steps if s.kind is StepKind.MOVE]
+        last = moves[-1] if moves else None
         if last is None or last.facts is None or last.facts.target != self._folder.id:
             return None
         return last if last.state in (StepState.NOT_TRIED, StepState.FAILED) else None

@@ -68,6 +68,11 @@ class Runs:
         """The run's state changed after its end (undone)."""
         self._connection.execute(update(run).where(run.c.number == number).values(state=state))
 
+    def mark_interrupted(self, number: int) -> None:
+        """A run that never came to its end is known to be over."""
+        still = (run.c.number == number) & (run.c.state == RUNNING)
+        self._connection.execute(update(run).where(still).values(state=INTERRUPTED, ended=self._now_s))
+
     def find(self, run_id: str) -> Run | None:
         """The run of that id (or its unambiguous beginning), or None."""
         rows = self._connection.execute(select(run).where(run.c.id.startswith(run_id, autoescape=True)).limit(2)).all()

@@ -7,13 +7,15 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, false, func, insert, select, update
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import step
 from mailsorter.ledger.states import StepState
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import StepKind
+
+_PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
 _PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
@@ -33,6 +35,7 @@ class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     categories: tuple[str, ...] | None = None
     categories_before: tuple[str, ...] | None = None
     search_key: bytes = b""  # MAPI search key: finds an item whose id changed
+    takes_back: int = 0  # number of the step that this one undoes
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,25 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     evidence: int
     facts: StepFacts | None
     error: str | None
+
+
+class Which(msgspec.Struct, frozen=True, kw_only=True):
+    """Which steps: all of a run, all of one client's, or all of these messages."""
+
+    run: int | None = None
+    client: int | None = None
+    tokens: tuple[bytes, ...] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """For a WHERE. Without any of the three nothing is meant."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.run is not None:
+            conditions.append(step.c.run == self.run)
+        if self.client is not None:
+            conditions.append(step.c.client == self.client)
+        if self.tokens is not None:
+            conditions.append(step.c.token.in_(self.tokens))
+        return conditions or [false()]
 
 
 class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,15 +157,22 @@ class Steps:
             for row in rows:
                 yield self._step(row)
 
-    def done_moves(self, mailbox: int, run: int | None = None) -> Iterator[StepRow]:
-        """Moves that were done and not taken back since, in one run or (None) ever."""
-        done = (step.c.kind == int(StepKind.MOVE)) & (step.c.state == int(StepState.DONE))
-        query = select(step).where(step.c.mailbox == mailbox, done).order_by(step.c.number)
-        if run is not None:
-            query = query.where(step.c.run == run)
-        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
-            for row in rows:
-                yield self._step(row)
+    def to_take_back(self, mailbox: int, which: Which, after: int, limit: int) -> list[StepRow]:
+        """The next moves and copies of a mailbox that were done and not taken back since, by number."""
+        done = step.c.kind.in_((StepKind.MOVE, StepKind.COPY)) & (step.c.state == int(StepState.DONE))
+        query = select(step).where(step.c.mailbox == mailbox, done, step.c.number > after, *which.conditions())
+        return [self._step(row) for row in self._connection.execute(query.order_by(step.c.number).limit(limit))]
+
+    def mailboxes_of(self, which: Which) -> list[int]:
+        """Numbers of the mailboxes in which these steps were tried."""
+        query = select(step.c.mailbox).where(*which.conditions()).distinct().order_by(step.c.mailbox)
+        return list(self._connection.execute(query).scalars())
+
+    def take_back(self, numbers: Sequence[int]) -> None:
+        """These were done, and are undone now. Belongs in the unit that records the step that undid them."""
+        if numbers:
+            undone = update(step).where(step.c.number == bindparam("n")).values(state=int(StepState.UNDONE))
+            self._connection.execute(undone, [{"n": number} for number in numbers])
 
     def mailboxes_of_run(self, run: int) -> list[int]:
         """Numbers of the mailboxes that a run changed or meant to."""
@@ -151,8 +180,16 @@ class Steps:
 
     def of_message(self, token: bytes) -> list[StepRow]:
         """Every step that ever concerned a message, oldest first."""
-        query = select(step).where(step.c.token == token).order_by(step.c.number)
-        return [self._step(r) for r in self._connection.execute(query)]
+        return self.of_messages([token]).get(token, [])
+
+    def of_messages(self, tokens: Sequence[bytes]) -> dict[bytes, list[StepRow]]:
+        """Every step that ever concerned these messages, oldest first, by message; those without any are left out."""
+        found: dict[bytes, list[StepRow]] = {}
+        for start in range(0, len(tokens), _PARAMETERS):
+            query = select(step).where(step.c.token.in_(tokens[start : start + _PARAMETERS])).order_by(step.c.number)
+            for row in self._connection.execute(query):
+                found.setdefault(row.token, []).append(self._step(row))
+        return found
 
     def counts_of_run(self, run: int) -> dict[StepState, int]:
         """How many of a run's steps stand in each state."""

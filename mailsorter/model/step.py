@@ -55,6 +55,7 @@ class MoveMessage(msgspec.Struct, frozen=True, kw_only=True):
     copy: bool = False
     categories: tuple[str, ...] | None = None  # set: the message is stamped with exactly these after the move
     categories_before: tuple[str, ...] | None = None
+    takes_back: int = 0  # the ledger's number of the step that this one undoes
 
 
 class EraseMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ def _facts(
         becomes=int(step.becomes) if step else int(MessageState.GONE),
         categories=step.categories if step else None,
         categories_before=step.categories_before if step else None,
+        takes_back=step.takes_back if step else 0,
     )
 
 

@@ -22,7 +22,7 @@ from mailsorter.errors import MailsorterError
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
-from mailsorter.ledger.steps import StepEnd
+from mailsorter.ledger.steps import Intent, StepEnd
 from mailsorter.model.folder import FolderPath, FolderTree
 from mailsorter.model.step import EnsureFolder, EraseMessage, MoveMessage, Step
 from mailsorter.perform.erase import erase_batch
@@ -98,7 +98,9 @@ def _perform_batch(
     results = _act(hands, batch, maker)
     with hands.ledger.unit() as unit:
         ended = [(n, r, i) for n, r, i in zip(numbers, results, intents, strict=True) if r.state is not StepState.OPEN]
-        unit.steps.finish([_end(number, result) for number, result, _ in ended])
+        unit.steps.finish([_end(number, result, intent) for number, result, intent in ended])
+        done = [intent.facts.takes_back for _, result, intent in ended if result.state is StepState.DONE]
+        unit.steps.take_back([number for number in done if number])
         rows = [row_of(unit, hands.number, run.number, intent, r.state, r.id, r.folder_id) for _, r, intent in ended]
         unit.messages.record([row for row in rows if row is not None])
         unit.messages.stop_waiting([intent.token for _, r, intent in ended if r.state is StepState.DONE])
@@ -119,8 +121,15 @@ def _act(hands: Hands, batch: Sequence[MoveMessage | EraseMessage], maker: Folde
     ]
 
 
-def _end(number: int, result: StepResult) -> StepEnd:
-    return StepEnd(number=number, state=result.state, error=type(result.error).__name__ if result.error else None)
+def _end(number: int, result: StepResult, intent: Intent) -> StepEnd:
+    """The outcome; with the message's new id where it has another now (a copy, or ids that do not survive moves)."""
+    is_new = result.state is StepState.DONE and result.id not in ("", intent.facts.id)
+    return StepEnd(
+        number=number,
+        state=result.state,
+        error=type(result.error).__name__ if result.error else None,
+        facts=msgspec.structs.replace(intent.facts, new_id=result.id) if is_new else None,
+    )
 
 
 def _needs_another_look(result: StepResult) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mailsorter.errors import LedgerError, MailsorterError, NotFound
+from mailsorter.errors import LedgerError, MailsorterError, NotFound, TemporaryError
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts, StepRow
@@ -70,10 +70,23 @@ def _moves(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[S
     for step, place in zip(steps, places, strict=True):
         facts = _facts(step)
         verdict = settle_move(facts.source, facts.target, _folder_of(place))
+        if verdict.state is StepState.GONE and not hands.mailbox.ids_survive_moves:
+            found = _found_again(hands, facts)
+            verdict = Verdict(StepState.DONE, facts.target, found) if found else verdict
         if verdict.state is StepState.DONE and facts.categories is not None and not pretend:
-            hands.mailbox.categorize([(facts.id, facts.categories)])  # the crash may have come before the stamp
+            _stamp(hands, verdict.id or facts.id, facts.categories)
         settled.append((step, verdict))
     return settled
+
+
+def _stamp(hands: Hands, message_id: str, categories: tuple[str, ...]) -> None:
+    """The crash may have come before the stamp. As when moving, one that fails is not worth more."""
+    try:
+        hands.mailbox.categorize([(message_id, categories)])
+    except TemporaryError:
+        raise
+    except MailsorterError:
+        return
 
 
 def _folder_of(place: Place | MailsorterError) -> str | None:
@@ -96,11 +109,22 @@ def _copy_verdict(hands: Hands, step: StepRow) -> Verdict:
     facts = _facts(step)
     if facts.message_id is None:
         return Verdict(StepState.FAILED, facts.source)
-    for page in hands.mailbox.messages(facts.target, Detail.ENVELOPE):
-        for message in page:
-            if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == facts.message_id:
-                return Verdict(StepState.DONE, facts.target, message.id)
-    return Verdict(StepState.NOT_TRIED, facts.source)
+    found = _found_again(hands, facts)
+    return Verdict(StepState.DONE, facts.target, found) if found else Verdict(StepState.NOT_TRIED, facts.source)
+
+
+def _found_again(hands: Hands, facts: StepFacts) -> str | None:
+    """The id of the message of the same msg-id in the target folder; None when there is none, or no such folder."""
+    if facts.message_id is None:
+        return None
+    try:
+        for page in hands.mailbox.messages(facts.target, Detail.ENVELOPE):
+            for message in page:
+                if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == facts.message_id:
+                    return message.id
+    except NotFound:
+        return None  # someone deleted the folder
+    return None
 
 
 def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
@@ -122,7 +146,12 @@ def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict
 def _record(hands: Hands, step: StepRow, verdict: Verdict) -> None:
     facts = _facts(step)
     with hands.ledger.unit() as unit:
-        unit.steps.finish([StepEnd(number=step.number, state=verdict.state)])
+        is_new = verdict.state is StepState.DONE and verdict.id not in ("", facts.id)
+        learnt = msgspec.structs.replace(facts, new_id=verdict.id) if is_new else None
+        unit.steps.finish([StepEnd(number=step.number, state=verdict.state, facts=learnt)])
+        if verdict.state is StepState.DONE and facts.takes_back:
+            unit.steps.take_back([facts.takes_back])
+        unit.runs.mark_interrupted(step.run)
         if step.kind is not StepKind.ENSURE_FOLDER:
             _record_message(unit, hands.number, step, facts, verdict)
 

@@ -6,19 +6,22 @@ folders again. What a person moved since is left, and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from mailsorter.clock import Clock
 from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError, NotFound, UserError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.runs import DONE, PARTIAL, UNDONE, Run
 from mailsorter.ledger.states import StepState
-from mailsorter.ledger.steps import StepEnd, StepFacts, StepRow
+from mailsorter.ledger.steps import StepFacts, StepRow, Which
 from mailsorter.mailbox.base import Mailbox, Place
-from mailsorter.model.folder import FolderTree
+from mailsorter.model.folder import FolderTree, WellKnown
+from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
-from mailsorter.model.step import Identity, MoveMessage
+from mailsorter.model.step import Identity, MoveMessage, StepKind
 from mailsorter.perform import Hands, StepResult, perform_steps, resume
 from mailsorter.sorting.client_numbers import ClientNumbers
 from mailsorter.sorting.report import MailboxReport, RunReport
@@ -39,149 +42,199 @@ def undo_run(ledger: Ledger, clock: Clock, run_id: str, connect: Connect, client
         raise UserError(f"There is no run {run_id}.", advice="Runs are listed by: mailsorter status")
     if run.kind not in ("sort", "undo"):
         raise UserError(f"Run {run.id} ({run.kind}) did not file mail and cannot be undone.")
-    return _undo(ledger, clock, connect, client_ids, undoes=run, wanted=lambda step: step.run == run.number)
+    return _Undo(ledger, clock, connect, client_ids, Which(run=run.number)).go(undoes=run)
 
 
 def undo_message(
     ledger: Ledger, clock: Clock, tokens: set[bytes], connect: Connect, client_ids: Iterable[str]
 ) -> RunReport:
     """Take back the filing of single messages, given by their ledger digests."""
-    return _undo(
-        ledger, clock, connect, client_ids, undoes=None, wanted=lambda step: step.token in tokens and _filed(step)
-    )
+    return _Undo(ledger, clock, connect, client_ids, Which(tokens=tuple(sorted(tokens)))).go()
 
 
 def undo_client(ledger: Ledger, clock: Clock, client_id: str, connect: Connect, client_ids: Iterable[str]) -> RunReport:
     """Take back everything that was ever filed to one client and can still be."""
     with ledger.unit() as unit:
         number = unit.places.client(client_id)
-    return _undo(
-        ledger, clock, connect, client_ids, undoes=None, wanted=lambda step: step.client == number and _filed(step)
+    return _Undo(ledger, clock, connect, client_ids, Which(client=number)).go()
+
+
+@dataclass(slots=True)
+class _Undo:
+    """One undo over all mailboxes that it concerns."""
+
+    ledger: Ledger
+    clock: Clock
+    connect: Connect
+    client_ids: Iterable[str]
+    which: Which
+
+    def go(self, undoes: Run | None = None) -> RunReport:
+        with self.ledger.unit() as unit:
+            undo = unit.runs.begin("undo", undoes=undoes.number if undoes else None)
+            addresses = {unit.places.mailbox(address): address for address in self.connect}
+            concerned = unit.steps.mailboxes_of(self.which)
+        ids = list(self.client_ids)
+        reports = [
+            _UndoMailbox(self.ledger, self.clock, undo, number, addresses[number], self.which, ids).go(
+                self.connect[addresses[number]]
+            )
+            if number in addresses
+            else _not_in_config(number)
+            for number in concerned
+        ]
+        report = RunReport(undo.id, reports)
+        state = PARTIAL if any(r.error or r.failed or r.left.total() for r in reports) else DONE
+        with self.ledger.unit() as unit:
+            unit.runs.end(undo.number, state, report.counts())
+            if undoes is not None and state == DONE:
+                unit.runs.mark(undoes.number, UNDONE)
+            target = {"undoes": undoes.id} if undoes else {}
+            unit.audit.append("undo", {"run": undo.id, "state": state, **target, **report.counts()})
+        return report
+
+
+def _not_in_config(number: int) -> MailboxReport:
+    """A mailbox that was filed then and is no longer ours to open: nothing is passed over in silence."""
+    error = UserError(
+        f"Mailbox number {number} of the ledger is not in the config any more: nothing was moved back there.",
+        advice="Give it a [[mailbox]] entry again and repeat the undo.",
     )
+    return MailboxReport(f"mailbox {number}", error=error, is_complete=False)
 
 
-def _filed(step: StepRow) -> bool:
-    """Did the step file a message, rather than put one back?"""
-    return step.facts is None or step.facts.becomes != MessageState.UNDONE
+@dataclass(slots=True)
+class _UndoMailbox:
+    """An undo in one mailbox. Steps are read in stretches, oldest first: a first backlog may be a million."""
 
+    ledger: Ledger
+    clock: Clock
+    undo: Run
+    number: int
+    address: str
+    which: Which
+    client_ids: Sequence[str]
+    report: MailboxReport = field(init=False)
 
-def _undo(
-    ledger: Ledger,
-    clock: Clock,
-    connect: Connect,
-    client_ids: Iterable[str],
-    *,
-    undoes: Run | None,
-    wanted: Callable[[StepRow], bool],
-) -> RunReport:
-    with ledger.unit() as unit:
-        undo = unit.runs.begin("undo", undoes=undoes.number if undoes else None)
-        numbers = {unit.places.mailbox(address): address for address in connect}
-    ids = list(client_ids)
-    reports = []
-    for number, address in numbers.items():
-        with ledger.reading() as unit:
-            steps = [s for s in unit.steps.done_moves(number, undoes.number if undoes else None) if wanted(s)]
-        if steps:
-            reports.append(_undo_mailbox(ledger, clock, undo, address, number, connect[address], steps, ids))
-    report = RunReport(undo.id, reports)
-    state = PARTIAL if any(r.error or r.failed or r.left.total() for r in reports) else DONE
-    with ledger.unit() as unit:
-        unit.runs.end(undo.number, state, report.counts())
-        if undoes is not None and state == DONE:
-            unit.runs.mark(undoes.number, UNDONE)
-        target = {"undoes": undoes.id} if undoes else {}
-        unit.audit.append("undo", {"run": undo.id, "state": state, **target, **report.counts()})
-    return report
+    def go(self, connect: Callable[[], Mailbox]) -> MailboxReport:
+        self.report = MailboxReport(self.address, is_complete=False)
+        try:
+            with self.ledger.locks.hold(self.number):
+                self._mailbox(Hands(connect(), self.number, self.ledger, self.clock))
+                self.report.is_complete = True
+        except LedgerLocked as error:
+            self.report.error = error
+        except LedgerError:
+            raise
+        except MailsorterError as error:
+            self.report.error = error
+        return self.report
 
-
-def _undo_mailbox(
-    ledger: Ledger,
-    clock: Clock,
-    undo: Run,
-    address: str,
-    number: int,
-    connect: Callable[[], Mailbox],
-    steps: list[StepRow],
-    client_ids: list[str],
-) -> MailboxReport:
-    report = MailboxReport(address)
-    try:
-        with ledger.locks.hold(number):
-            hands = Hands(connect(), number, ledger, clock)
-            report.settled = resume(hands).total
-            tree = hands.mailbox.tree()
-            numbers = ClientNumbers(ledger.key, client_ids)
-            with ledger.reading() as unit:
+    def _mailbox(self, hands: Hands) -> None:
+        self.report.settled = resume(hands).total  # first: an interrupted run's last batch is to be undone too
+        with self.ledger.reading() as unit:
+            if not unit.steps.to_take_back(self.number, self.which, 0, 1):
+                return
+        tree = hands.mailbox.tree()
+        numbers = ClientNumbers(self.ledger.key, self.client_ids)
+        after = 0
+        while True:
+            with self.ledger.reading() as unit:
+                steps = unit.steps.to_take_back(self.number, self.which, after, _CHUNK)
                 numbers.learn(unit, {s.client for s in steps if s.client is not None})
-            for some in _chunks(steps):
-                _undo_some(hands, undo, tree, some, numbers, report)
-    except LedgerLocked as error:
-        report.error = error
-        report.is_complete = False
-    except LedgerError:
-        raise
-    except MailsorterError as error:
-        report.error = error
-        report.is_complete = False
-    return report
+            if not steps:
+                return
+            after = steps[-1].number
+            self._some(hands, tree, [s for s in steps if self._is_meant(s)], numbers)
 
+    def _is_meant(self, step: StepRow) -> bool:
+        """A client's or message's undo takes back filing, never an earlier undo; nor what this very run has done."""
+        if step.run == self.undo.number:
+            return False
+        return self.which.run is not None or step.facts is None or step.facts.becomes != MessageState.UNDONE
 
-def _undo_some(
-    hands: Hands, undo: Run, tree: FolderTree, steps: Sequence[StepRow], numbers: ClientNumbers, report: MailboxReport
-) -> None:
-    """Move back what still lies where it was put."""
-    report.pulled += len(steps)
-    known = [(step, step.facts) for step in steps if step.facts is not None]
-    report.skipped["too old to undo"] += len(steps) - len(known)
-    places = hands.mailbox.locate([facts.new_id or facts.id for _, facts in known])
-    moves: list[tuple[StepRow, MoveMessage]] = []
-    for (step, facts), place in zip(known, places, strict=True):
-        if isinstance(place, NotFound):
-            report.skipped["gone"] += 1
-        elif not isinstance(place, Place):
-            raise place
-        elif place.folder_id != facts.target:
-            report.left["moved since"] += 1
-        elif facts.source not in tree:
-            report.left["its folder is gone"] += 1
-        else:
-            moves.append((step, _move_back(step, facts, place.id, tree, numbers.id(step.client))))
-    undone = {move.message.id: step for step, move in moves}
+    def _some(self, hands: Hands, tree: FolderTree, steps: Sequence[StepRow], numbers: ClientNumbers) -> None:
+        """Move back what still lies where it was put."""
+        self.report.pulled += len(steps)
+        known = [(step, step.facts) for step in steps if step.facts is not None]
+        self._skip("too old to undo", len(steps) - len(known))
+        if not known:
+            return
+        places = hands.mailbox.locate([facts.new_id or facts.id for _, facts in known])
+        moves: list[MoveMessage] = []
+        for (step, facts), place in zip(known, places, strict=True):
+            home = _home(step, facts, tree)
+            if isinstance(place, NotFound):
+                self._skip("gone")
+            elif not isinstance(place, Place):
+                raise place
+            elif place.folder_id != facts.target:
+                self._leave("moved since")
+            elif home is None:
+                self._leave("its folder is gone")
+            else:
+                moves.append(_move_back(step, facts, place.id, home, tree, numbers.id(step.client)))
+        moves = _with_todays_categories(hands.mailbox, moves)
+        perform_steps(hands, self.undo, moves, tree, on_batch=self._count)
 
-    def finished(results: Sequence[StepResult]) -> None:
+    def _count(self, results: Sequence[StepResult]) -> None:
         """Counted batch by batch, so that an undo that is stopped says what it did."""
-        done = [r for r in results if r.state is StepState.DONE and isinstance(r.step, MoveMessage)]
-        with hands.ledger.unit() as unit:
-            numbers_done = [undone[r.step.message.id].number for r in done if isinstance(r.step, MoveMessage)]
-            unit.steps.finish([StepEnd(number=number, state=StepState.UNDONE) for number in numbers_done])
-        report.filed += len(done)
-        report.failed += sum(r.state is StepState.FAILED for r in results)
-        report.left["moved since"] += sum(r.state is StepState.OVERTAKEN for r in results)
-        report.skipped["gone"] += sum(r.state is StepState.GONE for r in results)
+        self.report.filed += sum(r.state is StepState.DONE for r in results)
+        self.report.failed += sum(r.state is StepState.FAILED for r in results)
+        self._leave("moved since", sum(r.state is StepState.OVERTAKEN for r in results))
+        self._skip("gone", sum(r.state is StepState.GONE for r in results))
 
-    perform_steps(hands, undo, [move for _, move in moves], tree, on_batch=finished)
+    def _leave(self, reason: str, count: int = 1) -> None:
+        if count:
+            self.report.left[reason] += count
+
+    def _skip(self, reason: str, count: int = 1) -> None:
+        if count:
+            self.report.skipped[reason] += count
+
+
+def _home(step: StepRow, facts: StepFacts, tree: FolderTree) -> str | None:
+    """The folder that the message goes back to; None when it is there no more.
+
+    A copy came from nowhere: it goes to Deleted Items, where a person may still get it, because an undo never erases.
+    """
+    if step.kind is StepKind.COPY:
+        deleted = tree.well_known(WellKnown.DELETED)
+        return deleted.id if deleted else None
+    return facts.source if facts.source in tree else None
 
 
 def _move_back(
-    step: StepRow, facts: StepFacts, message_id: str, tree: FolderTree, client_id: str | None
+    step: StepRow, facts: StepFacts, message_id: str, home: str, tree: FolderTree, client_id: str | None
 ) -> MoveMessage:
     """The step that takes one back. Taking back an undo files again, for the same client and on the same evidence."""
     again = MessageState.FILED if step.client is not None else MessageState.LABELLED
     return MoveMessage(
         message=Identity(id=message_id),
         source_id=facts.target,
-        target=tree.path(facts.source),
-        target_id=facts.source,
+        target=tree.path(home),
+        target_id=home,
         client_id=client_id,
         evidence_number=step.evidence,
         becomes=again if facts.becomes == MessageState.UNDONE else MessageState.UNDONE,
         categories=facts.categories_before,
         categories_before=facts.categories,
+        takes_back=step.number,
     )
 
 
-def _chunks(steps: list[StepRow]) -> Iterator[list[StepRow]]:
-    waiting = iter(steps)
-    while some := list(islice(waiting, _CHUNK)):
-        yield some
+def _with_todays_categories(mailbox: Mailbox, moves: Sequence[MoveMessage]) -> list[MoveMessage]:
+    """Only our own stamp is taken off (or put back): what people stamped since stays. Fetches what was stamped."""
+    stamped = [m.message.id for m in moves if m.categories is not None]
+    now = {m.id: m.categories for m in mailbox.fetch(stamped) if isinstance(m, Message)} if stamped else {}
+    return [
+        msgspec.structs.replace(move, **_categories(move, now[move.message.id])) if move.message.id in now else move
+        for move in moves
+    ]
+
+
+def _categories(move: MoveMessage, now: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    wanted, ours = move.categories or (), move.categories_before or ()
+    kept = tuple(name for name in now if name in wanted or name not in ours)
+    back = tuple(name for name in wanted if name not in ours and name not in kept)
+    return {"categories": kept + back, "categories_before": now}
