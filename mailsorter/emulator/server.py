@@ -136,7 +136,8 @@ class Web:
         if request.method != "POST":
             return HttpResponse(b"", 405)
         authorization = request.headers.get("authorization", "")
-        response = await run_in_threadpool(self.ews.handle, authorization, await request.body())
+        anchor = request.headers.get("x-anchormailbox", "")
+        response = await run_in_threadpool(self.ews.handle, authorization, await request.body(), anchor)
         return with_effect(response.effect, response.status, response.body, response.headers, "text/xml; charset=utf-8")
 
     async def _graph(self, request: HttpRequest) -> HttpResponse:

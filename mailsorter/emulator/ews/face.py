@@ -72,25 +72,26 @@ class EwsFace:
         self._conditions = conditions
         self._faults = faults
 
-    def handle(self, authorization: str, body: bytes) -> EwsResponse:
-        """Answer a request; never raises."""
+    def handle(self, authorization: str, body: bytes, anchor: str = "") -> EwsResponse:
+        """Answer a request; never raises. `anchor` is the X-AnchorMailbox header: whose ids they are, where nothing
+        else in the request says so (Exchange itself reads it from the ids)."""
         try:
             app, roles = self._sign_in(authorization)
         except ExchangeError:
             return EwsResponse(401, headers=dict(_CHALLENGE))
         try:
-            return self._answer(app, roles, read_request(body))
+            return self._answer(app, roles, read_request(body), anchor)
         except ExchangeError as error:
             return EwsResponse(500, fault(error))
         except Exception:  # noqa: BLE001  # a bug of the emulator must not look like a lost connection
             _log.exception("the emulator itself failed on an EWS request")
             return EwsResponse(500, fault(ExchangeError("ErrorInternalServerError", "The emulator itself failed.")))
 
-    def _answer(self, app: App, roles: frozenset[str], request: SoapRequest) -> EwsResponse:
+    def _answer(self, app: App, roles: frozenset[str], request: SoapRequest, anchor: str) -> EwsResponse:
         operation = _OPERATIONS.get(request.operation)
         if operation is None:
             raise ExchangeError("ErrorInvalidRequest", f"The emulator has no operation {request.operation}.")
-        name = request.impersonated or ids.mailbox_named(request.body) or app.me
+        name = request.impersonated or ids.mailbox_named(request.body) or anchor or app.me
         mailbox = self._open(app, roles, name)
         strike = self._strike(app, request.operation, name)
         if strike is not None:

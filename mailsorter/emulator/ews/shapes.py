@@ -42,8 +42,14 @@ class Shape:
             return True
         return self.base == "AllProperties" or (self.base == "Default" and uri in _DEFAULT)
 
+    def leave_out_whole_items(self) -> None:
+        """A round shows no recipients, bodies and attachments, and says nothing of it."""
+        self.mime = False
+        self.base = "Default" if self.base == "AllProperties" else self.base
+        self.uris -= _ONLY_BY_GET
+
     def refuse_whole_items(self) -> None:
-        """A listing or a round shows no recipients, bodies and attachments.
+        """A listing refuses recipients, bodies and attachments.
 
         Raises:
             ExchangeError: ErrorInvalidPropertyRequest.

@@ -116,8 +116,15 @@ def failure(operation: str, error: ExchangeError) -> Any:
         m("ResponseCode", code_of(error)),
         m("DescriptiveLinkKey", "0"),
         hint,
+        m(_EMPTY[operation]) if operation in _EMPTY else None,
         ResponseClass="Error",
     )
+
+
+# what stands empty in the response message of a failure
+_EMPTY = {name: "Items" for name in ("GetItem", "CreateItem", "MoveItem", "CopyItem", "UpdateItem")} | {
+    name: "Folders" for name in ("GetFolder", "CreateFolder", "UpdateFolder", "MoveFolder")
+}
 
 
 def answer(operation: str, messages: list[Any]) -> bytes:

@@ -78,7 +78,7 @@ def sync_hierarchy(call: Call) -> list[Any]:
 def sync_items(call: Call) -> list[Any]:
     """Items of one folder that changed since the state: whole in a first round, and then each change."""
     shape = Shape(find(call.body, "m:ItemShape"))
-    shape.refuse_whole_items()
+    shape.leave_out_whole_items()
     folder = ids.read_folder(call.store, call.mailbox, find(call.body, "m:SyncFolderId"))
     state = _read(call, "m", folder.id)
     size = min(int(text(call.body, "m:MaxChangesReturned", "100")), _MAX_CHANGES)
