@@ -1,0 +1,89 @@
+"""A message as a bag of keyed hashes: without the key nobody can ask the model about a word or a person."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from mailsorter.model.address import addresses_in, domain_of
+from mailsorter.model.message import Message
+
+_WORD = re.compile(r"[^\W_]+(?:[-'/&][^\W_]+)*")
+_PREFIX = re.compile(
+    r"^\s*(?:(?:re|fwd?|fw|aw|antw(?:oord)?|betr|doorst|wg|tr|sv|vs)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
+)
+_MAX_WORDS = 600  # of a body; what is below is quoted history
+_MAX_TEXT = 20_000
+_CACHE_SIZE = 100_000
+
+# Weights are whole numbers, so that what is subtracted is exactly what was added.
+UNIT = 1024
+
+Bag = dict[int, int]
+"""Feature to weight; the squares of the weights add up to about UNIT²."""
+
+
+class FeatureHasher:
+    """Turns messages into bags, under one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._cache: dict[str, int] = {}
+
+    def bag(self, message: Message, text: str = "") -> Bag:
+        """Who is named, the subject's words and pairs of words, and the body's words where `text` is given."""
+        counts: dict[int, int] = {}
+        for token in self._tokens(message, text):
+            feature = self.feature(token)
+            counts[feature] = counts.get(feature, 0) + 1
+        logs = {feature: 1.0 + math.log(count) for feature, count in counts.items()}
+        length = math.sqrt(sum(value * value for value in logs.values())) or 1.0
+        return {feature: max(1, round(UNIT * value / length)) for feature, value in logs.items()}
+
+    def people(self, message: Message) -> frozenset[int]:
+        """Hashes of everyone named in the envelope: by these a person is found again when they must be forgotten."""
+        return frozenset(self.person(a) for p in message.participants for a in addresses_in(p.address))
+
+    def person(self, address: str) -> int:
+        """The hash of one canonical address."""
+        return self.feature("p:" + address)
+
+    def feature(self, token: str) -> int:
+        """64 bits of a keyed hash."""
+        found = self._cache.get(token)
+        if found is None:
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            digest = blake2b(token.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+            found = self._cache[token] = int.from_bytes(digest, "big")
+        return found
+
+    def _tokens(self, message: Message, text: str) -> Iterable[str]:
+        subject = _WORD.findall(_PREFIX.sub("", message.subject[:300]).lower())
+        for word in subject:
+            yield "s:" + word
+            yield "w:" + word
+        for first, second in itertools.pairwise(subject):
+            yield f"s2:{first} {second}"
+        yield from self._people_tokens(message)
+        if text:
+            for word in _WORD.findall(text[:_MAX_TEXT].lower())[:_MAX_WORDS]:
+                yield "w:" + word
+
+    def _people_tokens(self, message: Message) -> Iterable[str]:
+        author = addresses_in(message.from_.address) if message.from_ else ()
+        for address in author:
+            yield "f:" + address
+            yield "p:" + address
+            yield "fd:" + domain_of(address)
+        for group in (message.to, message.cc):
+            for participant in group[:30]:
+                for address in addresses_in(participant.address):
+                    yield "p:" + address
+                    if group is message.to:
+                        yield "t:" + address
+        yield f"nto:{min(8, len(message.to))}"
+        yield f"ncc:{min(8, len(message.cc))}"

@@ -1,0 +1,140 @@
+"""Learn from filed mail, forget it, and forecast: the whole model of one firm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from mailsorter.model.address import canonical
+from mailsorter.model.match import Forecast, Suggestion
+from mailsorter.model.message import Message
+from mailsorter.prediction.calibration import Calibration
+from mailsorter.prediction.counts import Counts
+from mailsorter.prediction.features import UNIT, Bag, FeatureHasher
+from mailsorter.prediction.memory import Memory, Remembered
+from mailsorter.prediction.neighbours import Neighbours
+
+DEFAULT_TARGET = 0.995
+MIN_MESSAGES = 500  # less filed mail than this teaches nothing worth showing
+# After a person contradicted a prediction for a client, so many for it must come out right before it may file again.
+PROBATION = 50
+_SHOWN = 3
+
+
+class PredictionModel:
+    """
+    A model under one key; also a `Predictor` for matching.
+
+    `target` is the precision that it must have earned to file. With `reads_bodies` off a body given to it is ignored.
+    Not thread-safe; one per process, written back by whoever holds its file.
+    """
+
+    def __init__(self, key: bytes, *, target: float = DEFAULT_TARGET, reads_bodies: bool = False) -> None:
+        self.target = target
+        self.reads_bodies = reads_bodies
+        self.memory = Memory()
+        self.calibration = Calibration()
+        self.probation: dict[str, int] = {}  # client -> right predictions still owed
+        self._hasher = FeatureHasher(key)
+        self._counts = Counts()
+        self._neighbours = Neighbours()
+
+    def learn(self, message: Message, client_id: str, text: str = "") -> None:
+        """
+        Learn one filed message; before that, count whether it would have been predicted.
+
+        A message that is learned twice counts twice: whoever calls keeps track, the model cannot (it has no ids).
+        """
+        bag = self._hasher.bag(message, text if self.reads_bodies else "")
+        ranked = self._rank(bag)
+        if ranked and len(self.memory) >= MIN_MESSAGES:
+            self._mark(ranked, client_id)
+        self.remember(Remembered(client_id, bag, self._hasher.people(message)))
+
+    def remember(self, one: Remembered) -> None:
+        """Add one message as it was stored."""
+        number, leaving = self.memory.add(one)
+        self._counts.add(one.client_id, one.bag)
+        self._neighbours.add(number, one.bag)
+        for old in leaving:
+            self._drop(old)
+
+    def forget_people(self, addresses: Iterable[str]) -> int:
+        """Unlearn every message in whose envelope one of these addresses is named; answers how many."""
+        people = [self._hasher.person(found) for raw in addresses if (found := canonical(raw))]
+        return self._drop_all(self.memory.concerning(people))
+
+    def forget_client(self, client_id: str) -> int:
+        """Unlearn all mail of a client; answers how many messages that were."""
+        self.probation.pop(client_id, None)
+        return self._drop_all(list(self.memory.of_client.get(client_id, ())))
+
+    def contradict(self, client_id: str) -> None:
+        """A person took mail out of this client's folder that was filed by prediction: suggest only, for a while."""
+        self.probation[client_id] = PROBATION
+
+    def forecast(self, message: Message, text: str = "") -> Forecast:
+        """The best three clients with the share of such predictions that came out right, and whether to file."""
+        if len(self.memory) < MIN_MESSAGES:
+            return Forecast()
+        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""))
+        if not ranked:
+            return Forecast()
+        best, sureness = ranked[0][0], _sureness(ranked)
+        files = best not in self.probation and self.calibration.may_file(sureness, self.target)
+        return Forecast(best if files else None, self._suggestions(ranked, sureness))
+
+    def rank(self, message: Message, text: str = "") -> tuple[list[tuple[str, float]], float]:
+        """Clients with their probabilities as the model computes them, best first, and the sureness of the first."""
+        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""))
+        return ranked, _sureness(ranked)
+
+    def _rank(self, bag: Bag) -> list[tuple[str, float]]:
+        weighed = {f: w * r / UNIT for f, w in bag.items() if (r := self._counts.rarity(f)) > 0.0}
+        if not weighed:
+            return []
+        length = math.sqrt(sum(weight * weight for weight in weighed.values()))
+        scores = self._counts.log_scores({f: w / length for f, w in weighed.items()})
+        rare_both = {f: w * self._counts.rarity(f) for f, w in weighed.items()}
+        shares = self._neighbours.shares(rare_both, self.memory)
+        blended = {c: 0.5 * s + math.log(shares.get(c, 0.0) + 1e-3) for c, s in scores.items()}
+        top = max(blended.values())
+        likely = {client: math.exp(score - top) for client, score in blended.items()}
+        total = sum(likely.values())
+        return sorted(((c, value / total) for c, value in likely.items()), key=lambda pair: (-pair[1], pair[0]))
+
+    def _suggestions(self, ranked: list[tuple[str, float]], sureness: float) -> tuple[Suggestion, ...]:
+        first = self.calibration.precision_near(sureness)
+        rest = sum(value for _, value in ranked[1:]) or 1.0
+        others = [Suggestion(client, round((1 - first) * value / rest, 4)) for client, value in ranked[1:_SHOWN]]
+        return (Suggestion(ranked[0][0], round(first, 4)), *others)
+
+    def _mark(self, ranked: list[tuple[str, float]], client_id: str) -> None:
+        best = ranked[0][0]
+        self.calibration.count(_sureness(ranked), is_right=best == client_id)
+        owed = self.probation.get(best)
+        if owed is not None:
+            self._pay(best, PROBATION if best != client_id else owed - 1)
+
+    def _pay(self, client_id: str, owed: int) -> None:
+        if owed > 0:
+            self.probation[client_id] = owed
+        else:
+            del self.probation[client_id]
+
+    def _drop(self, number: int) -> None:
+        one = self.memory.remove(number)
+        self._counts.remove(one.client_id, one.bag)
+        self._neighbours.remove(number, one.bag)
+
+    def _drop_all(self, numbers: list[int]) -> int:
+        for number in numbers:
+            self._drop(number)
+        return len(numbers)
+
+
+def _sureness(ranked: list[tuple[str, float]]) -> float:
+    if not ranked:
+        return 0.0
+    second = ranked[1][1] if len(ranked) > 1 else 0.0
+    return math.log(ranked[0][1] / max(second, 1e-9))

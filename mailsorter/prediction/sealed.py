@@ -1,0 +1,117 @@
+"""The model's file: packed, compressed, and sealed with AES-GCM under a key of its own.
+
+A file that was altered, or is opened with another key, is refused whole. Writing replaces the old file in one step, so
+that a crash leaves either the old model or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from mailsorter.errors import UserError
+from mailsorter.prediction.calibration import EDGES, Band, Calibration
+from mailsorter.prediction.memory import Remembered
+from mailsorter.prediction.model import PredictionModel
+
+_MAGIC = b"mailsorter-model-1\n"
+_NONCE = 12
+_START_AFRESH = "Delete it and run: mailsorter predict train"
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    features: bytes  # each feature's 8 bytes, in order of first use; bags below hold positions in it
+    clients: list[str]
+    messages: list[tuple[int, list[int], list[int], list[int]]]  # client, positions, weights, people
+    bands: list[tuple[int, int]]
+    probation: dict[str, int]
+
+
+def save_model(model: PredictionModel, path: Path, key: bytes) -> None:
+    """Write the model, readable by its owner only. `key` has 16 bytes or more; raises OSError as the disk does."""
+    plain = zlib.compress(msgspec.msgpack.encode(_pack(model)), 6)
+    nonce = os.urandom(_NONCE)
+    sealed = _MAGIC + nonce + AESGCM(_file_key(key)).encrypt(nonce, plain, _MAGIC)
+    partial = path.with_name(path.name + ".new")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(sealed)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_model(path: Path, key: bytes, *, target: float, reads_bodies: bool) -> PredictionModel:
+    """
+    The model as it was saved; an empty one when there is no file yet.
+
+    Raises UserError when the file was altered, made under another key, or by a newer version.
+    """
+    model = PredictionModel(feature_key(key), target=target, reads_bodies=reads_bodies)
+    try:
+        sealed = path.read_bytes()
+    except FileNotFoundError:
+        return model
+    if not sealed.startswith(_MAGIC):
+        raise UserError(f"{path} is no prediction model of this version.", advice=_START_AFRESH)
+    nonce, body = sealed[len(_MAGIC) : len(_MAGIC) + _NONCE], sealed[len(_MAGIC) + _NONCE :]
+    try:
+        plain = AESGCM(_file_key(key)).decrypt(nonce, body, _MAGIC)
+        _unpack(msgspec.msgpack.decode(zlib.decompress(plain), type=_Packed), model)
+    except (InvalidTag, ValueError, zlib.error, msgspec.DecodeError) as error:
+        raise UserError(
+            f"The prediction model {path} was altered or made under another key.", advice=_START_AFRESH
+        ) from error
+    return model
+
+
+def feature_key(key: bytes) -> bytes:
+    """The key under which words and people are hashed, made from the model's one secret."""
+    return blake2b(b"features", key=key[:64], digest_size=32).digest()
+
+
+def _file_key(key: bytes) -> bytes:
+    return blake2b(b"file", key=key[:64], digest_size=32).digest()
+
+
+def _pack(model: PredictionModel) -> _Packed:
+    position: dict[int, int] = {}
+    clients: dict[str, int] = {}
+
+    def places(features: Sequence[int]) -> list[int]:
+        return [position.setdefault(feature, len(position)) for feature in features]
+
+    messages = [
+        (
+            clients.setdefault(one.client_id, len(clients)),
+            places(list(one.bag)),
+            list(one.bag.values()),
+            places(sorted(one.people)),
+        )
+        for one in model.memory
+    ]
+    return _Packed(
+        features=b"".join(feature.to_bytes(8, "big") for feature in position),
+        clients=list(clients),
+        messages=messages,
+        bands=[(band.right, band.wrong) for band in model.calibration.bands],
+        probation=dict(model.probation),
+    )
+
+
+def _unpack(packed: _Packed, model: PredictionModel) -> None:
+    raw = packed.features
+    features = [int.from_bytes(raw[start : start + 8], "big") for start in range(0, len(raw), 8)]
+    for client, places, weights, people in packed.messages:
+        bag = {features[place]: weight for place, weight in zip(places, weights, strict=True)}
+        model.remember(Remembered(packed.clients[client], bag, frozenset(features[place] for place in people)))
+    if len(packed.bands) == len(EDGES):
+        model.calibration = Calibration([Band(right, wrong) for right, wrong in packed.bands])
+    model.probation.update(packed.probation)
