@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import email
 from typing import Any
 
 import pytest
@@ -370,8 +371,6 @@ def test_own_extended_properties_are_kept_and_survive_a_move(graph: GraphClient)
 
 
 def test_mime_is_made_from_properties_on_demand(graph: GraphClient) -> None:
-    import email
-
     message = graph.deliver(
         subject="Größe", references="<a@x>", attachments=[NewAttachment("b.txt", "text/plain", b"data")]
     )
@@ -379,6 +378,38 @@ def test_mime_is_made_from_properties_on_demand(graph: GraphClient) -> None:
     assert parsed["References"] == "<a@x>"
     assert parsed["From"] == "Piet Klant <piet@klant.example>"
     assert [part.get_content_type() for part in parsed.walk()] == ["multipart/mixed", "text/plain", "text/plain"]
+
+
+def test_the_mime_of_a_bounce_is_a_report_with_the_original_recipient(graph: GraphClient) -> None:
+    status = NewAttachment(
+        "s", "message/delivery-status", b"Reporting-MTA: dns;x\n\nFinal-Recipient: rfc822;a@k.example\n"
+    )
+    original = NewAttachment("o", "message/rfc822", b"To: a@k.example\nSubject: orig\n\n", kind="item")
+    message = graph.deliver(message_class="REPORT.IPM.Note.NDR", attachments=[status, original])
+    parsed = email.message_from_bytes(graph.send("GET", f"messages/{graph.id_of(message)}/$value").content)
+    assert parsed.get_content_type() == "multipart/report"
+    kinds = [part.get_content_type() for part in parsed.get_payload()]
+    assert kinds == ["text/plain", "message/delivery-status", "message/rfc822"]
+    assert "a@k.example" in parsed.as_string()
+
+
+def test_an_invitation_is_an_event_message_with_a_calendar_part(graph: GraphClient) -> None:
+    message = graph.deliver(message_class="IPM.Schedule.Meeting.Request")
+    shown = graph.get(f"messages/{graph.id_of(message)}")
+    assert (shown["@odata.type"], shown["meetingMessageType"]) == (
+        "#microsoft.graph.eventMessageRequest",
+        "meetingRequest",
+    )
+    parsed = email.message_from_bytes(graph.send("GET", f"messages/{graph.id_of(message)}/$value").content)
+    calendar = next(part for part in parsed.walk() if part.get_content_type() == "text/calendar")
+    assert calendar.get_param("method") == "REQUEST"
+    assert b"METHOD:REQUEST" in calendar.get_payload(decode=True)
+
+
+@pytest.mark.parametrize("kind", ["", "nonsense", "multipart/mixed", "message/partial", "text/plain; charset=x", "ü/ü"])
+def test_an_attachment_of_any_type_can_be_written_as_mime(graph: GraphClient, kind: str) -> None:
+    message = graph.deliver(attachments=[NewAttachment("ü\n.bin", kind, b"\x00\xff")])
+    assert graph.send("GET", f"messages/{graph.id_of(message)}/$value").status_code == 200
 
 
 # deleting

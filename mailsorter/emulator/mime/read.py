@@ -18,6 +18,9 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from mailsorter.emulator.store.records import Address, NewAttachment, NewMessage
 
+#: Exchange itself takes no more levels of parts than this.
+_MAX_DEPTH = 100
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FOLD = re.compile(r"\r?\n[ \t]?")
 _IMPORTANCE = {"h": "high", "1": "high", "2": "high", "l": "low", "4": "low", "5": "low"}
@@ -26,6 +29,17 @@ _MEETING_CLASSES = {
     "CANCEL": "IPM.Schedule.Meeting.Canceled",
     "REPLY": "IPM.Schedule.Meeting.Resp.Pos",
 }
+
+
+def raw_headers(message: MimeMessage, name: str) -> list[str]:
+    """A header's values as they stand in the mail; `get_all` would replace 8-bit letters."""
+    wanted = name.lower()
+    return [str(value) for key, value in message.raw_items() if key.lower() == wanted]
+
+
+def _first(message: MimeMessage, name: str) -> str:
+    found = raw_headers(message, name)
+    return decode_words(found[0]) if found else ""
 
 
 def decode_words(raw: object) -> str:
@@ -59,7 +73,7 @@ def addresses(values: list[str]) -> list[Address]:
     """Participants of address headers; an entry without an address is left out."""
     try:
         pairs = getaddresses([_readable(_FOLD.sub(" ", str(value))) for value in values])
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, RecursionError):
         return []
     return [Address(decode_words(name), decode_words(address)) for name, address in pairs if address.strip()]
 
@@ -88,7 +102,10 @@ def part_bytes(part: MimeMessage) -> bytes:
     """Decoded bytes of a part; of an attached message, its text."""
     if part.get_content_maintype() == "message" and part.is_multipart():
         inner = part.get_payload()
-        return b"".join(item.as_bytes(policy=_FAITHFUL) for item in inner if isinstance(item, MimeMessage))
+        try:
+            return b"".join(item.as_bytes(policy=_FAITHFUL) for item in inner if isinstance(item, MimeMessage))
+        except (RecursionError, LookupError, UnicodeError, ValueError, AttributeError):
+            return b""
     payload = part.get_payload(decode=True)
     if isinstance(payload, bytes):
         return payload
@@ -109,13 +126,13 @@ def part_text(part: MimeMessage) -> str:
     return data.decode("latin-1").replace("\x00", "")
 
 
-def leaves(message: MimeMessage) -> Iterator[MimeMessage]:
-    """Parts that are no containers, in order; an attached message counts as one leaf."""
-    if message.is_multipart() and message.get_content_maintype() != "message":
+def leaves(message: MimeMessage, depth: int = 0) -> Iterator[MimeMessage]:
+    """Parts that are no containers, in order; an attached message is one leaf, and so is what lies too deep."""
+    if message.is_multipart() and message.get_content_maintype() != "message" and depth < _MAX_DEPTH:
         payload = message.get_payload()
         for part in payload if isinstance(payload, list) else []:
             if isinstance(part, MimeMessage):
-                yield from leaves(part)
+                yield from leaves(part, depth + 1)
     else:
         yield message
 
@@ -180,7 +197,7 @@ def _part_name(part: MimeMessage, number: int, is_message: bool) -> str:
     if not name and is_message:
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], MimeMessage):
-            name = decode_words(inner[0].get("Subject"))
+            name = _first(inner[0], "Subject")
     return name or f"part{number}"
 
 
@@ -190,22 +207,22 @@ def read_mime(data: bytes, *, is_draft: bool = False) -> NewMessage:
     parts = list(leaves(message))
     body_type, body, taken = _bodies(parts)
     sent = parse_date(message.get("Date"))
-    senders = addresses(message.get_all("From", []))
-    agents = addresses(message.get_all("Sender", []))
+    senders = addresses(raw_headers(message, "From"))
+    agents = addresses(raw_headers(message, "Sender"))
     priority = str(message.get("Importance") or message.get("X-Priority") or "").strip().lower()
     return NewMessage(
-        subject=decode_words(message.get("Subject")),
+        subject=_first(message, "Subject"),
         body=body,
         body_type=body_type,
         from_=senders[0] if senders else None,
         sender=agents[0] if agents else None,
-        to=addresses(message.get_all("To", [])),
-        cc=addresses(message.get_all("Cc", [])),
-        bcc=addresses(message.get_all("Bcc", [])),
-        reply_to=addresses(message.get_all("Reply-To", [])),
-        message_id=decode_words(message.get("Message-ID")) or None,
-        references=decode_words(message.get("References")),
-        in_reply_to=decode_words(message.get("In-Reply-To")),
+        to=addresses(raw_headers(message, "To")),
+        cc=addresses(raw_headers(message, "Cc")),
+        bcc=addresses(raw_headers(message, "Bcc")),
+        reply_to=addresses(raw_headers(message, "Reply-To")),
+        message_id=_first(message, "Message-ID") or None,
+        references=_first(message, "References"),
+        in_reply_to=_first(message, "In-Reply-To"),
         received=received_at(message) or sent,
         sent=sent,
         is_draft=is_draft,

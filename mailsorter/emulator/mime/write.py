@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import email
+import email.policy
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.encoders import encode_base64
 from email.header import Header
+from email.message import Message as EmailMessage
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -27,6 +30,8 @@ _PEOPLE = (
     ("Bcc", "bccRecipients"),
     ("Reply-To", "replyTo"),
 )
+_WIRE = email.policy.compat32.clone(linesep="\r\n")
+_TYPE_PART = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*")
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
@@ -43,21 +48,24 @@ def write_mime(message: Message, body_type: str, body: str, attachments: Sequenc
     """RFC 5322 text from properties."""
     head: dict[str, Any] = msgspec.json.decode(message.head)
     extra: dict[str, Any] = msgspec.json.decode(message.extra)
-    part: MIMEBase = MIMEText(body, "html" if body_type == "html" else "plain", "utf-8")
+    part: EmailMessage = MIMEText(body, "html" if body_type == "html" else "plain", "utf-8")
+    others = [_attached(item) for item in attachments]
+    if message.message_class.startswith("IPM.Schedule.Meeting."):
+        others.insert(0, _invitation(message, head))
     whole = part
-    if attachments:
+    if others:
         report = message.message_class.startswith("REPORT.")
-        whole = MIMEMultipart("report" if report else "mixed")
+        boundary = f"_000_{message.search_key.hex()}_"  # the same each time it is asked for
+        whole = MIMEMultipart("report" if report else "mixed", boundary=boundary)
         if report:
             whole.set_param("report-type", "delivery-status")
-        whole.attach(part)
-        for item in attachments:
-            whole.attach(_attached(item))
+        for one in (part, *others):
+            whole.attach(one)
     headers = _headers(message, head, extra)
     for name, value in reversed(headers):
         if name.lower() not in ("mime-version", "content-type", "content-transfer-encoding"):
             whole._headers.insert(0, (name, _encoded(value)))  # type: ignore[attr-defined]  # headers in order, on top
-    return whole.as_bytes()
+    return whole.as_bytes(policy=_WIRE)
 
 
 def _headers(message: Message, head: Mapping[str, Any], extra: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -95,28 +103,43 @@ def _encoded(value: str) -> str:
     return line if line.isascii() else Header(line, "utf-8").encode()
 
 
-def _attached(item: Attachment) -> MIMEBase:
-    main, _, sub = item.content_type.partition("/")
-    part = MIMEBase(main or "application", sub or "octet-stream")
+def _attached(item: Attachment) -> EmailMessage:
     data = item.data or b""
-    if item.content_type == "message/delivery-status":  # written as blocks of headers, never as one text
-        part.set_payload(email.message_from_bytes(b"Content-Type: message/delivery-status\n\n" + data).get_payload())
-    elif main == "message":
-        part.set_payload(data.decode("utf-8", "replace"))
+    kind = item.content_type.lower()
+    if kind in ("message/rfc822", "message/delivery-status"):
+        part: EmailMessage = email.message_from_bytes(b"Content-Type: " + kind.encode("ascii") + b"\r\n\r\n" + data)
     else:
+        main, _, sub = kind.partition("/")
+        is_plain = _TYPE_PART.fullmatch(main) and _TYPE_PART.fullmatch(sub) and main not in ("message", "multipart")
+        part = MIMEBase(main, sub) if is_plain else MIMEBase("application", "octet-stream")
         part.set_payload(data)
         encode_base64(part)
     disposition = "inline" if item.is_inline else "attachment"
     part.add_header("Content-Disposition", disposition, filename=("utf-8", "", item.name))
     if item.content_id:
-        part.add_header("Content-ID", f"<{item.content_id}>")
+        part.add_header("Content-ID", f"<{_LINE_ENDS.sub(' ', item.content_id)}>")
+    return part
+
+
+def _invitation(message: Message, head: Mapping[str, Any]) -> EmailMessage:
+    """The calendar part of a meeting message, without which no reader takes it for one."""
+    method = {"Request": "REQUEST", "Canceled": "CANCEL"}.get(message.message_class.split(".")[3], "REPLY")
+    organizer = head.get("from", {}).get("emailAddress", {}).get("address", "")
+    start = datetime.fromtimestamp(message.received + 7 * 86_400, UTC)
+    lines = (
+        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//mailsorter emulator//EN", f"METHOD:{method}", "BEGIN:VEVENT"),
+        *(f"UID:{message.search_key.hex()}", f"DTSTART:{start:%Y%m%dT%H0000Z}", f"ORGANIZER:mailto:{organizer}"),
+        *(f"SUMMARY:{_LINE_ENDS.sub(' ', message.subject)}", "END:VEVENT", "END:VCALENDAR", ""),
+    )
+    part = MIMEText("\r\n".join(lines), "calendar", "utf-8")
+    part.set_param("method", method)
     return part
 
 
 def header_list(mime: bytes) -> list[dict[str, str]]:
     """The header block as Graph's `internetMessageHeaders`."""
     parsed = email.message_from_bytes(_header_block(mime))
-    return [{"name": str(name), "value": decode_words(value)} for name, value in parsed.items()]
+    return [{"name": str(name), "value": decode_words(value)} for name, value in parsed.raw_items()]
 
 
 def _header_block(mime: bytes) -> bytes:
