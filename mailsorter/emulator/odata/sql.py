@@ -161,7 +161,7 @@ class FilterSql:
     def _lambda(self, node: Lambda) -> Condition:
         if node.collection == "categories" and self._mapi:
             return self._categories(node)
-        if node.collection == "singleValueExtendedProperties" and node.quantifier == "any":
+        if node.collection == "singleValueExtendedProperties" and node.quantifier == "any" and self._mapi:
             return self._extended(node)
         raise invalid_nodes()
 
