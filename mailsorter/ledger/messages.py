@@ -237,6 +237,11 @@ class Messages:
             WaitingMessage(self._key.open(r.sealed, "waiting", str), r.due) for r in self._connection.execute(query)
         ]
 
+    def is_any_due(self, mailbox: int, now_s: int) -> bool:
+        """Is the waiting of any message over?"""
+        query = select(waiting.c.due).where(waiting.c.mailbox == mailbox, waiting.c.due <= now_s).limit(1)
+        return self._connection.execute(query).first() is not None
+
     # -----------------------------------------------------------------------------------------------------------
 
     def _clients_by(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, select, update
@@ -26,6 +27,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     undoes: int | None
     plan_digest: str | None
     counts: dict[str, int]
+
+
+class RunNumber(Protocol):
+    """A run as far as steps and rows need it."""
+
+    @property
+    def number(self) -> int: ...
 
 
 class Runs:

@@ -143,6 +143,11 @@ class Steps:
         )
         return [self._step(r) for r in self._connection.execute(query)]
 
+    def is_any_open(self, mailbox: int) -> bool:
+        """Did a crash leave an intent without an outcome?"""
+        query = select(step.c.number).where(step.c.mailbox == mailbox, step.c.state == int(StepState.OPEN)).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def mailboxes_with_open(self) -> list[int]:
         """Numbers of mailboxes that have open intents."""
         query = select(step.c.mailbox).where(step.c.state == int(StepState.OPEN)).distinct()

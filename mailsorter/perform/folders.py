@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailsorter.errors import NameTaken, Refused, Unreachable
-from mailsorter.ledger.runs import Run
+from mailsorter.ledger.runs import RunNumber
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts
 from mailsorter.model.folder import Folder, FolderPath, FolderTree, show_path
@@ -14,7 +14,7 @@ from mailsorter.perform.hands import Hands
 class FolderMaker:
     """Folders of one run in one mailbox: where each target path is, and making those that are missing."""
 
-    def __init__(self, hands: Hands, run: Run, tree: FolderTree, made: dict[FolderPath, str]) -> None:
+    def __init__(self, hands: Hands, run: RunNumber, tree: FolderTree, made: dict[FolderPath, str]) -> None:
         self._hands = hands
         self._run = run
         self._tree = tree

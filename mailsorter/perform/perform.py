@@ -20,7 +20,7 @@ import msgspec
 
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.runs import Run
+from mailsorter.ledger.runs import RunNumber
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd
 from mailsorter.model.folder import FolderPath, FolderTree
@@ -48,7 +48,7 @@ class StepResult(msgspec.Struct, frozen=True):
 
 def perform_steps(
     hands: Hands,
-    run: Run,
+    run: RunNumber,
     steps: Sequence[Step],
     tree: FolderTree,
     *,
@@ -87,7 +87,7 @@ def perform_steps(
 
 def _perform_batch(
     hands: Hands,
-    run: Run,
+    run: RunNumber,
     batch: Sequence[MoveMessage | EraseMessage],
     maker: FolderMaker,
     finish: Callable[[Unit], None] | None,

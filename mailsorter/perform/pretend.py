@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.runs import Run
+from mailsorter.ledger.runs import RunNumber
 from mailsorter.ledger.states import StepState
 from mailsorter.model.folder import FolderPath, FolderTree
 from mailsorter.model.step import EnsureFolder, EraseMessage, MoveMessage, Step
@@ -19,7 +19,7 @@ from mailsorter.perform.perform import StepResult
 
 def pretend_steps(
     hands: Hands,
-    run: Run,
+    run: RunNumber,
     steps: Sequence[Step],
     tree: FolderTree,
     *,
@@ -52,7 +52,7 @@ def _folder_id(tree: FolderTree, path: FolderPath) -> str:
     return found.id if found else "planned:" + "\x1f".join(path)
 
 
-def _pretend(unit: Unit, mailbox: int, run: Run, step: MoveMessage | EraseMessage, target: str) -> StepResult:
+def _pretend(unit: Unit, mailbox: int, run: RunNumber, step: MoveMessage | EraseMessage, target: str) -> StepResult:
     intent = intent_of(unit, mailbox, step, target)
     is_copy = isinstance(step, MoveMessage) and step.copy
     row = None if is_copy else row_of(unit, mailbox, run.number, intent, StepState.DONE, "", target)

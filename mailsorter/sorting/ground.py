@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailsorter.errors import UserError
+from mailsorter.errors import CursorLost, UserError
 from mailsorter.ledger.cursors import TREE
+from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.perform import Hands
 from mailsorter.sorting.client_numbers import ClientNumbers
@@ -21,6 +22,8 @@ class TreeCache:
 
     tree: FolderTree | None = None
     cursor: str | None = None
+    number: int | None = None  # the mailbox's in the ledger
+    quiet: object = None  # what `glance` stands on
     fruitless: int = 0  # so much left mail of decided threads was tested again and stayed left
 
 
@@ -37,9 +40,12 @@ class MailboxGround:
     sent_folder_id: str | None = field(default=None)
 
 
-def survey(hands: Hands, filing: Filing, cache: TreeCache) -> MailboxGround:
-    """Look at the mailbox's folders. Raises `UserError` when none of the watched ones exist."""
-    tree = _tree(hands, cache)
+def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = False) -> MailboxGround:
+    """Look at the mailbox's folders; `is_fresh`: the cache's tree was asked for just now.
+
+    Raises `UserError` when none of the watched ones exist.
+    """
+    tree = cache.tree if is_fresh and cache.tree is not None else _tree(hands, cache)
     numbers = ClientNumbers(hands.ledger.key, filing.book.clients)
     with hands.ledger.reading() as unit:
         known = unit.places.folders(hands.number)
@@ -60,13 +66,22 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache) -> MailboxGround:
     )
 
 
-def _tree(hands: Hands, cache: TreeCache) -> FolderTree:
-    page = hands.mailbox.tree_changes(cache.cursor if cache.tree is not None else None)
+def ask_for_tree(mailbox: Mailbox, cache: TreeCache) -> bool:
+    """Bring the cache's tree up to date; gives whether it changed. A server that forgot where we were starts anew."""
+    try:
+        page = mailbox.tree_changes(cache.cursor if cache.tree is not None else None)
+    except CursorLost:
+        page = mailbox.tree_changes(None)
+    cache.cursor = page.cursor
     if page.tree is not None:
         cache.tree = page.tree
-    cache.cursor = page.cursor
+    return page.tree is not None
+
+
+def _tree(hands: Hands, cache: TreeCache) -> FolderTree:
+    ask_for_tree(hands.mailbox, cache)
     with hands.ledger.unit() as unit:
-        if unit.cursors.get(hands.number, TREE) != page.cursor:
-            unit.cursors.set(hands.number, TREE, page.cursor)
+        if cache.cursor is not None and unit.cursors.get(hands.number, TREE) != cache.cursor:
+            unit.cursors.set(hands.number, TREE, cache.cursor)
     assert cache.tree is not None  # a look without a cursor always brings the tree
     return cache.tree

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mailsorter.errors import NotFound
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.runs import Run
+from mailsorter.ledger.runs import RunNumber
 from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Detail
 from mailsorter.model.brake import BrakePolicy
@@ -28,6 +28,7 @@ from mailsorter.sorting.decide import Decision, Known, decide_window
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.glance import Glance, glance, remember, rules_setting
 from mailsorter.sorting.ground import MailboxGround, TreeCache, survey
 from mailsorter.sorting.left import LeftMail
 from mailsorter.sorting.planning import WindowPlan, plan_window
@@ -46,7 +47,7 @@ class Performer(Protocol):
     def __call__(
         self,
         hands: Hands,
-        run: Run,
+        run: RunNumber,
         steps: Sequence[Step],
         tree: FolderTree,
         *,
@@ -78,7 +79,7 @@ class MailboxRun:
 
     hands: Hands
     filing: Filing
-    run: Run
+    run: RunNumber
     performer: Performer
     watcher: Watcher
     limit: int | None = None
@@ -101,8 +102,14 @@ class MailboxRun:
     def go(self) -> MailboxReport:
         """Sort the mailbox. Raises what stops it; `report` holds what was done until then."""
         self.report.is_complete = False
+        seen = Glance() if self.pretend else glance(self.hands, self.filing, self.cache)
+        if seen.found_nothing:
+            self.report.is_complete = True
+            return self.report
+        self._ahead = seen.ahead
+        self.cache.quiet = None
         self.report.settled = resume(self.hands, pretend=self.pretend).total
-        self._ground = survey(self.hands, self.filing, self.cache)
+        self._ground = survey(self.hands, self.filing, self.cache, is_fresh=seen.asked_tree)
         self._brakes = Brakes(self.hands, self.policy, rules_digest=self.filing.rules_digest, pretend=self.pretend)
         if self._brakes.look_at_folders(self._ground.tree, self._ground.numbers):
             self._ground = survey(self.hands, self.filing, self.cache)
@@ -113,6 +120,8 @@ class MailboxRun:
         self.report.is_complete = self._due() and all(map(self._folder, self._ground.watched)) and self._retest()
         if self.report.is_complete:
             self._brakes.ended_run(self._ground.tree)
+            if not self.pretend:
+                remember(self.hands, self.filing, self.cache, self._ground.watched)
         self.report.notes += self._brakes.notes
         return self.report
 
@@ -128,7 +137,7 @@ class MailboxRun:
 
     def _notice_changed_rules(self) -> None:
         """After a change of book or rules everything that was left is tested again: from the beginning."""
-        name = f"rules of mailbox {self.hands.number}"
+        name = rules_setting(self.hands.number)
         with self.hands.ledger.unit() as unit:
             before = unit.settings.get(name)
             if before == self.filing.rules_digest:
@@ -151,6 +160,7 @@ class MailboxRun:
         for folder in self._ground.watched:
             folder_number, windows = self._changes(folder)
             if self._brakes.is_backlog(folder_number) or pulled > self._brakes.room:
+                self._ahead[folder.id] = windows
                 continue
             held: list[Window] = []
             for window in windows:
@@ -179,11 +189,11 @@ class MailboxRun:
             folder_number = unit.places.folder(number, folder.id, self._ground.tree.path(folder.id))
             cursor = unit.cursors.get(number, folder_number)
         self._read_anew = self._read_anew or cursor is None
-        return folder_number, changed_windows(self.hands.mailbox, folder, cursor)
+        windows = self._ahead.pop(folder.id, None)
+        return folder_number, windows or changed_windows(self.hands.mailbox, folder, cursor)
 
     def _folder(self, folder: Folder) -> bool:
         folder_number, windows = self._changes(folder)
-        windows = self._ahead.pop(folder.id, windows)
         is_backlog = self._brakes.is_backlog(folder_number)
         return all(self._window(window, folder_number, is_backlog=is_backlog) for window in windows)
 
@@ -207,9 +217,11 @@ class MailboxRun:
         """Left mail is tested again when its thread has been decided since."""
         for _ in range(_RETESTS):
             filed_before = self.report.filed
+            if not filed_before:
+                return True
             with self.hands.ledger.reading() as unit:
                 waiting = unit.messages.undecided_in_decided_threads(self.hands.number)
-            if not waiting or not filed_before or waiting == self.cache.fruitless:
+            if not waiting or waiting == self.cache.fruitless:
                 return True
             if not all(map(self._retest_folder, self._ground.watched)):
                 return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from mailsorter.clock import Clock
 from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError
 from mailsorter.ledger.ledger import Ledger
-from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, Run
+from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, Run, RunNumber
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import Hands, perform_steps, pretend_steps
@@ -55,13 +55,21 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
 
     Raises `LedgerError` when the ledger itself fails: everything stops, mail is left alone.
     """
-    with ledger.unit() as unit:
-        run = unit.runs.begin("sort")
-    report = RunReport(run.id, _each(ledger, clock, run, jobs, options))
+    run = RunOnDemand(ledger)
+    if options.keep_idle:
+        run.begin()
+    report = RunReport("", _each(ledger, clock, run, jobs, options))
+    if not run.has_begun:
+        return report
+    report.run = run.id
     state = INTERRUPTED if options.stop.is_set() else PARTIAL if any(r.error for r in report.mailboxes) else DONE
     with ledger.unit() as unit:
         counts = report.counts()
-        if not options.keep_idle and all(r.is_idle for r in report.mailboxes):
+        if (
+            not options.keep_idle
+            and not any(r.error for r in report.mailboxes)
+            and all(r.is_idle for r in report.mailboxes)
+        ):
             unit.runs.discard(run.number)
             return report
         unit.runs.end(run.number, state, counts)
@@ -69,6 +77,35 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
         if changed or (options.keep_idle and counts["mailboxes_failed"]):
             unit.audit.append("sort", {"run": run.id, "state": state, **counts})
     return report
+
+
+class RunOnDemand:
+    """A run that gets its row in the ledger when something first needs its number. Safe in several threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._run: Run | None = None
+        self._guard = threading.Lock()
+
+    @property
+    def has_begun(self) -> bool:
+        return self._run is not None
+
+    @property
+    def number(self) -> int:
+        return self.begin().number
+
+    @property
+    def id(self) -> str:
+        return self.begin().id
+
+    def begin(self) -> Run:
+        """Write the run's row, once."""
+        with self._guard:
+            if self._run is None:
+                with self._ledger.unit() as unit:
+                    self._run = unit.runs.begin("sort")
+            return self._run
 
 
 def plan(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
@@ -83,7 +120,9 @@ def plan(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
         return RunReport("", _look_again(runs))
 
 
-def _each(ledger: Ledger, clock: Clock, run: Run, jobs: Sequence[Job], options: SortOptions) -> list[MailboxReport]:
+def _each(
+    ledger: Ledger, clock: Clock, run: RunNumber, jobs: Sequence[Job], options: SortOptions
+) -> list[MailboxReport]:
     runs = [_Mailbox(ledger, clock, run, job, options) for job in jobs]
     if len(runs) == 1:
         runs[0].sort()
@@ -111,10 +150,11 @@ class _Mailbox:
     """One mailbox's part of a run; what goes wrong there is its own error."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, run: Run, job: Job, options: SortOptions, *, pretend: bool = False
+        self, ledger: Ledger, clock: Clock, run: RunNumber, job: Job, options: SortOptions, *, pretend: bool = False
     ) -> None:
         self._ledger, self._clock, self._run, self._job, self._options = ledger, clock, run, job, options
         self._pretend = pretend
+        self._cache = TreeCache() if pretend else job.cache  # numbers of a scratch copy are nobody's later
         self._mailbox_run: MailboxRun | None = None
         self.report = MailboxReport(job.address)
 
@@ -124,7 +164,7 @@ class _Mailbox:
             hands = Hands(job.connect(), number, self._ledger, self._clock, options.stop)
             performer = pretend_steps if self._pretend else perform_steps
             self._mailbox_run = MailboxRun(
-                hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, job.cache,
+                hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, self._cache,
                 options.brakes,
                 until_s=None if options.slice_s is None else self._clock.monotonic() + options.slice_s,
             )  # fmt: skip
@@ -140,16 +180,20 @@ class _Mailbox:
     def _locked(self) -> Iterator[int]:
         """The mailbox's number, with its lock held; an error of this mailbox ends up in its report."""
         try:
-            with self._ledger.unit() as unit:
-                number = unit.places.mailbox(self._job.address)
-            with self._ledger.locks.hold(number):
-                yield number
+            with self._ledger.locks.hold(self._number()):
+                yield self._number()
         except LedgerLocked as error:
             self._failed(error)
         except LedgerError:
             raise
         except MailsorterError as error:
             self._failed(error)
+
+    def _number(self) -> int:
+        if self._cache.number is None:
+            with self._ledger.unit() as unit:
+                self._cache.number = unit.places.mailbox(self._job.address)
+        return self._cache.number
 
     def _failed(self, error: MailsorterError) -> None:
         self.report.error = error
