@@ -64,6 +64,7 @@ class FolderTree:
         self._children: dict[str, list[Folder]] = {}
         for folder in self._by_id.values():
             self._children.setdefault(folder.parent_id, []).append(folder)
+        self._by_name: dict[tuple[str, str], list[Folder]] = {}
         self._well_known = {f.well_known: f for f in self._by_id.values() if f.well_known is not None}
 
     def __iter__(self) -> Iterator[Folder]:
@@ -89,8 +90,10 @@ class FolderTree:
 
     def named(self, parent_id: str, name: str) -> list[Folder]:
         """Direct children of that name, compared as Exchange does; more than one only in a damaged mailbox."""
-        wanted = name.casefold()
-        return [f for f in self.children(parent_id) if f.name.casefold() == wanted]
+        if not self._by_name:  # made when first asked: most looks at a mailbox ask for no name
+            for folder in self._by_id.values():
+                self._by_name.setdefault((folder.parent_id, folder.name.casefold()), []).append(folder)
+        return self._by_name.get((parent_id, name.casefold()), [])
 
     def find(self, path: FolderPath) -> Folder | None:
         """The folder at that path below the visible root, or None."""

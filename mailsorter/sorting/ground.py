@@ -12,6 +12,7 @@ from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.perform import Hands
 from mailsorter.sorting.client_numbers import ClientNumbers
 from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.targets import Targets
 from mailsorter.sorting.watched import watched_folders
 
@@ -22,6 +23,7 @@ class TreeCache:
 
     tree: FolderTree | None = None
     cursor: str | None = None
+    numbers: tuple[MatchBook, ClientNumbers] | None = None  # of this book: a digest for each client
     number: int | None = None  # the mailbox's in the ledger
     quiet: object = None  # what `glance` stands on
     fruitless: int = 0  # so much left mail of decided threads was tested again and stayed left
@@ -46,7 +48,7 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = F
     Raises `UserError` when none of the watched ones exist.
     """
     tree = cache.tree if is_fresh and cache.tree is not None else _tree(hands, cache)
-    numbers = ClientNumbers(hands.ledger.key, filing.book.clients)
+    numbers = _numbers(hands, filing.book, cache)
     with hands.ledger.reading() as unit:
         known = unit.places.folders(hands.number)
         numbers.learn(unit, (f.client for f in known if f.client is not None))
@@ -64,6 +66,12 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = F
     return MailboxGround(
         tree, targets, watched.folders, watched.missing, client_of_folder, numbers, sent.id if sent else None
     )
+
+
+def _numbers(hands: Hands, book: MatchBook, cache: TreeCache) -> ClientNumbers:
+    if cache.numbers is None or cache.numbers[0] is not book:
+        cache.numbers = book, ClientNumbers(hands.ledger.key, book.clients)
+    return cache.numbers[1]
 
 
 def ask_for_tree(mailbox: Mailbox, cache: TreeCache) -> bool:
