@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 from starlette.types import Message, Receive, Scope, Send
 
 from mailsorter.emulator.control import Control, ControlError
@@ -65,6 +65,7 @@ class Web:
                 Route("/{path:path}", self._graph, methods=_METHODS),
             ]
         )
+        self._app.router.default = request_response(self._graph)  # a path with a line break matches no pattern
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

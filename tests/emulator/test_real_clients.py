@@ -164,6 +164,7 @@ def test_a_head_and_an_unknown_method_do_not_break_the_server(anna: GraphClient)
         ("/beta/me/contacts/users/unknown", 400, "RequestBroker--ParseUri"),
         (f"{ME}/nothing", 400, "BadRequest"),
         ("/v2.0/me/messages", 400, "BadRequest"),
+        (f"{ME}/messages/%0A", 400, "ErrorInvalidIdMalformed"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_refused_as_recorded(
