@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from mailsorter.errors import MailboxFull, MailsorterError, NotFound, NotPermitted, TemporaryError, Unreachable
+from mailsorter.errors import MailboxFull, MailsorterError, NotFound, NotPermitted, Refused, TemporaryError, Unreachable
 from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Done, Mailbox, Move, Outcome, Place
 from mailsorter.model.step import MoveMessage
@@ -65,11 +65,24 @@ def _look_up_unknown(
         return verdicts
     try:
         places = mailbox.locate([steps[i].message.id for i in unknown])
+        places = [_found_again(mailbox, steps[i], place) for i, place in zip(unknown, places, strict=True)]
     except MailsorterError:
         return verdicts  # still open: the next start looks again
     for i, place in zip(unknown, places, strict=True):
         verdicts[i] = settled(verdicts[i], steps[i], targets[i], place)
     return verdicts
+
+
+def _found_again(mailbox: Mailbox, step: MoveMessage, place: Place | MailsorterError) -> Place | MailsorterError:
+    """Where ids change on move, a message that its old id no longer names is looked for by its msg-id. Copies share
+    it: two hits are not told apart here, the intent stays open."""
+    wanted = step.message.internet_message_id
+    if not isinstance(place, NotFound) or mailbox.ids_survive_moves or not wanted:
+        return place
+    found = mailbox.find(wanted)
+    if len(found) > 1:
+        return Refused("Several messages of one msg-id: which of them was moved cannot be told.", code="TwoHits")
+    return found[0] if found else place
 
 
 def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place | MailsorterError) -> BatchVerdict:
@@ -81,7 +94,8 @@ def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place |
     else:
         return before
     error = before.error if verdict.state is StepState.NOT_TRIED else None
-    return BatchVerdict(verdict.state, verdict.folder_id, step.message.id, error)
+    now = place.id if isinstance(place, Place) else step.message.id
+    return BatchVerdict(verdict.state, verdict.folder_id, now, error)
 
 
 def _stamp(mailbox: Mailbox, steps: Sequence[MoveMessage], verdicts: Sequence[BatchVerdict]) -> None:

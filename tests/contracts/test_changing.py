@@ -186,6 +186,7 @@ def test_delete_permanently_ends_in_recoverable_items(world: World) -> None:
     assert root is not None
     listed = {stub.id for folder in tree.within(root.id) for page in world.mailbox.list_ids(folder.id) for stub in page}
     assert len(listed) == 22
+    assert listed == {done(outcome).id for outcome in outcomes[:-1]}  # the ids that they have there
     if world.mailbox.ids_survive_moves:
         assert listed == set(ids)
     visible = {s.id for f in world.mailbox.tree() for page in world.mailbox.list_ids(f.id) for s in page}

@@ -6,6 +6,7 @@ gives no recipients in a listing or a round, so these bring ids, and each messag
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -24,7 +25,9 @@ from mailsorter.mailbox.ews.client import EwsClient
 from mailsorter.mailbox.ews.elements import (
     ENVELOPE,
     PLACE,
+    SEARCH_KEY,
     TRACES,
+    Field,
     element,
     field_uri,
     find,
@@ -129,11 +132,7 @@ class EwsMailbox:
         return answer
 
     def find(self, internet_message_id: str) -> list[Place]:
-        wanted = element(
-            "t:IsEqualTo",
-            field_uri("message:InternetMessageId"),
-            element("t:FieldURIOrConstant", element("t:Constant", Value=internet_message_id)),
-        )
+        wanted = _any_of("message:InternetMessageId", [internet_message_id])
         return [
             Place(stub.id, stub.folder_id)
             for stub in self._in_all_folders(element("m:Restriction", wanted), hidden=True)
@@ -193,7 +192,33 @@ class EwsMailbox:
         return self._change(id_categories, _categorizing, "set categories", lambda pair, answer: Done(_new_id(answer)))
 
     def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
-        return self._change(ids, lambda some: _deleting(some, "SoftDelete"), "delete messages", lambda i, _: Done(i))
+        """Soft deletion: into Recoverable Items, under a new id, which the search key tells."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            keys = [m.search_key if isinstance(m, Message) else b"" for m in self.fetch(some, Detail.TRACES)]
+            ended = self._change(some, lambda these: _deleting(these, "SoftDelete"), "delete messages", _as_it_was)
+            wanted = [key for key, outcome in zip(keys, ended, strict=True) if isinstance(outcome, Done) and key]
+            now = self._deleted_by_key(wanted)
+            outcomes.extend(
+                now[key].pop() if isinstance(outcome, Done) and now.get(key) else outcome
+                for key, outcome in zip(keys, ended, strict=True)
+            )
+        return outcomes
+
+    def _deleted_by_key(self, keys: Sequence[bytes]) -> dict[bytes, list[Done]]:
+        """What lies in Recoverable Items/Deletions under those search keys, newest last; copies share one."""
+        found: dict[bytes, list[Done]] = {}
+        if not keys:
+            return found
+        deletions = self._tree.resolve(WellKnown.RECOVERABLE_DELETIONS)
+        condition = element("m:Restriction", _any_of(SEARCH_KEY, [base64.b64encode(key).decode() for key in set(keys)]))
+        payload = _find_items([deletions], "Shallow", 0, _SEARCH_CAP, condition, (SEARCH_KEY,))
+        root = find(self._client.one(payload, "find deleted messages"), "m:RootFolder")
+        for one in find(root, "t:Items"):
+            item = translate.message(one)
+            found.setdefault(item.search_key, []).append(Done(item.id, deletions))
+        return found
 
     def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
         """With single item recovery or a hold the server keeps what a hard delete takes, in Purges or below, under a
@@ -350,10 +375,25 @@ def _sync_items(parent: str, state: str | None, page: int) -> Any:
     )
 
 
-def _find_items(parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any) -> Any:
+def _as_it_was(item_id: str, answer: Any) -> Outcome:
+    return Done(item_id)
+
+
+def _any_of(field: Field, values: Sequence[str]) -> Any:
+    """A condition: the property has one of the values."""
+    tests = [
+        element("t:IsEqualTo", field_uri(field), element("t:FieldURIOrConstant", element("t:Constant", Value=value)))
+        for value in values
+    ]
+    return tests[0] if len(tests) == 1 else element("t:Or", *tests)
+
+
+def _find_items(
+    parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any, fields: Sequence[Field] = ()
+) -> Any:
     view = element("m:IndexedPageItemView", MaxEntriesReturned=str(page), Offset=str(offset), BasePoint="Beginning")
     inside = element("m:ParentFolderIds", *(folder_id(parent) for parent in parents))
-    shown = shape("m:ItemShape", ())
+    shown = shape("m:ItemShape", fields)
     children: tuple[Any, ...]
     if condition is None:
         children = (shown, view, inside)
