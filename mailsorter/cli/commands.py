@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("mailsorter.cli.undo", "Take filing back: a run, one message, or a client's."),
     "explain": ("mailsorter.cli.explain", "Say why: of a message, a run, or a code."),
     "review": ("mailsorter.cli.review", "List mail that only a person can place."),
+    "daemon": ("mailsorter.cli.daemon", "File mail in the background, for years."),
     "status": ("mailsorter.cli.status", "Show runs, mailboxes, what waits, the audit head."),
     "check": ("mailsorter.cli.check", "Compare ledger and mailboxes, completely."),
     "audit": ("mailsorter.cli.audit", "Verify or export the audit chain."),

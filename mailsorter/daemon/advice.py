@@ -18,6 +18,7 @@ class Meaning:
     needs_person: bool
     is_shared: bool
     advice: str = ""
+    ends_with_a_look: bool = True  # once the mailbox was sorted it is over
 
 
 _ROOM = "Make room on the ledger's disk; it goes on by itself."

@@ -17,6 +17,7 @@ from mailsorter.daemon.troubles import Troubles
 from mailsorter.daemon.watched import WatchedMailbox
 from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError, TemporaryError
 from mailsorter.ledger.ledger import Ledger
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import StepResult
 from mailsorter.sorting.ground import MailboxGround
 from mailsorter.sorting.mailbox_run import Watcher
@@ -53,6 +54,7 @@ class Poller:
     stop: threading.Event
     chance: random.Random
     slice_s: float = 60.0
+    brakes: BrakePolicy = field(default_factory=BrakePolicy)
     watcher: Watcher = field(default_factory=Silent)
     _ledger_failed: bool = False
     _probe_at: float = 0.0
@@ -88,7 +90,7 @@ class Poller:
         )  # fmt: skip
 
     def _sort(self, mailbox: WatchedMailbox) -> tuple[PollEnd, float | None]:
-        options = SortOptions(self.watcher, stop=self.stop, slice_s=self.slice_s, keep_idle=False)
+        options = SortOptions(self.watcher, stop=self.stop, slice_s=self.slice_s, keep_idle=False, brakes=self.brakes)
         try:
             run = sort(self.ledger, self.clock, [mailbox.job], options)
         except LedgerLocked as error:

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time as machine
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailsorter import __version__
 from mailsorter.assembly import Assembly
+from mailsorter.checking.check import check_mailboxes
 from mailsorter.config.load import Loaded, load
 from mailsorter.daemon import expiry
 from mailsorter.daemon.advice import Meaning
@@ -31,9 +33,11 @@ from mailsorter.daemon.ping import Pinger
 from mailsorter.daemon.service import Service, Settings
 from mailsorter.daemon.snapshot import save
 from mailsorter.daemon.timetable import Pace
-from mailsorter.errors import ConfigError, LedgerError, UserError
+from mailsorter.errors import ConfigError, LedgerError, LedgerLocked, UserError
+from mailsorter.sorting.run import Job
 
 STOP_WITHIN_S = 8.0  # of the ten that we promise; the rest is for the interpreter's own end
+_DAEMON_LOCK = 0  # a number that no mailbox has
 _TURN_S = 1.0
 _SNAPSHOT_S = 60.0
 
@@ -41,9 +45,9 @@ _REFUSED = Meaning("config refused", True, True, "Run: mailsorter config check")
 _RESTART = Meaning("ledger changed in config", True, True, "Start the daemon again to use the new ledger.")
 
 
-def settings_of(loaded: Loaded) -> Settings:
+def settings_of(assembly: Assembly) -> Settings:
     """What a checked config says about the daemon."""
-    config = loaded.config
+    loaded, config = assembly.loaded, assembly.config
     return Settings(
         pace=Pace(config.daemon.poll, config.daemon.jitter),
         reconcile_at=config.daemon.reconcile_at,
@@ -52,6 +56,7 @@ def settings_of(loaded: Loaded) -> Settings:
         firm_days=config.erasure.firm_days,
         expiries=tuple(expiry.expiries(config)),
         files=(loaded.path, *config.clients),
+        brakes=assembly.brakes(),
     )
 
 
@@ -97,9 +102,31 @@ class Daemon:
 
         Raises `LedgerError`, `UserError` when it cannot start at all.
         """
+        with self._alone():
+            return self._run()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two daemons on one ledger would only be in each other's way."""
+        holding = self._assembly.ledger.locks.hold(_DAEMON_LOCK)
+        try:
+            holding.__enter__()
+        except LedgerLocked:
+            raise LedgerLocked(
+                f"Another mailsorter daemon works with the ledger {self._assembly.ledger.where}.",
+                advice="Stop that one first; mailsorter status shows it.",
+            ) from None
+        try:
+            yield
+        finally:
+            holding.__exit__(None, None, None)
+
+    def _run(self) -> int:
         config = self._assembly.config
-        self._service = Service(self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop)
-        self._service.take_over(self._assembly.jobs(), settings_of(self._assembly.loaded))
+        self._service = Service(
+            self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile
+        )
+        self._service.take_over(self._assembly.jobs(), settings_of(self._assembly))
         self._pinger = self._new_pinger()
         self._health = self._new_health()
         self._driver = Driver(self._service, self._log, workers=config.daemon.workers)
@@ -138,6 +165,17 @@ class Daemon:
         standing = self._service.troubles.standing()
         self._pinger.tell(fine=not any(trouble.meaning.needs_person for trouble in standing))
 
+    def _reconcile(self, job: Job) -> int:
+        """Compare one mailbox with the ledger. Raises the error that kept it from being compared."""
+        made = self._assembly
+        folder_of = {client.id: made.book.folder_of(client.id) for client in made.book}
+        (statement,) = check_mailboxes(
+            made.ledger, made.clock, {job.address: job.connect}, folder_of, brakes=made.brakes()
+        )
+        if statement.error is not None:
+            raise statement.error
+        return statement.open
+
     def _reload(self) -> None:
         self._notifier.reloading()
         try:
@@ -163,7 +201,7 @@ class Daemon:
         made = Assembly(loaded, clock=before.clock, stop=before.stop)
         made.__dict__["ledger"] = before.ledger  # stays open under its first owner
         jobs = made.jobs()
-        self._service.take_over(jobs, settings_of(loaded))
+        self._service.take_over(jobs, settings_of(made))
         self._driver.take_over()
         self._assembly = made
         self._pinger = self._new_pinger()

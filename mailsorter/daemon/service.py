@@ -25,12 +25,14 @@ from mailsorter.daemon.upkeep import Tidied, is_plausible, tidy
 from mailsorter.daemon.watched import WatchedMailbox
 from mailsorter.errors import LedgerError, MailsorterError
 from mailsorter.ledger.ledger import Ledger
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.sorting.run import Job
 
 JUMP_S = 300.0  # the wall clock may drift or be slewed; five minutes at once is a jump
 DISTRUST_S = 86400.0  # so long after a jump nothing is forgotten on the clock's word
 
 _CLOCK = Meaning("clock not believed", True, True, "Set the machine's clock right.")
+_DIFFERENT = Meaning("differences to look at", True, False, "Run: mailsorter check", ends_with_a_look=False)
 _CHANGED = Meaning("config changed on disk", True, True, "Send SIGHUP to take over the changed config.")
 
 
@@ -45,11 +47,13 @@ class Settings:
     firm_days: int = 14
     expiries: tuple[tuple[str, datetime], ...] = ()
     files: tuple[Path, ...] = ()  # config and client books
+    brakes: BrakePolicy = field(default_factory=BrakePolicy)
 
 
 @dataclass(slots=True)
 class Service:
-    """All that one daemon does. `reconcile` compares one mailbox with the ledger, where that is installed."""
+    """All that one daemon does. `reconcile` compares one mailbox with the ledger and gives how many differences need
+    a person's eyes."""
 
     ledger: Ledger
     clock: Clock
@@ -57,7 +61,7 @@ class Service:
     stop: threading.Event = field(default_factory=threading.Event)
     settings: Settings = field(default_factory=Settings)
     chance: random.Random = field(default_factory=random.Random)
-    reconcile: Callable[[Job], object] | None = None
+    reconcile: Callable[[Job], int] | None = None
     mailboxes: dict[int, WatchedMailbox] = field(default_factory=dict)
     started: datetime = field(init=False)
     troubles: Troubles = field(init=False)
@@ -87,7 +91,7 @@ class Service:
         with self.ledger.unit() as unit:
             numbers = [unit.places.mailbox(job.address) for job in jobs]
         self.settings = settings
-        self.poller.pace = settings.pace
+        self.poller.pace, self.poller.brakes = settings.pace, settings.brakes
         now = self.clock.now()
         kept: dict[int, WatchedMailbox] = {}
         for index, (number, job) in enumerate(zip(numbers, jobs, strict=True)):
@@ -161,13 +165,19 @@ class Service:
     def _reconcile(self, mailbox: WatchedMailbox) -> None:
         assert self.reconcile is not None
         try:
-            self.reconcile(mailbox.job)
+            differences = self.reconcile(mailbox.job)
         except LedgerError:
             return  # locked: the next night; failed: the next look says so
         except MailsorterError as error:
             self.troubles.met(meaning(error), type(error).__name__, mailbox.number)
         except Exception:
             self.log.exception("unexpected", mailbox=mailbox.number)
+        else:
+            self.log.info("reconciled", mailbox=mailbox.number, differences=differences)
+            if differences:
+                self.troubles.met(_DIFFERENT, "Differences", mailbox.number, differences=differences)
+            else:
+                self.troubles.clear(_DIFFERENT.kind, mailbox.number)
 
     def _with_ledger(self, chore: Callable[[], None]) -> None:
         try:

@@ -7,7 +7,7 @@ is full again is one trouble, not a hundred.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from structlog.typing import FilteringBoundLogger
@@ -67,16 +67,16 @@ class Troubles:
 
     def worked(self, mailbox: int) -> None:
         """This mailbox was reached and sorted: what struck it is over."""
-        self._end(mailbox, lambda trouble: mailbox in trouble.struck)
+        self._end(mailbox, lambda trouble: trouble.meaning.ends_with_a_look and mailbox in trouble.struck)
 
     def clear(self, kind: str, mailbox: int | None = None) -> None:
         """The trouble of that kind is over."""
         self._end(mailbox, lambda trouble: trouble.meaning.kind == kind and trouble.mailbox == mailbox)
 
-    def _end(self, mailbox: int | None, concerned: object) -> None:
+    def _end(self, mailbox: int | None, concerned: Callable[[Trouble], bool]) -> None:
         with self._lock:
             for key, trouble in list(self._known.items()):
-                if not trouble.is_standing or not concerned(trouble):  # type: ignore[operator]
+                if not trouble.is_standing or not concerned(trouble):
                     continue
                 struck = trouble.struck - {mailbox} if mailbox is not None else frozenset()
                 ended = None if struck else self._clock.monotonic()
