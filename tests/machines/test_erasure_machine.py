@@ -1,0 +1,164 @@
+"""Erasing under every kind of bad luck: never more than the approved list goes, and calling again completes it.
+
+Hypothesis draws a firm's mail, what happens between approval and erasing, and where the process dies or the network
+fails; the machine erases, dies, and is called again. MAILSORTER_TORTURE=1 draws many more.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import plan_of
+from mailsorter.cases.prove import prove
+from mailsorter.errors import TemporaryError, Throttled, Unreachable
+from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.folder import WellKnown
+from mailsorter.model.lifecycle import CaseState
+from tests.cases.office import ANNA, BERT, PIET, World, mail
+
+EXAMPLES = 2000 if os.environ.get("MAILSORTER_TORTURE") else 40
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this point runs."""
+
+
+PLACES = (
+    WellKnown.INBOX, WellKnown.SENT, WellKnown.DELETED, ("Clients", "Klant"),
+    WellKnown.RECOVERABLE_PURGES, WellKnown.RECOVERABLE_DELETIONS,
+)  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "theirs": {"from_": PIET},
+    "to them": {"to": (PIET,)},
+    "kept": {"from_": PIET, "subject": "factuur"},
+    "other": {"from_": ANNA, "to": (BERT,)},
+}
+CALLS = ("delete_permanently", "delete_hard", "tree", "messages", "list_ids", "locate")
+
+mails = st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.sampled_from(PLACES), st.booleans()), max_size=12)
+between = st.lists(
+    st.tuples(
+        st.sampled_from(["move", "edit", "destroy", "delete", "hold", "purge", "copy", "new"]), st.integers(0, 11)
+    ),
+    max_size=4,
+)
+faults = st.lists(
+    st.tuples(st.sampled_from(CALLS), st.sampled_from(["kill", "lost", "throttle"]), st.integers(0, 5), st.booleans()),
+    max_size=5,
+)
+
+
+def fill(world: World, drawn: list[tuple[str, Any, bool]]) -> list[tuple[str, str]]:
+    return [mail(world.bert if in_bert else world.anna, place, **KINDS[kind]) for kind, place, in_bert in drawn]
+
+
+def happen(world: World, keys: list[tuple[str, str]], events: list[tuple[str, int]]) -> None:
+    """What other people do while the list waits: none of it may make the eraser take more."""
+    for event, index in events:
+        if event == "new":
+            mail(world.anna, WellKnown.RECOVERABLE_PURGES, from_=PIET)
+        if not keys or index >= len(keys):
+            continue
+        address, item = keys[index]
+        server = world.servers[address]
+        if item not in server.everything():
+            continue
+        acts: dict[str, Callable[[], object]] = {
+            "move": lambda s=server, i=item: s.user_moves(i, ("Elders",)),
+            "edit": lambda s=server, i=item: s.user_changes(i, subject="anders"),
+            "destroy": lambda s=server, i=item: s.user_destroys(i),
+            "delete": lambda s=server, i=item: s.user_deletes(i),
+            "hold": lambda s=server, i=item: s.hold([i]),
+            "purge": lambda s=server, i=item: s.user_moves(i, WellKnown.RECOVERABLE_PURGES),
+            "copy": lambda s=server, i=item: s.user_copies(i, WellKnown.RECOVERABLE_PURGES),
+        }
+        if event in acts:
+            acts[event]()
+
+
+def arm(world: World, drawn: list[tuple[str, str, int, bool]]) -> None:
+    errors: dict[str, Callable[[], BaseException]] = {
+        "kill": Killed,
+        "lost": lambda: Unreachable("no answer"),
+        "throttle": lambda: Throttled("too many", retry_after_s=1),
+    }
+    for call, kind, after, in_bert in drawn:
+        mailbox = world.mailboxes[BERT.address if in_bert else ANNA.address]
+        mailbox.fail_next(call, errors[kind](), after_items=after if after < 5 else None)
+
+
+def erase_until_done(world: World, number: str) -> None:
+    """Call again as a person would, after whatever stopped it."""
+    for _ in range(40):
+        try:
+            if perform(world.office, number).is_finished:
+                return
+        except (Killed, TemporaryError):
+            continue
+    raise AssertionError("it never finished")
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mails, between, between, faults)
+def test_never_more_than_the_approved_list_and_calling_again_completes_it(
+    drawn: list[tuple[str, Any, bool]], waiting: list[tuple[str, int]], later: list[tuple[str, int]], luck: Any
+) -> None:
+    """Whatever happens between, during and after: only approved items vanish, and every one is accounted for."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        try:
+            keys = fill(world, drawn)
+            number = world.approved()
+            plan = plan_of(world.office.open_file(number))
+            approved = {i.finding.key for i in plan.items if i.verdict is Verdict.ERASE}
+            happen(world, keys, waiting)
+            before = world.everything()
+            arm(world, luck)
+            try:
+                perform(world.office, number)
+            except (Killed, TemporaryError):
+                happen(world, keys, later)
+                before |= world.everything()
+            if world.office.get(number).state is not CaseState.PERFORMED:
+                erase_until_done(world, number)
+            check_nothing_more_went(world, before, approved, keys, later)
+            check_all_is_accounted_for(world, number, approved)
+        finally:
+            world.close()
+
+
+def check_nothing_more_went(
+    world: World, before: dict[tuple[str, str], str], approved: set[tuple[str, str]], keys: Any, later: Any
+) -> None:
+    after = world.everything()
+    destroyed = {keys[i] for event, i in later if event == "destroy" and i < len(keys)}
+    assert set(before) - set(after) <= approved | destroyed
+    moved = {key for key in after if key in before and after[key] != before[key]}
+    moved -= {keys[i] for _, i in later if i < len(keys)}
+    assert moved <= approved  # only what was approved may lie in Recoverable Items now
+
+
+def check_all_is_accounted_for(world: World, number: str, approved: set[tuple[str, str]]) -> None:
+    """Every approved item is gone, or its state says why not; the ledger's audit chain holds."""
+    numbers = world.office.mailbox_numbers()
+    with world.ledger.reading() as unit:
+        items = {i.token: i.state for i in unit.cases.items(number)}
+        states = {key: items[unit.messages.token(numbers[key[0]], key[1])] for key in approved}
+        assert unit.audit.verify() is None
+        assert unit.steps.mailboxes_with_open() == []
+    there = set(world.everything())
+    for key, state in states.items():
+        assert state not in (ItemState.PENDING, ItemState.PURGED)
+        if state is ItemState.ERASED:
+            assert key not in there
+        if key in there:
+            assert state in (ItemState.HELD, ItemState.CHANGED, ItemState.LOOK, ItemState.FAILED)
+    prove(world.office, number)
