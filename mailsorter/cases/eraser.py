@@ -169,17 +169,24 @@ class MailboxEraser:
             return
         there = self._in_recoverable(tree)
         self._check_approved_there(there)
-        waiting = [i for i in waiting if self._items[i.token].state in (ItemState.PENDING, ItemState.PURGED)]
+        waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
         chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._digest(i) in before)
         if self._office.open_eraser is None:
             self._retain(i.token for i in waiting)
             return
-        missing = {i.token for i in waiting} - {t.token for t in chosen}
-        with self._office.ledger.unit() as unit:  # permanently deleted, and Exchange kept nothing of it
-            for token in missing:
-                gone = self._items[token].state is ItemState.PURGED
-                self._settle(unit, self._items[token], ItemState.ERASED if gone else ItemState.GONE)
+        found = {t.token for t in chosen}
+        self._settle_missing([i for i in waiting if i.token not in found])
         self._ask_for_hard_delete(chosen, tree)
+
+    def _settle_missing(self, missing: Sequence[CaseItem]) -> None:
+        """Not in Recoverable Items: Exchange kept nothing of it, or somebody took it back out."""
+        places = self._mailbox.locate([i.ids.id for i in missing])
+        with self._office.ledger.unit() as unit:
+            for item, place in zip(missing, places, strict=True):
+                if item.state is ItemState.PURGED and isinstance(place, NotFound):
+                    self._settle(unit, item, ItemState.ERASED)
+                else:
+                    self._settle_absent(unit, item, place)
 
     def _ask_for_hard_delete(self, chosen: Sequence[Target], tree: FolderTree) -> None:
         open_targets = {t.id: t for t in chosen}
@@ -222,12 +229,10 @@ class MailboxEraser:
     def _check_approved_there(self, there: Sequence[Message]) -> None:
         """Items that were approved in Recoverable Items must still be what they were."""
         by_id = {m.id: m for m in there}
+        self._settle_missing([i for i in self._pending() if i.ids.id not in by_id])
         with self._office.ledger.unit() as unit:
             for item in self._pending():
-                message = by_id.get(item.ids.id)
-                if message is None:
-                    self._settle(unit, item, ItemState.GONE)
-                elif fingerprint(message) != self._findings[item.token].fingerprint:
+                if fingerprint(by_id[item.ids.id]) != self._findings[item.token].fingerprint:
                     self._settle(unit, item, ItemState.CHANGED)
 
     def _retain(self, tokens: Iterable[bytes]) -> None:

@@ -15,7 +15,7 @@ from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Done
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model import finding as finding_model
-from mailsorter.model.case import Seen
+from mailsorter.model.case import ItemState, Seen
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.person import Person
 from mailsorter.perform import StepResult
@@ -65,7 +65,13 @@ def compare_with_case(patch: pytest.MonkeyPatch) -> None:
 
 def no_hard_delete(patch: pytest.MonkeyPatch) -> None:
     """Permanent delete alone, taken for an erasure."""
-    patch.setattr(erasing, "targets", lambda wanted, there, was_there: [])
+
+    def believe(self: erasing.MailboxEraser, before: Any, tree: Any) -> None:
+        with self._office.ledger.unit() as unit:
+            for item in list(self._items.values()):
+                self._settle(unit, item, ItemState.ERASED)
+
+    patch.setattr(erasing.MailboxEraser, "_delete_hard", believe)
 
 
 def count_before_deleting(patch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import ANNA, BERT, PIET, World, mail
 
-EXAMPLES = 2000 if os.environ.get("MAILSORTER_TORTURE") else 40
+EXAMPLES = 2000 if os.environ.get("MAILSORTER_TORTURE") else 30
 
 
 class Killed(BaseException):

@@ -48,7 +48,7 @@ def book_entries(places: Iterable[Path], marks: Marks) -> list[BookEntry]:
         BookEntry(str(path), number)
         for path in _files(places)
         for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1)
-        if marks.in_text(line) or marks.in_address(line)
+        if marks.in_book(line)
     ]
 
 

@@ -61,6 +61,12 @@ class Marks:
         patterns = (self._address_pattern, self._domain_pattern, self._name_pattern, self._phone_pattern)
         return any(_finds(pattern, text) for pattern in patterns)
 
+    def in_book(self, line: str) -> bool:
+        """Does a line of a client book name the person, or one of the domains as such?"""
+        bare = {s for d in self.domains for s in _domain_spellings(d.strip().strip(".@"))}
+        pattern = _either(rf"(?<![a-z0-9.\-]){re.escape(s)}(?![a-z0-9\-])" for s in bare)
+        return self.in_text(line) or self.in_address(line) or _finds(pattern, plain(line))
+
     def search_terms(self) -> tuple[str, ...]:
         """What the server's own search is asked for."""
         names = [n for n in self.names if len(n.split()) > 1 or len(n) >= 5]
