@@ -219,7 +219,7 @@ class Assembly:
             firm=self._case_firm(),
             mailboxes=tuple(entry.address for entry in self.config.mailbox),
             open_mailbox=self.open_any,
-            open_eraser=self.open_any if erasure.graph is not None else None,
+            open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
             archive_of=self._archive_of if self.config.graph is not None else None,
             clients={client.id: self._case_client(client) for client in self.book},
@@ -228,6 +228,11 @@ class Assembly:
             book_places=self.book.paths,
             zone=ZoneInfo(self.config.firm.timezone),
         )
+
+    @property
+    def _all_on_premises(self) -> bool:
+        """On the firm's own server the one service account erases; a second identity is Graph's affair."""
+        return bool(self.config.mailbox) and all(entry.connector == "ews" for entry in self.config.mailbox)
 
     def open_any(self, address: str) -> Mailbox:
         """Open a mailbox of the config by its address, or an online archive by its id."""

@@ -1,0 +1,85 @@
+"""Ten of the plantings in a mailbox on the firm's own server: found, erased and gone over EWS, where ids change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mailsorter.cases.find import findings_of
+from mailsorter.cases.perform import perform
+from mailsorter.emulator import EmulatorClock, running_emulator
+from mailsorter.model.case import ItemState
+from tests.cases.office import NOW
+from tests.cases.tenant import Tenant
+from tests.cases.test_plantings import PLANTINGS, SUBJECT
+
+pytestmark = pytest.mark.skipif(not find_spec("mailsorter.mailbox.ews"), reason="this copy has no EWS connector")
+
+CHOSEN = (
+    *("from", "only recipient", "bcc", "plus-address", "X.500 sender whose SMTP address Exchange knows"),
+    *("forwarded block in Dutch", "attached message", "Recoverable Items, Purges", "client folder", "hidden message"),
+)
+
+
+class PremisesTenant(Tenant):
+    """All mailboxes live on premises; single item recovery is off there unless somebody switches it on."""
+
+    def _config(self, extra: str) -> str:
+        for mailbox in self.mailboxes:
+            self.store.mailboxes.change(mailbox, state="on-premises", single_item_recovery=0)
+        text = super()._config(extra)
+        head, graph = text.split("[graph]\n")
+        erasure = "[erasure]\n" + graph.split("[erasure]\n")[1].split("[erasure.graph]\n")[0]
+        ews = (
+            f'[ews]\nurl = "{self.emulator.url}/ews/exchange.asmx"\nauth = "basic"\nusername = "emulator"\n'
+            'password = "file:secret"\n'
+        )
+        return head.replace('@firm.example"\n', '@firm.example"\nconnector = "ews"\n') + ews + erasure
+
+    def subjects(self) -> dict[str, int]:
+        """How many messages of each subject there are anywhere, by the emulator's own store."""
+        counts: dict[str, int] = {}
+        for (subject,) in self.store.db.rows("SELECT subject FROM message"):
+            counts[subject] = counts.get(subject, 0) + 1
+        return counts
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Iterator[PremisesTenant]:
+    with running_emulator(clock=EmulatorClock(frozen_at=NOW)) as emulator:
+        made = PremisesTenant(emulator, tmp_path, ("anna", "bert"), "", 0)
+        yield made
+        made.assembly.close()
+
+
+def test_ten_plantings_are_found_and_erased(firm: PremisesTenant) -> None:
+    """Right role for each; after performing nothing of them is left anywhere, and every other message is untouched."""
+    planted = {}
+    for planting in (p for p in PLANTINGS if p.name in CHOSEN):
+        subject = f"{planting.fields.get('subject', '')} [{planting.name}]"
+        firm.put(firm.mailboxes[planting.mailbox], planting.folder, **{**planting.fields, "subject": subject})
+        planted[subject] = planting
+    for n in range(20):
+        firm.put(firm.mailboxes[n % 2], "inbox", subject=f"other {n}")
+    assert len(planted) == 10
+    before = firm.subjects()
+    number = firm.approved(SUBJECT)
+    found = findings_of(firm.office.open_file(number))
+    assert sorted(f.role.value for f in found.findings) == sorted(str(p.expected.value) for p in planted.values())
+    performed = perform(firm.office, number)
+    assert performed.counts == {ItemState.ERASED: 10}
+    assert firm.subjects() == {subject: n for subject, n in before.items() if subject not in planted}
+
+
+def test_what_single_item_recovery_keeps_is_held(firm: PremisesTenant) -> None:
+    """Switched on, the server keeps what a hard delete takes: reported as held, never as erased."""
+    firm.store.mailboxes.change(firm.mailboxes[0], single_item_recovery=1)
+    planting = next(p for p in PLANTINGS if p.name == "from")
+    firm.put(firm.mailboxes[0], "inbox", **{**planting.fields, "subject": "kept"})
+    number = firm.approved(SUBJECT)
+    performed = perform(firm.office, number)
+    assert performed.counts == {ItemState.HELD: 1}
+    assert firm.subjects()["kept"] == 1
