@@ -71,8 +71,6 @@ class Brakes:
 
         A suspicion is checked against a tree asked for anew, because a kept one may count late.
         """
-        if not self._policy.enabled:
-            return False
         with self._hands.ledger.reading() as unit:
             known = unit.places.folders(self._hands.number)
         clients = [f for f in known if numbers.id(f.client) is not None]  # of clients that the book still has
@@ -81,9 +79,10 @@ class Brakes:
         suspect = self._suspect(known, clients, self._hands.mailbox.tree(), claims=self._claims())
         if suspect is None:
             return False
-        if self._policy.go_on and not self._pretend:
+        if not self._policy.is_on and not self._pretend:
             return self._let_go(clients)
-        self._pull(suspect)
+        if self._policy.enabled:
+            self._pull(suspect)
         return False
 
     def _claims(self) -> Mapping[int, int]:
@@ -115,7 +114,7 @@ class Brakes:
         return None if suddenly is None else _empty(suddenly, {f.number: f for f in known})
 
     def _let_go(self, clients: Sequence[KnownFolder]) -> bool:
-        """A person said go on: vanished client folders are no client's any more, and new ones may be made."""
+        """Brakes are off, or a person said go on: a vanished folder is no client's any more, a new one may be made."""
         tree = self._hands.mailbox.tree()
         gone = [folder for folder in clients if not _is_there(tree, folder.id)]
         with self._hands.ledger.unit() as unit:

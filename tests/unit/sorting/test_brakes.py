@@ -192,3 +192,12 @@ def test_a_client_folder_that_stands_twice_stops(firm: Firm) -> None:
     server.user_creates_folder(("Clients", "Elders"), "acme")
     server.user_moves_folder(("Clients", "Elders", "acme"), ("Clients",))
     assert brake(firm.sort()) == "folder-twice"
+
+
+def test_with_brakes_off_a_vanished_client_folder_is_made_anew(firm: Firm) -> None:
+    deliver(firm, 3)
+    firm.sort()
+    firm.mailbox.server.user_deletes_folder(firm.mailbox.tree().find(("Clients", "Acme B.V.")).id)
+    late = firm.deliver("jan@acme.example")
+    assert brake(firm.sort(enabled=False)) is None
+    assert firm.where(late) == "Clients / Acme B.V."
