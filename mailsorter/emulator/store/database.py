@@ -10,6 +10,7 @@ import json
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,7 @@ class Database:
         self.lock = threading.RLock()
         self._depth = 0
         self.connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=30.0)
+        weakref.finalize(self, self.connection.close)  # a store that nobody closed is closed with its last reference
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
