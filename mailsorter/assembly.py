@@ -244,16 +244,30 @@ class Assembly:
         return archive.address if archive is not None else None
 
     def _witness(self) -> Witness:
+        """A second pair of eyes for each mailbox, by where it lives."""
+        from mailsorter.cases.witness.places import Witnesses
+
+        on_premises = [entry.address for entry in self.config.mailbox if entry.connector == "ews"]
+        by_address = dict.fromkeys(on_premises, self._ews_witness()) if on_premises else {}
+        return Witnesses(by_address, self._graph_witness() if self.config.graph is not None else None)
+
+    def _graph_witness(self) -> Witness:
         from mailsorter.cases.witness.graph import GraphWitness
 
-        graph = self.config.graph
-        if graph is None:
-            raise UserError(
-                "The witness looks through Graph, and the config has no [graph] section.",
-                advice="Mailboxes on Exchange Server cannot be proven yet; say so in the letter.",
-            )
-        ca_file = str(graph.ca_file) if graph.ca_file else None
-        witness = GraphWitness(graph.url, self.graph.access_token, self.clock.sleep, ca_file=ca_file)
+        assert self.config.graph is not None
+        ca_file = str(self.config.graph.ca_file) if self.config.graph.ca_file else None
+        witness = GraphWitness(self.config.graph.url, self.graph.access_token, self.clock.sleep, ca_file=ca_file)
+        self._closers.append(witness.close)
+        return witness
+
+    def _ews_witness(self) -> Witness:
+        from mailsorter.cases.witness.ews import EwsWitness
+
+        assert self.config.ews is not None  # a checked config has [ews] when a mailbox asks for it
+        ews = importlib.import_module("mailsorter.mailbox.ews")  # only its sign-in: the road is the witness's own
+        sign_in = ews.http_auth(_ews_settings(ews, self.config.ews))
+        ca_file = str(self.config.ews.ca_file) if self.config.ews.ca_file else None
+        witness = EwsWitness(self.config.ews.url, sign_in, self.clock.sleep, ca_file=ca_file)
         self._closers.append(witness.close)
         return witness
 

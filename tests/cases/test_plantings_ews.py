@@ -10,6 +10,7 @@ import pytest
 
 from mailsorter.cases.find import findings_of
 from mailsorter.cases.perform import perform
+from mailsorter.cases.prove import prove
 from mailsorter.emulator import EmulatorClock, running_emulator
 from mailsorter.model.case import ItemState
 from tests.cases.office import NOW
@@ -72,6 +73,20 @@ def test_ten_plantings_are_found_and_erased(firm: PremisesTenant) -> None:
     performed = perform(firm.office, number)
     assert performed.counts == {ItemState.ERASED: 10}
     assert firm.subjects() == {subject: n for subject, n in before.items() if subject not in planted}
+    proof = prove(firm.office, number)
+    assert proof.passed, proof.unexpected
+
+
+def test_the_witness_sees_what_came_back(firm: PremisesTenant) -> None:
+    """Mail of the person that is there after performing is no proof, even where only a body names them."""
+    number = firm.approved(SUBJECT)
+    perform(firm.office, number)
+    back = [p for p in PLANTINGS if p.name in ("from", "address far down in the body", "hidden message")]
+    for planting in back:
+        firm.put(firm.mailboxes[1], ("Elders",), **planting.fields)
+    proof = prove(firm.office, number)
+    assert not proof.passed
+    assert len(proof.unexpected) == len(back)
 
 
 def test_what_single_item_recovery_keeps_is_held(firm: PremisesTenant) -> None:

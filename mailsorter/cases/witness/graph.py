@@ -7,7 +7,6 @@ and from `recoverableitemsroot`. Throttling and broken answers are waited out; w
 from __future__ import annotations
 
 import base64
-import email
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ import requests
 
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
+from mailsorter.cases.witness.texts import texts_of
 
 _FIELDS = (
     "id,parentFolderId,subject,bodyPreview,from,sender,replyTo,toRecipients,ccRecipients,bccRecipients,"
@@ -142,7 +142,7 @@ class GraphWitness:
             raw = self._get(path).content
         except CannotSee:
             return True  # the index says yes and nobody can look: it counts as naming the person
-        return any(marks.in_text(text) for text in _texts(raw))
+        return any(marks.in_text(text) for text in texts_of(raw))
 
     # requests ------------------------------------------------------------------------------------------------
 
@@ -220,30 +220,6 @@ def _hit(message: dict[str, Any], folder: str, is_recoverable: bool, places: tup
         message_id=str(message.get("internetMessageId") or ""),
         received=str(message.get("receivedDateTime") or ""),
     )
-
-
-def _texts(raw: bytes) -> Iterator[str]:
-    """Every readable text of a message: headers and text parts, attached messages included."""
-    for part in email.message_from_bytes(raw).walk():
-        for value in part.values():
-            yield str(value)
-        if part.get_filename():
-            yield str(part.get_filename())
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes) and (part.get_content_maintype() == "text" or b"\0" not in content[:1000]):
-            yield (
-                content.decode(part.get_content_charset("utf-8") or "utf-8", "replace")
-                if _known(part)
-                else (content.decode("latin-1"))
-            )
-
-
-def _known(part: Any) -> bool:
-    try:
-        "".encode(part.get_content_charset("utf-8") or "utf-8")
-    except LookupError:
-        return False
-    return True
 
 
 def _retry_after(response: requests.Response | None) -> float | None:

@@ -6,7 +6,7 @@ This folder may be deleted: nothing else needs it.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailsorter.mailbox.ews.settings import EwsSettings, HybridSignIn, Password
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mailsorter.clock import Clock
     from mailsorter.mailbox.base import Mailbox
 
-__all__ = ["EwsSettings", "HybridSignIn", "Password", "open_mailbox"]
+__all__ = ["EwsSettings", "HybridSignIn", "Password", "http_auth", "open_mailbox"]
 
 
 def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
@@ -27,3 +27,10 @@ def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: thr
     stopper = Stopper(clock, stop)
     mailbox = EwsMailbox(EwsClient(settings, address, stopper), settings)
     return RetryingMailbox(ThrottledMailbox(mailbox, clock, stopper), stopper)
+
+
+def http_auth(settings: EwsSettings) -> Any:
+    """The same sign-in as `requests` takes it: for a road to the server that shares no more than this."""
+    from mailsorter.mailbox.ews.session import session_auth
+
+    return session_auth(settings)

@@ -44,8 +44,8 @@ class OwnProtocol(Protocol, metaclass=_Uncached):  # type: ignore[misc]
         super().__init__(config=config)
         self._settings = settings
         self.TIMEOUT = settings.timeout_s
-        sign_in = settings.sign_in
-        self.bearer = Bearer(sign_in, settings.url) if isinstance(sign_in, HybridSignIn) else None
+        self.auth = session_auth(settings)
+        self.bearer = self.auth if isinstance(self.auth, Bearer) else None
 
     def create_session(self) -> requests.Session:
         session: requests.Session = self.raw_session(self.service_endpoint)
@@ -54,13 +54,7 @@ class OwnProtocol(Protocol, metaclass=_Uncached):  # type: ignore[misc]
             session.verify = str(self._settings.ca_file)
         elif self._settings.url.startswith("http://"):
             session.trust_env = False
-        sign_in = self._settings.sign_in
-        if isinstance(sign_in, Password):
-            session.auth = get_auth_instance(
-                auth_type=self.auth_type, username=sign_in.username, password=sign_in.password
-            )
-        else:
-            session.auth = self.bearer
+        session.auth = self.auth
         session.session_id = random.randint(10000, 99999)  # type: ignore[attr-defined]  # exchangelib's own marks
         session.usage_count = 0  # type: ignore[attr-defined]
         return session
@@ -102,6 +96,18 @@ class Bearer(requests.auth.AuthBase):
                 advice="Check hybrid modern authentication and the app's secret, then run: mailsorter doctor",
             )
         return str(answer["access_token"])
+
+
+def session_auth(settings: EwsSettings) -> requests.auth.AuthBase:
+    """What signs each request: user name and password, or a token."""
+    sign_in = settings.sign_in
+    if isinstance(sign_in, HybridSignIn):
+        return Bearer(sign_in, settings.url)
+    kind = {"ntlm": NTLM, "basic": BASIC}[sign_in.kind]
+    auth: requests.auth.AuthBase = get_auth_instance(
+        auth_type=kind, username=sign_in.username, password=sign_in.password
+    )
+    return auth
 
 
 class MailboxAccount:
