@@ -132,6 +132,8 @@ _PIECES: dict[str, Piece] = {
     "flag": lambda context, source: source.message.flag.encode(),
 }
 
+_LABELS = {name: b'"' + name.encode() + b'":' for name in _PIECES}
+
 _MEETING = {"type": b'"singleInstance"', "isAllDay": b"false", "isOutOfDate": b"false", "isDelegated": b"false"}
 
 #: OData type and meetingMessageType by message class; other classes are plain messages.
@@ -207,7 +209,7 @@ def render_message(
         piece = _PIECES.get(name)
         value = piece(context, source) if piece is not None else b""
         if value:  # a message without a sender has no `from` at all
-            parts.append(b'"' + name.encode() + b'":' + value)
+            parts.append(_LABELS[name] + value)
     if event and len(names) == len(_PIECES):
         parts.append(b'"meetingMessageType":"' + event[1].encode() + b'"')
         parts.extend(b'"' + name.encode() + b'":' + value for name, value in _MEETING.items())
