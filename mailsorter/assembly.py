@@ -55,6 +55,7 @@ class Assembly:
         self.clock = clock or SystemClock()
         self.stop = stop or threading.Event()
         self._closers: list[Callable[[], None]] = []
+        self._opened: dict[str, Mailbox] = {}
 
     # the ledger -----------------------------------------------------------------------------------------------
 
@@ -236,8 +237,10 @@ class Assembly:
 
     def open_any(self, address: str) -> Mailbox:
         """Open a mailbox of the config by its address, or an online archive by its id."""
-        opener = self.connect.get(address)
-        return opener() if opener is not None else self.graph.mailbox(address)
+        if address not in self._opened:  # kept: a mailbox asks once which of its folders is which
+            opener = self.connect.get(address)
+            self._opened[address] = opener() if opener is not None else self.graph.mailbox(address)
+        return self._opened[address]
 
     def _archive_of(self, address: str) -> str | None:
         archive = self.graph.archive(address)

@@ -60,9 +60,9 @@ class MailboxEraser:
         if not self._items:
             return
         self._catch_up()
-        tree = self._mailbox.tree(hidden=True, recoverable=True)
+        tree = self._mailbox.tree(recoverable=True)  # hidden folders cost a request each, and are known by id
         before = self._baseline(tree)
-        self._delete_permanently(tree, self._unchanged(tree))
+        self._delete_permanently(tree, self._unchanged())
         self._delete_hard(before, tree)
         self._forget_baseline()
 
@@ -107,10 +107,10 @@ class MailboxEraser:
 
     # out of the folders --------------------------------------------------------------------------------------
 
-    def _unchanged(self, tree: FolderTree) -> list[CaseItem]:
+    def _unchanged(self) -> list[CaseItem]:
         """The pending items that are still exactly what was approved; the others are written down as changed."""
         visible = [i for i in self._pending() if not self._findings[i.token].recoverable]
-        seen = self._look_at(tree, {self._findings[i.token].folder_id for i in visible}, {i.ids.id for i in visible})
+        seen = self._look_at({self._findings[i.token].folder_id for i in visible}, {i.ids.id for i in visible})
         absent = [i for i in visible if i.ids.id not in seen]
         with self._office.ledger.unit() as unit:
             for item, place in zip(absent, self._mailbox.locate([i.ids.id for i in absent]), strict=True):
@@ -121,12 +121,9 @@ class MailboxEraser:
                     self._settle(unit, item, ItemState.CHANGED)
         return [i for i in self._pending() if not self._findings[i.token].recoverable and i.ids.id in seen]
 
-    def _look_at(self, tree: FolderTree, folder_ids: Iterable[str], wanted: set[str]) -> dict[str, Message]:
+    def _look_at(self, folder_ids: Iterable[str], wanted: set[str]) -> dict[str, Message]:
         seen: dict[str, Message] = {}
         for folder_id in sorted(folder_ids):
-            folder = tree.get(folder_id)
-            if folder is None or not folder.item_count:
-                continue
             try:
                 for page in self._mailbox.messages(folder_id, Detail.TRACES, hidden=True):
                     seen |= {m.id: m for m in page if m.id in wanted}
@@ -221,7 +218,8 @@ class MailboxEraser:
     def _in_recoverable(self, tree: FolderTree) -> list[Message]:
         return [
             message
-            for folder in _recoverable_folders(tree)  # counts are from before: what was empty then may hold ours now
+            for folder in _recoverable_folders(tree)
+            if folder.item_count or folder.well_known in _WHERE_DELETED_MAIL_GOES  # counts are from before our delete
             for page in self._mailbox.messages(folder.id, Detail.TRACES, hidden=True)
             for message in page
         ]
@@ -277,6 +275,14 @@ class MailboxEraser:
         )  # fmt: skip
 
 
+_WHERE_DELETED_MAIL_GOES = frozenset(
+    {
+        WellKnown.RECOVERABLE_DELETIONS,
+        WellKnown.RECOVERABLE_PURGES,
+        WellKnown.RECOVERABLE_VERSIONS,
+        WellKnown.RECOVERABLE_DISCOVERY_HOLDS,
+    }
+)
 _PERMANENT = {
     StepState.DONE: ItemState.PURGED,
     StepState.GONE: ItemState.GONE,

@@ -237,7 +237,7 @@ def list_cases(voice: Voice, office: Office) -> dict[str, Any]:
     }
 
 
-_DUE_WORDS = {
+DUE_WORDS = {
     "firm": "say what cannot be erased",
     "month": "answer (GDPR art. 12(3))",
     "extended": "answer (extended)",
@@ -249,7 +249,7 @@ _DUE_WORDS = {
 def show_due(voice: Voice, due: list[Any]) -> None:
     """Print what is due, most urgent first."""
     if due:
-        rows = [(d.case, _DUE_WORDS[d.what], d.due_on, d.days_left, d.count) for d in due]
+        rows = [(d.case, DUE_WORDS[d.what], d.due_on, d.days_left, d.count) for d in due]
         voice.table(("case", "due", "on", "days left", "items"), rows)
 
 

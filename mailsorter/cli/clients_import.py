@@ -43,7 +43,7 @@ def import_clients(
     voice = Voice(as_json=json)
     found = loaded(ctx)
     prepared = prepare(found, file, crm_map(map_), book or found.folder / "crm.toml")
-    answer = _preview(voice, prepared)
+    answer = {**_preview(voice, prepared), "forgotten_again": _forgotten(ctx, voice, prepared)}
     if dry_run or prepared.diff.is_empty:
         voice.say("Nothing to change." if prepared.diff.is_empty else "Nothing was written (--dry-run).")
         voice.answer({**answer, "written": False})
@@ -90,6 +90,24 @@ def _preview(voice: Voice, prepared: Import) -> dict[str, Any]:
         "kept": [e.id for e in diff.by_hand],
         "problems": export.problems,
     }
+
+
+def _forgotten(ctx: typer.Context, voice: Voice, prepared: Import) -> list[dict[str, str]]:
+    """Clients of the export whose addresses belong to somebody who was forgotten; each is warned of."""
+    from mailsorter.cases.returning import returned
+    from mailsorter.cli.working import assembled
+
+    entries = [(e.id, a.address) for e in prepared.diff.result for a in e.addresses]
+    with assembled(ctx) as assembly:
+        if assembly.ledger_file is not None and not assembly.ledger_file.exists():
+            return []
+        back = returned(assembly.ledger, entries)
+    for one in back:
+        voice.warn(
+            f"Client {one.client_id}: the export brings back an address of somebody forgotten in case {one.case}: "
+            "remove it in the CRM."
+        )
+    return [{"client": one.client_id, "case": one.case} for one in back]
 
 
 def _evidence(entry: Any) -> str:

@@ -63,7 +63,31 @@ def gather(assembly: Assembly) -> dict[str, object]:
             for run in unit.runs.latest(5)
         ]
         head = unit.audit.head()
-    return {"ledger": assembly.ledger.where, "mailboxes": mailboxes, "runs": runs, "audit_head": head}
+    return {
+        "ledger": assembly.ledger.where,
+        "mailboxes": mailboxes,
+        "runs": runs,
+        "audit_head": head,
+        **_cases(assembly),
+    }
+
+
+def _cases(assembly: Assembly) -> dict[str, object]:
+    """What is due in cases, and clients whose entry names somebody who was forgotten."""
+    from zoneinfo import ZoneInfo
+
+    from mailsorter.cases.calendar import due_dates
+    from mailsorter.cases.returning import returned
+    from mailsorter.cli.case_view import due_data
+
+    today = assembly.clock.now().astimezone(ZoneInfo(assembly.config.firm.timezone)).date()
+    due = due_dates(assembly.ledger, today, firm_days=assembly.config.erasure.firm_days)
+    entries = [(client.id, address.address) for client in assembly.book for address in client.addresses]
+    back = returned(assembly.ledger, entries)
+    return {
+        "cases_due": due_data(due),
+        "forgotten_again": [{"client": one.client_id, "case": one.case} for one in back],
+    }
 
 
 def _show(voice: Voice, data: dict[str, object]) -> None:
@@ -86,4 +110,19 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
         voice.table(("run", "what", "ended", "moved", "left"), runs)
     else:
         voice.say("No run yet: mailsorter plan   shows what the first would do.")
+    _show_cases(voice, data)
     voice.say("", f"audit head {data['audit_head']}")
+
+
+def _show_cases(voice: Voice, data: dict[str, object]) -> None:
+    from mailsorter.cli.case_view import DUE_WORDS
+
+    rows = [(d["case"], DUE_WORDS[d["what"]], d["due_on"], d["days_left"]) for d in data["cases_due"]]  # type: ignore[attr-defined]
+    if rows:
+        voice.say("")
+        voice.table(("case", "due", "on", "days left"), rows)
+    for one in data["forgotten_again"]:  # type: ignore[attr-defined]
+        voice.warn(
+            f"Client {one['client']}: its entry names an address of somebody forgotten in case {one['case']}: "
+            "remove it from the client book and where it came from."
+        )

@@ -243,3 +243,23 @@ def test_bad_input_says_what_to_do(desk: Desk) -> None:
         (["case", "suspend", "2026-0001"], "--until"),
     ):
         assert told in desk.type(*words, code=2), words
+
+
+def test_status_tells_what_is_due_and_who_came_back(desk: Desk, tmp_path: Path) -> None:
+    """Terms five days before their end, and a client book or an export that names a forgotten person again."""
+    desk.type("case", "open", "--address", PIET.address, "--received", "2020-01-06")
+    due = desk.json("status")["cases_due"]
+    assert [(d["what"], d["due_on"]) for d in due] == [("firm", "2020-01-20"), ("month", "2020-02-06")]
+    assert "answer (GDPR art. 12(3))" in desk.type("status")
+    desk.type("case", "reject", "2026-0001", code=2)
+    desk.type("case", "reject", "2020-0001", "--reason", "x")
+    desk.type("case", "letter", "2020-0001")
+    desk.type("case", "close", "2020-0001")
+    assert desk.json("status")["cases_due"] == []
+    book = desk.firm.folder / "clients.toml"
+    book.write_text(book.read_text() + 'addresses = ["PIET+x@klant.example"]\n')
+    assert desk.json("status")["forgotten_again"] == [{"client": "klant", "case": "2020-0001"}]
+    export = tmp_path / "export.csv"
+    export.write_text("company,email\nNieuw B.V.,piet@klant.example\n")
+    answer = desk.json("clients", "import", str(export), "--dry-run")
+    assert [one["case"] for one in answer["forgotten_again"]] == ["2020-0001"]
