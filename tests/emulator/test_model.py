@@ -84,7 +84,7 @@ class MailboxMachine(RuleBasedStateMachine):
 
     @rule(target=folders, parent=st.one_of(st.just("msgfolderroot"), folders))
     def make_folder(self, parent: str) -> str:
-        name = f"Folder {len(self.model.folders)}"
+        name = f"Folder {next(_numbers)}"
         response = self.graph.post(f"mailFolders/{parent}/childFolders", {"displayName": name})
         if parent not in self.model.folders and parent != "msgfolderroot":
             assert response.status_code in (400, 404)
