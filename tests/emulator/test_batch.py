@@ -105,6 +105,20 @@ def test_requests_over_the_quota_are_refused_until_the_window_has_passed() -> No
             graph.get("mailFolders/inbox")
 
 
+def test_refused_requests_count_against_the_quota_too() -> None:
+    """Who goes on asking while throttled stays throttled, as Microsoft documents."""
+    with running_emulator(clock=frozen_clock(), limits=Limits(requests=3)) as emulator:
+        emulator.store.mailboxes.create("anna@firm.example")
+        with GraphClient(emulator) as graph:
+            assert [graph.send("GET", "mailFolders/inbox").status_code for _ in range(3)] == [200, 200, 200]
+            emulator.clock.advance(599)
+            assert [graph.send("GET", "mailFolders/inbox").status_code for _ in range(3)] == [429, 429, 429]
+            emulator.clock.advance(10)
+            assert graph.send("GET", "mailFolders/inbox").status_code == 429
+            emulator.clock.advance(600)
+            assert graph.send("GET", "mailFolders/inbox").status_code == 200
+
+
 def test_another_app_has_a_quota_of_its_own() -> None:
     with running_emulator(clock=frozen_clock(), limits=Limits(requests=1)) as emulator:
         emulator.store.mailboxes.create("anna@firm.example")

@@ -120,6 +120,18 @@ def test_what_came_and_went_between_two_rounds_is_never_told(graph: GraphClient)
     assert graph.round(link)[0] == []
 
 
+def test_what_came_went_and_came_back_is_told(graph: GraphClient) -> None:
+    """It was not known, so its way there and back must not hide it."""
+    from_elsewhere = graph.deliver("archive", subject="moved in")
+    link = begin(graph)
+    delivered = graph.deliver(subject="delivered")
+    for message, places in ((from_elsewhere, ("inbox", "archive", "inbox")), (delivered, ("archive", "inbox"))):
+        for place in places:
+            graph.post(f"messages/{graph.id_of(message)}/move", {"destinationId": place})
+    expected = {graph.id_of(from_elsewhere): "moved in", graph.id_of(delivered): "delivered"}
+    assert told(graph.round(link)[0]) == expected
+
+
 def test_a_message_removed_in_mid_round_is_told_in_that_round_or_the_next(graph: GraphClient) -> None:
     messages = [graph.deliver(subject=str(number)) for number in range(6)]
     first = graph.get(DELTA, Prefer='IdType="ImmutableId", odata.maxpagesize=3')

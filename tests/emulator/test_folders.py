@@ -197,6 +197,9 @@ def test_the_trees_delta_tells_every_folder_once_then_changes_only(graph: GraphC
     folder = make(graph, "Acme")
     changed, link = graph.round(link)
     assert [item["displayName"] for item in changed] == ["Acme"]
+    graph.send("PATCH", f"mailFolders/{folder}", {"displayName": "Acme B.V."})
+    changed, link = graph.round(link)
+    assert [item["displayName"] for item in changed] == ["Acme B.V."]
     graph.post(f"mailFolders/{folder}/permanentDelete")
     removed, link = graph.round(link)
     assert [(item["id"], item["@removed"]) for item in removed] == [(folder, {"reason": "deleted"})]
