@@ -7,17 +7,16 @@ as does an erased item that is still seen, wherever and under whatever name.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from mailsorter import __version__
-from mailsorter.cases import found as found_parts
 from mailsorter.cases.casefile import CaseFile
-from mailsorter.cases.certificate import FORMAT, sign
+from mailsorter.cases.certificate import sign
+from mailsorter.cases.certify import certificate_body, gaps_of
+from mailsorter.cases.expected import STAYS, Expected
 from mailsorter.cases.find import client_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
@@ -25,21 +24,12 @@ from mailsorter.cases.plan import plan_of
 from mailsorter.cases.witness import Hit, MailboxLook, Marks
 from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, look_through_files
 from mailsorter.ledger.cases import CaseItem, CaseRow
-from mailsorter.ledger.tombstones import Traces, traces_of
-from mailsorter.model.case import ItemState, NotSeen, Subject, Verdict
+from mailsorter.model.case import ItemState, NotSeen, Subject
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.lifecycle import CaseAct, CaseState
 
 PART = "proof"
 
-_STAYS = {
-    ItemState.KEPT: "kept",
-    ItemState.RETAINED: "retained",
-    ItemState.HELD: "held",
-    ItemState.CHANGED: "changed",
-    ItemState.FAILED: "failed",
-    ItemState.LOOK: "look",
-}
 _TRY_AGAIN = frozenset({"no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"})
 
 
@@ -119,52 +109,6 @@ def _advance(office: Office, row: CaseRow, proof: Proof, outcome: str, counts: d
         unit.audit.append("case.prove", {"case": row.number, **counts})
 
 
-class Expected:
-    """What may still be seen, and what may not: by mailbox and id, and by traces where an id has changed."""
-
-    def __init__(self, office: Office, row: CaseRow, plan: Plan) -> None:
-        self._key = office.ledger.key
-        self.numbers = office.mailbox_numbers(plan.scope)
-        with office.ledger.reading() as unit:
-            self.items = {item.token: item for item in unit.cases.items(row.number)}
-            self._by_id = {(item.mailbox, item.ids.id): item for item in self.items.values()}
-            for planned in plan.items:
-                mailbox = self.numbers.get(planned.finding.mailbox, 0)
-                item = self.items.get(unit.messages.token(mailbox, planned.finding.id))
-                if item is not None:
-                    self._by_id[mailbox, planned.finding.id] = item
-        self._left = {i.finding.key for i in plan.items if i.verdict is Verdict.NOT_THEIRS}
-        self._copies: dict[bytes, list[CaseItem]] = {}
-        for item in self.items.values():
-            if item.state in _STAYS and item.search_key is not None:
-                self._copies.setdefault(item.search_key, []).append(item)
-
-    def watched(self, mailbox: str) -> frozenset[str]:
-        """Ids whose presence matters whether or not the item still names the person."""
-        number = self.numbers.get(mailbox, 0)
-        return frozenset(item_id for owner, item_id in self._by_id if owner == number)
-
-    def item_of(self, mailbox: str, hit: Hit) -> CaseItem | None:
-        """The case's item that this hit is, or, in Recoverable Items, that it is a copy of."""
-        number = self.numbers.get(mailbox, 0)
-        item = self._by_id.get((number, hit.id))
-        if item is not None or not hit.is_recoverable:
-            return item
-        traces = self._traces(hit)
-        for copy in self._copies.get(traces.search_key or b"", ()):
-            if copy.mailbox == number and traces.is_same(Traces(copy.search_key, copy.message_id, copy.received)):
-                return copy
-        return None
-
-    def is_left(self, mailbox: str, hit: Hit) -> bool:
-        """Did a person decide that this message does not concern the subject?"""
-        return (mailbox, hit.id) in self._left
-
-    def _traces(self, hit: Hit) -> Traces:
-        received = datetime.fromisoformat(hit.received) if hit.received else None
-        return traces_of(self._key, hit.search_key, hit.message_id, received)
-
-
 class _Verdict(msgspec.Struct, kw_only=True):
     unexpected: list[Unexpected] = []
     seen: set[bytes] = set()  # tokens of items that were seen
@@ -191,7 +135,7 @@ def _judge(mailbox: str, hit: Hit, expected: Expected, verdict: _Verdict) -> str
     if item is None:
         return "" if expected.is_left(mailbox, hit) else "names-the-person"
     verdict.seen.add(item.token)
-    return "" if item.state in _STAYS else "erased-but-there"
+    return "" if item.state in STAYS else "erased-but-there"
 
 
 def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdict) -> None:
@@ -230,7 +174,7 @@ def _proof(
         "outcome": "passed" if passed else "failed",
         "unexpected": len(verdict.unexpected),
         "vanished": len(kept_unseen),
-        "not_seen": _gaps(not_seen, marks),
+        "not_seen": gaps_of(not_seen, marks),
         "files": {"read": files.read, "naming": len(files.naming), "unread": len(files.unread)},
         "book_entries": len(book),
     }
@@ -244,109 +188,3 @@ def _proof(
 def _items(office: Office, row: CaseRow) -> list[CaseItem]:
     with office.ledger.reading() as unit:
         return list(unit.cases.items(row.number))
-
-
-def certificate_body(
-    office: Office,
-    row: CaseRow,
-    file: CaseFile,
-    plan: Plan,
-    looks: list[MailboxLook],
-    items: list[CaseItem],
-    marks: Marks,
-) -> dict[str, Any]:
-    """Counts and remainders, with nothing that names the person."""
-    with office.ledger.reading() as unit:
-        approvals = unit.cases.approvals(row.number, row.plan_digest or b"")
-        head = unit.audit.head()
-    return {
-        "format": FORMAT,
-        "program": f"mailsorter {__version__}",
-        "case": row.number,
-        "kind": row.kind.value,
-        "received_on": row.received_on.isoformat(),
-        "issued_at": office.clock.now().isoformat(timespec="seconds"),
-        "plan": (row.plan_digest or b"").hex(),
-        "approvals": {"count": len(approvals), "signed": sum(a.is_signed for a in approvals)},
-        "subject": sorted(office.ledger.key.digest("subject", a.lower()).hex() for a in marks.addresses),
-        "items": dict(sorted(Counter(i.state.value for i in items).items())),
-        "mailboxes": _mailboxes(office, file, plan, looks, items, marks),
-        "remainders": _remainders(items),
-        "audit_head": head,
-    }
-
-
-def _mailboxes(
-    office: Office, file: CaseFile, plan: Plan, looks: list[MailboxLook], items: list[CaseItem], marks: Marks
-) -> list[dict[str, Any]]:
-    numbers = office.mailbox_numbers(plan.scope)
-    compared = {state.mailbox: {f.folder: f for f in state.folders} for state in found_parts.load_all(file)}
-    erased = _erased_by_folder(office, plan, items, numbers)
-    return [
-        {
-            "mailbox": _shown(look.mailbox, marks, f"mailbox {numbers.get(look.mailbox, 0)}"),
-            "folders": [
-                {
-                    "folder": _shown(folder.folder, marks, f"folder {index}"),
-                    "held_when_searched": before.messages if before else None,
-                    "concerned_the_person": before.findings if before else None,
-                    "erased": erased[look.mailbox, folder.folder],
-                    "holds_now": folder.items,
-                    "names_the_person_now": folder.naming,
-                }
-                for index, folder in enumerate(look.folders, start=1)
-                for before in [compared.get(look.mailbox, {}).get(folder.folder)]
-            ],
-        }
-        for look in looks
-    ]
-
-
-def _erased_by_folder(
-    office: Office, plan: Plan, items: list[CaseItem], numbers: dict[str, int]
-) -> Counter[tuple[str, str]]:
-    erased = {item.token for item in items if item.state is ItemState.ERASED}
-    with office.ledger.reading() as unit:
-        return Counter(
-            (i.finding.mailbox, i.finding.folder)
-            for i in plan.items
-            if unit.messages.token(numbers.get(i.finding.mailbox, 0), i.finding.id) in erased
-        )
-
-
-def _remainders(items: list[CaseItem]) -> list[dict[str, Any]]:
-    """What stays, by state, ground and day; each item as a keyed digest, so that it can be named later."""
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for item in items:
-        if item.state in _STAYS:
-            until = item.until.isoformat() if item.until else ""
-            group = (_STAYS[item.state], item.ground or "", item.article or "", until)
-            groups.setdefault(group, []).append(item.token.hex())
-    return [
-        {
-            "why": why,
-            "ground": ground,
-            "article": article,
-            "until": until,
-            "count": len(tokens),
-            "items": sorted(tokens),
-        }
-        for (why, ground, article, until), tokens in sorted(groups.items())
-    ]
-
-
-def _gaps(not_seen: list[NotSeen], marks: Marks) -> list[dict[str, Any]]:
-    return [
-        {
-            "mailbox": _shown(gap.mailbox, marks, "a mailbox"),
-            "folder": _shown(gap.folder, marks, "a folder"),
-            "reason": gap.reason,
-            "count": gap.count,
-        }
-        for gap in not_seen
-    ]
-
-
-def _shown(name: str, marks: Marks, otherwise: str) -> str:
-    """A mailbox's or folder's name, unless it names the person."""
-    return otherwise if marks.in_text(name) or marks.in_address(name) else name

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
+from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Address
 from mailsorter.model.case import ItemState, Subject
 from mailsorter.model.lifecycle import CaseState
@@ -89,3 +90,32 @@ def test_a_hold_switched_on_in_mid_run_is_reported_and_finished_later(tmp_path: 
         assert carry_on(firm.office, number).counts == {ItemState.ERASED: 15}
         again = prove(firm.office, number)
         assert (again.passed, again.certificate["items"]) == (True, {"erased": 30})
+
+
+FAULTS = [
+    {"path": "*/messages", "every": 3, "truncate": True, "times": 5},
+    {"path": "*/messages", "every": 4, "status": 503, "times": 5},
+    {"within": "item", "path": "*permanentdelete", "every": 3, "status": 429, "retry_after": 2, "times": 20},
+    {"within": "item", "path": "*/items/*", "every": 4, "status": 429, "times": 20},
+    {"within": "batch", "every": 5, "cut": "after", "times": 4},
+    {"within": "batch", "every": 7, "cut": "before", "times": 4},
+    {"path": "*childfolders*", "every": 9, "status": 504, "times": 4},
+]
+
+
+def test_throttled_cut_and_garbled_it_still_takes_exactly_the_list(tmp_path: Path) -> None:
+    """429 on single items, connections cut before and after commit, 503, 504 and half pages: called again, it ends."""
+    with tenant(tmp_path) as firm:
+        fill(firm, 60)
+        before = firm.everything()
+        firm.emulator.faults.set_plan(FaultPlan.make({"fault": FAULTS}))
+        number = firm.approved(SUBJECT)
+        approved = approved_ids(firm, number)
+        assert len(approved) == 60
+        for _ in range(10):
+            if perform(firm.office, number).is_finished:
+                break
+        firm.emulator.faults.set_plan(FaultPlan())
+        assert firm.office.get(number).state is CaseState.PERFORMED
+        assert firm.everything() == {place: ids - approved for place, ids in before.items()}
+        assert prove(firm.office, number).passed

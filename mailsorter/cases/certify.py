@@ -1,0 +1,123 @@
+"""The certificate's content: counts per mailbox and folder, remainders and gaps, with nothing that names the person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from mailsorter import __version__
+from mailsorter.cases import found as found_parts
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.certificate import FORMAT
+from mailsorter.cases.expected import STAYS
+from mailsorter.cases.office import Office
+from mailsorter.cases.witness import MailboxLook, Marks
+from mailsorter.ledger.cases import CaseItem, CaseRow
+from mailsorter.model.case import ItemState, NotSeen
+from mailsorter.model.caseplan import Plan
+
+
+def certificate_body(
+    office: Office,
+    row: CaseRow,
+    file: CaseFile,
+    plan: Plan,
+    looks: list[MailboxLook],
+    items: list[CaseItem],
+    marks: Marks,
+) -> dict[str, Any]:
+    """Counts and remainders, with nothing that names the person."""
+    with office.ledger.reading() as unit:
+        approvals = unit.cases.approvals(row.number, row.plan_digest or b"")
+        head = unit.audit.head()
+    return {
+        "format": FORMAT,
+        "program": f"mailsorter {__version__}",
+        "case": row.number,
+        "kind": row.kind.value,
+        "received_on": row.received_on.isoformat(),
+        "issued_at": office.clock.now().isoformat(timespec="seconds"),
+        "plan": (row.plan_digest or b"").hex(),
+        "approvals": {"count": len(approvals), "signed": sum(a.is_signed for a in approvals)},
+        "subject": sorted(office.ledger.key.digest("subject", a.lower()).hex() for a in marks.addresses),
+        "items": dict(sorted(Counter(i.state.value for i in items).items())),
+        "mailboxes": _mailboxes(office, file, plan, looks, items, marks),
+        "remainders": _remainders(items),
+        "audit_head": head,
+    }
+
+
+def _mailboxes(
+    office: Office, file: CaseFile, plan: Plan, looks: list[MailboxLook], items: list[CaseItem], marks: Marks
+) -> list[dict[str, Any]]:
+    numbers = office.mailbox_numbers(plan.scope)
+    compared = {state.mailbox: {f.folder: f for f in state.folders} for state in found_parts.load_all(file)}
+    erased = _erased_by_folder(office, plan, items, numbers)
+    return [
+        {
+            "mailbox": _shown(look.mailbox, marks, f"mailbox {numbers.get(look.mailbox, 0)}"),
+            "folders": [
+                {
+                    "folder": _shown(folder.folder, marks, f"folder {index}"),
+                    "held_when_searched": before.messages if before else None,
+                    "concerned_the_person": before.findings if before else None,
+                    "erased": erased[look.mailbox, folder.folder],
+                    "holds_now": folder.items,
+                    "names_the_person_now": folder.naming,
+                }
+                for index, folder in enumerate(look.folders, start=1)
+                for before in [compared.get(look.mailbox, {}).get(folder.folder)]
+            ],
+        }
+        for look in looks
+    ]
+
+
+def _erased_by_folder(
+    office: Office, plan: Plan, items: list[CaseItem], numbers: dict[str, int]
+) -> Counter[tuple[str, str]]:
+    erased = {item.token for item in items if item.state is ItemState.ERASED}
+    with office.ledger.reading() as unit:
+        return Counter(
+            (i.finding.mailbox, i.finding.folder)
+            for i in plan.items
+            if unit.messages.token(numbers.get(i.finding.mailbox, 0), i.finding.id) in erased
+        )
+
+
+def _remainders(items: list[CaseItem]) -> list[dict[str, Any]]:
+    """What stays, by state, ground and day; each item as a keyed digest, so that it can be named later."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for item in items:
+        if item.state in STAYS:
+            until = item.until.isoformat() if item.until else ""
+            group = (STAYS[item.state], item.ground or "", item.article or "", until)
+            groups.setdefault(group, []).append(item.token.hex())
+    return [
+        {
+            "why": why,
+            "ground": ground,
+            "article": article,
+            "until": until,
+            "count": len(tokens),
+            "items": sorted(tokens),
+        }
+        for (why, ground, article, until), tokens in sorted(groups.items())
+    ]
+
+
+def gaps_of(not_seen: list[NotSeen], marks: Marks) -> list[dict[str, Any]]:
+    return [
+        {
+            "mailbox": _shown(gap.mailbox, marks, "a mailbox"),
+            "folder": _shown(gap.folder, marks, "a folder"),
+            "reason": gap.reason,
+            "count": gap.count,
+        }
+        for gap in not_seen
+    ]
+
+
+def _shown(name: str, marks: Marks, otherwise: str) -> str:
+    """A mailbox's or folder's name, unless it names the person."""
+    return otherwise if marks.in_text(name) or marks.in_address(name) else name
