@@ -23,6 +23,8 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
     client_id: str
     bag: Bag
     people: frozenset[int] = frozenset()
+    mark: int = 0  # a hash that names the message, so that it is not learned twice; 0: it has no name
+    day: int = 0  # when it came, in days since 1970
 
 
 class Memory:
@@ -31,6 +33,7 @@ class Memory:
     def __init__(self) -> None:
         self.by_number: dict[int, Remembered] = {}
         self.of_client: dict[str, deque[int]] = {}
+        self.marks: dict[int, int] = {}  # mark to number
         self._next = 0
 
     def __len__(self) -> int:
@@ -39,6 +42,14 @@ class Memory:
     def __iter__(self) -> Iterator[Remembered]:
         return iter(self.by_number.values())
 
+    def wants(self, one: Remembered) -> bool:
+        """Is it news? Not when this client's mail is full of newer, nor when the same was learned for it."""
+        known = self.marks.get(one.mark)
+        if known is not None and self.by_number[known].client_id == one.client_id:
+            return False
+        held = self.of_client.get(one.client_id)
+        return held is None or len(held) < PER_CLIENT or one.day >= self.by_number[held[0]].day
+
     def add(self, one: Remembered) -> tuple[int, list[int]]:
         """Remember one; answers its number and the numbers of those that must make room."""
         number = self._next
@@ -46,6 +57,8 @@ class Memory:
         self.by_number[number] = one
         held = self.of_client.setdefault(one.client_id, deque())
         held.append(number)
+        if one.mark:
+            self.marks[one.mark] = number
         leaving = [held[0]] if len(held) > PER_CLIENT else []
         if not leaving and len(self.by_number) > IN_ALL:
             leaving = [max(self.of_client.values(), key=len)[0]]
@@ -56,6 +69,8 @@ class Memory:
         one = self.by_number.pop(number)
         held = self.of_client[one.client_id]
         held.remove(number)
+        if self.marks.get(one.mark) == number:
+            del self.marks[one.mark]
         if not held:
             del self.of_client[one.client_id]
         return one

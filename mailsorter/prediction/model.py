@@ -39,17 +39,25 @@ class PredictionModel:
         self._counts = Counts()
         self._neighbours = Neighbours()
 
-    def learn(self, message: Message, client_id: str, text: str = "") -> None:
+    def learn(self, message: Message, client_id: str, text: str = "") -> bool:
         """
         Learn one filed message; before that, count whether it would have been predicted.
 
-        A message that is learned twice counts twice: whoever calls keeps track, the model cannot (it has no ids).
+        Answers whether it was news: the same message for the same client is learned once, for another client it is
+        learned anew and unlearned for the old one. Oldest first is the right order.
         """
         bag = self._hasher.bag(message, text if self.reads_bodies else "")
-        ranked = self._rank(bag)
+        one = Remembered(client_id, bag, self._hasher.people(message), self._mark_of(message), _day(message))
+        if not self.memory.wants(one):
+            return False
+        known = self.memory.marks.get(one.mark)
+        if known is not None:
+            self._drop(known)
+        ranked = self._rank(bag, one.day)
         if ranked and len(self.memory) >= MIN_MESSAGES:
-            self._mark(ranked, client_id)
-        self.remember(Remembered(client_id, bag, self._hasher.people(message)))
+            self._count_outcome(ranked, client_id)
+        self.remember(one)
+        return True
 
     def remember(self, one: Remembered) -> None:
         """Add one message as it was stored."""
@@ -64,6 +72,11 @@ class PredictionModel:
         people = [self._hasher.person(found) for raw in addresses if (found := canonical(raw))]
         return self._drop_all(self.memory.concerning(people))
 
+    def forget_message(self, internet_message_id: str) -> bool:
+        """Unlearn one message by its Message-ID; answers whether it was remembered."""
+        known = self.memory.marks.get(self._hasher.feature("m:" + internet_message_id))
+        return known is not None and bool(self._drop_all([known]))
+
     def forget_client(self, client_id: str) -> int:
         """Unlearn all mail of a client; answers how many messages that were."""
         self.probation.pop(client_id, None)
@@ -77,7 +90,7 @@ class PredictionModel:
         """The best three clients with the share of such predictions that came out right, and whether to file."""
         if len(self.memory) < MIN_MESSAGES:
             return Forecast()
-        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""))
+        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""), _day(message))
         if not ranked:
             return Forecast()
         best, sureness = ranked[0][0], _sureness(ranked)
@@ -86,17 +99,17 @@ class PredictionModel:
 
     def rank(self, message: Message, text: str = "") -> tuple[list[tuple[str, float]], float]:
         """Clients with their probabilities as the model computes them, best first, and the sureness of the first."""
-        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""))
+        ranked = self._rank(self._hasher.bag(message, text if self.reads_bodies else ""), _day(message))
         return ranked, _sureness(ranked)
 
-    def _rank(self, bag: Bag) -> list[tuple[str, float]]:
+    def _rank(self, bag: Bag, day: int) -> list[tuple[str, float]]:
         weighed = {f: w * r / UNIT for f, w in bag.items() if (r := self._counts.rarity(f)) > 0.0}
         if not weighed:
             return []
         length = math.sqrt(sum(weight * weight for weight in weighed.values()))
         scores = self._counts.log_scores({f: w / length for f, w in weighed.items()})
         rare_both = {f: w * self._counts.rarity(f) for f, w in weighed.items()}
-        shares = self._neighbours.shares(rare_both, self.memory)
+        shares = self._neighbours.shares(rare_both, self.memory, day)
         blended = {c: 0.5 * s + math.log(shares.get(c, 0.0) + 1e-3) for c, s in scores.items()}
         top = max(blended.values())
         likely = {client: math.exp(score - top) for client, score in blended.items()}
@@ -109,7 +122,10 @@ class PredictionModel:
         others = [Suggestion(client, round((1 - first) * value / rest, 4)) for client, value in ranked[1:_SHOWN]]
         return (Suggestion(ranked[0][0], round(first, 4)), *others)
 
-    def _mark(self, ranked: list[tuple[str, float]], client_id: str) -> None:
+    def _mark_of(self, message: Message) -> int:
+        return self._hasher.feature("m:" + message.internet_message_id) if message.internet_message_id else 0
+
+    def _count_outcome(self, ranked: list[tuple[str, float]], client_id: str) -> None:
         best = ranked[0][0]
         self.calibration.count(_sureness(ranked), is_right=best == client_id)
         owed = self.probation.get(best)
@@ -131,6 +147,11 @@ class PredictionModel:
         for number in numbers:
             self._drop(number)
         return len(numbers)
+
+
+def _day(message: Message) -> int:
+    moment = message.received_at or message.sent_at
+    return max(0, int(moment.timestamp() // 86_400)) if moment is not None else 0
 
 
 def _sureness(ranked: list[tuple[str, float]]) -> float:

@@ -9,11 +9,14 @@ from mailsorter.prediction.memory import Memory
 
 # A feature that so many messages share tells little, and walking all of them would cost the speed.
 _LONGEST_WALK = 1_500
-_NEIGHBOURS = 30
+_NEIGHBOURS = 20
 # Likeness counts to this power: one near twin outweighs many that share a greeting.
-_POWER = 3
+_POWER = 2
 # Clients with much mail have more neighbours by chance alone.
 _CROWD = 0.3
+# Work moves on: what was filed long ago counts less, but never nothing.
+_HALF_LIFE_DAYS = 120
+_OLD = 0.3
 
 
 class Neighbours:
@@ -33,8 +36,8 @@ class Neighbours:
             if not holding:
                 del self._holding[feature]
 
-    def shares(self, weighed: dict[int, float], memory: Memory) -> dict[str, float]:
-        """Each client's share of the likeness of the nearest messages; {} when nothing is alike."""
+    def shares(self, weighed: dict[int, float], memory: Memory, day: int) -> dict[str, float]:
+        """Each client's share of the likeness of the nearest messages; {} when nothing is alike. `day` 0: unknown."""
         likeness: dict[int, float] = {}
         for feature, weight in weighed.items():
             holding = self._holding.get(feature)
@@ -45,7 +48,16 @@ class Neighbours:
         nearest = heapq.nlargest(_NEIGHBOURS, likeness.items(), key=lambda pair: pair[1])
         shares: dict[str, float] = {}
         for number, value in nearest:
-            client = memory.by_number[number].client_id
-            shares[client] = shares.get(client, 0.0) + value**_POWER / len(memory.of_client[client]) ** _CROWD
+            one = memory.by_number[number]
+            likeness_now = (value * _freshness(day, one.day)) ** _POWER
+            shares[one.client_id] = (
+                shares.get(one.client_id, 0.0) + likeness_now / len(memory.of_client[one.client_id]) ** _CROWD
+            )
         total = sum(shares.values())
         return {client: share / total for client, share in shares.items()} if total > 0 else {}
+
+
+def _freshness(day: int, day_then: int) -> float:
+    if not (day and day_then):
+        return 1.0
+    return _OLD + (1 - _OLD) * 0.5 ** (max(0, day - day_then) / _HALF_LIFE_DAYS)

@@ -29,7 +29,9 @@ _START_AFRESH = "Delete it and run: mailsorter predict train"
 class _Packed(msgspec.Struct, array_like=True):
     features: bytes  # each feature's 8 bytes, in order of first use; bags below hold positions in it
     clients: list[str]
-    messages: list[tuple[int, list[int], list[int], list[int]]]  # client, positions, weights, people
+    messages: list[
+        tuple[int, list[int], list[int], list[int], int, int]
+    ]  # client, positions, weights, people, mark, day
     bands: list[tuple[int, int]]
     probation: dict[str, int]
 
@@ -94,6 +96,8 @@ def _pack(model: PredictionModel) -> _Packed:
             places(list(one.bag)),
             list(one.bag.values()),
             places(sorted(one.people)),
+            one.mark,
+            one.day,
         )
         for one in model.memory
     ]
@@ -109,9 +113,10 @@ def _pack(model: PredictionModel) -> _Packed:
 def _unpack(packed: _Packed, model: PredictionModel) -> None:
     raw = packed.features
     features = [int.from_bytes(raw[start : start + 8], "big") for start in range(0, len(raw), 8)]
-    for client, places, weights, people in packed.messages:
+    for client, places, weights, people, mark, day in packed.messages:
         bag = {features[place]: weight for place, weight in zip(places, weights, strict=True)}
-        model.remember(Remembered(packed.clients[client], bag, frozenset(features[place] for place in people)))
+        named = frozenset(features[place] for place in people)
+        model.remember(Remembered(packed.clients[client], bag, named, mark, day))
     if len(packed.bands) == len(EDGES):
         model.calibration = Calibration([Band(right, wrong) for right, wrong in packed.bands])
     model.probation.update(packed.probation)

@@ -20,6 +20,7 @@ def mail(number: int, client: str, rng: random.Random) -> Message:
     author = f"{rng.choice(('jan', 'els', 'bo'))}@{client}.example" if rng.random() < 0.7 else "bureau@drukker.example"
     return Message(
         id=str(number),
+        internet_message_id=f"<{number}.{client}@firma.example>",
         folder_id="archive",
         subject=" ".join(words),
         from_=Participant(author),

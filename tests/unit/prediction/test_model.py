@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from mailsorter.model.message import Message, Participant
@@ -24,9 +26,18 @@ def taught(mail: list[tuple[Message, str]], **options: Any) -> PredictionModel:
 def state(model: PredictionModel) -> tuple[Any, ...]:
     """Everything that scores, without the numbers of the messages."""
     counts = model._counts
-    held = sorted((one.client_id, sorted(one.bag.items()), sorted(one.people)) for one in model.memory)
+    held = sorted((one.client_id, sorted(one.bag.items()), sorted(one.people), one.mark) for one in model.memory)
     index = {feature: sorted(holding.values()) for feature, holding in model._neighbours._holding.items()}
-    return counts.of_feature, counts.messages_with, counts.totals, counts.messages, counts.size, held, index
+    return (
+        counts.of_feature,
+        counts.messages_with,
+        counts.totals,
+        counts.messages,
+        counts.size,
+        held,
+        index,
+        set(model.memory.marks),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +120,7 @@ def test_a_contradicted_client_is_only_suggested_until_it_has_earned_it_again(tr
     model.contradict("acme")
     assert model.forecast(sure).client_id is None
     assert model.forecast(sure).suggestions[0].client_id == "acme"
-    again = [(m, c) for m, c in filed(1000, seed=6) if c == "acme"]
+    again = [(msgspec.structs.replace(m, internet_message_id=""), c) for m, c in filed(1000, seed=6) if c == "acme"]
     for message, client in again[: PROBATION * 4]:
         model.learn(message, client)
     assert model.forecast(sure).client_id == "acme"
@@ -134,3 +145,41 @@ def test_another_key_gives_other_hashes() -> None:
     other = PredictionModel(b"another key of enough bytes, too")
     other.learn(message, client)
     assert not other._counts.of_feature.keys() & taught([(message, client)])._counts.of_feature.keys()
+
+
+def test_the_same_message_is_learned_once() -> None:
+    mail = filed(600)
+    model = taught(mail)
+    assert [model.learn(message, client) for message, client in mail[:50]] == [False] * 50
+    assert state(model) == state(taught(mail))
+
+
+def test_a_message_that_a_person_moved_is_learned_anew_and_unlearned_for_the_old_client() -> None:
+    mail = filed(600)
+    model = taught(mail)
+    message = mail[100][0]
+    assert model.learn(message, "zeta")
+    assert state(model) == state(taught([*mail[:100], *mail[101:], (message, "zeta")]))
+
+
+def test_one_message_is_forgotten_by_its_message_id() -> None:
+    mail = filed(600)
+    model = taught(mail)
+    assert model.forget_message(mail[7][0].internet_message_id)
+    assert state(model) == state(taught([*mail[:7], *mail[8:]]))
+    assert not model.forget_message("<never@seen.example>")
+
+
+def test_older_mail_than_a_full_client_remembers_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_module, "PER_CLIENT", 3)
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def dated(number: int, days: int) -> Message:
+        return Message(
+            id=str(number), folder_id="f", internet_message_id=f"<{number}>", received_at=day + timedelta(days)
+        )
+
+    model = taught([(dated(n, n), "acme") for n in range(1, 5)])
+    assert not model.learn(dated(9, 0), "acme")
+    assert model.learn(dated(10, 9), "acme")
+    assert len(model.memory) == 3
