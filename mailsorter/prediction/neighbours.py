@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 
 from mailsorter.prediction.features import Bag
 from mailsorter.prediction.memory import Memory
@@ -60,4 +61,4 @@ class Neighbours:
 def _freshness(day: int, day_then: int) -> float:
     if not (day and day_then):
         return 1.0
-    return _OLD + (1 - _OLD) * 0.5 ** (max(0, day - day_then) / _HALF_LIFE_DAYS)
+    return _OLD + (1 - _OLD) * math.exp2(-max(0, day - day_then) / _HALF_LIFE_DAYS)
