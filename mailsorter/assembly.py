@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.witness import Witness
     from mailsorter.mailbox.graph.connector import GraphConnector
     from mailsorter.mailbox.graph.settings import Credential, GraphSettings
+    from mailsorter.prediction import PredictionModel
 
 KEY_FILE = "ledger.key"
 
@@ -178,6 +179,8 @@ class Assembly:
             firm.addresses, self.config.matching.public_domains,
             [several(self.config, entry) for entry in self.config.mailbox],
         ]  # fmt: skip
+        if self.config.predict.enabled:
+            parts.append((self.config.predict.precision, self.config.predict.body_words))
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
     def filing(self, entry: MailboxEntry) -> Filing:
@@ -193,7 +196,44 @@ class Assembly:
             watch=own.watch,
             label_homes=label_homes(self.config),
             stamp_category=own.stamp_category,
+            predictor=self.predictor,
         )
+
+    # prediction -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def predictor(self) -> PredictionModel | None:
+        """The model as it may be used now, or None while [predict] is off."""
+        if not self.config.predict.enabled:
+            return None
+        from mailsorter.sorting.teaching import recently_contradicted
+
+        model = self.prediction_model()
+        for client_id in recently_contradicted(self.ledger, self.clock, [client.id for client in self.book]):
+            model.contradict(client_id)
+        return model
+
+    def prediction_model(self, *, empty: bool = False) -> PredictionModel:
+        """The model from its file; an empty one where there is none, or when asked for. Raises `UserError`."""
+        from mailsorter.prediction import PredictionModel
+        from mailsorter.prediction.sealed import feature_key, load_model
+
+        own, key = self.config.predict, self.ledger_key()
+        if empty:
+            return PredictionModel(feature_key(key), target=own.precision, reads_bodies=own.body_words)
+        return load_model(self.prediction_file, key, target=own.precision, reads_bodies=own.body_words)
+
+    def keep_prediction_model(self, model: PredictionModel) -> None:
+        """Write the model back, sealed."""
+        from mailsorter.prediction.sealed import save_model
+
+        save_model(model, self.prediction_file, self.ledger_key())
+
+    @property
+    def prediction_file(self) -> Path:
+        """Beside the ledger's file; for a database server in the working folder."""
+        ledger = self.ledger_file
+        return ledger.with_name("prediction.model") if ledger is not None else Path("prediction.model")
 
     def brakes(self, *, go_on: bool = False) -> BrakePolicy:
         """When a run is to stop for a person; `go_on`: this once a person said that it is right."""

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("mailsorter.cli.check", "Compare ledger and mailboxes, completely."),
     "audit": ("mailsorter.cli.audit", "Verify or export the audit chain."),
     "clients": ("mailsorter.cli.clients", "List, import, check and extend the client book."),
+    "predict": ("mailsorter.cli.predict", "Teach predictions, and say what they are worth."),
     "case": ("mailsorter.cli.case", "Handle requests under data-protection law, step by step."),
     "erase": ("mailsorter.cli.erase", "Find, and after approval erase, everything of one person."),
     "emulator": ("mailsorter.cli.emulator", "An Exchange on this machine, to try things on."),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, delete, func, select
 
-from mailsorter.ledger.schema import correction
+from mailsorter.ledger.schema import correction, step
 
 _PARAMETERS = 900
 
@@ -56,6 +56,16 @@ class Corrections:
     def of_senders(self, tokens: Iterable[bytes]) -> dict[bytes, list[CorrectionRow]]:
         """Corrections of mail of these senders, by sender digest: suggestions only."""
         return self._by(correction.c.sender, tokens)
+
+    def contradicted(self, evidence: int, since_s: int) -> set[int]:
+        """Clients out of whose folders people took mail, since then, that runs had put there on this evidence."""
+        query = (
+            select(correction.c.rejected)
+            .join(step, (step.c.token == correction.c.token) & (step.c.client == correction.c.rejected))
+            .where(correction.c.at >= since_s, step.c.evidence == evidence)
+            .distinct()
+        )
+        return set(self._connection.execute(query).scalars())
 
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete the corrections of these messages; gives how many there were."""

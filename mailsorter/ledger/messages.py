@@ -101,6 +101,11 @@ class Messages:
             for row in self._in(query, c.token, tokens)
         }
 
+    def filed_by(self, tokens: Iterable[bytes], evidence: int) -> set[bytes]:
+        """Those of these messages that were last filed on this kind of evidence."""
+        c = message.c
+        return {row.token for row in self._in(select(c.token).where(c.evidence == evidence), c.token, tokens)}
+
     def row(self, token: bytes) -> MessageRow | None:
         """Everything recorded of one message."""
         found = self._connection.execute(select(message).where(message.c.token == token)).first()

@@ -26,7 +26,7 @@ class PredictionModel:
     A model under one key; also a `Predictor` for matching.
 
     `target` is the precision that it must have earned to file. With `reads_bodies` off a body given to it is ignored.
-    Not thread-safe; one per process, written back by whoever holds its file.
+    Forecasting changes nothing and may be done from several threads; learning and forgetting may not.
     """
 
     def __init__(self, key: bytes, *, target: float = DEFAULT_TARGET, reads_bodies: bool = False) -> None:

@@ -14,7 +14,8 @@ from mailsorter.sorting.matching import needs_attachment_names, needs_text
 def fetch_extras(mailbox: Mailbox, decisions: Sequence[Decision], filing: Filing) -> Extras:
     """Bodies and attachment names that could decide more. What one message's fetch refuses is left out."""
     undecided = [(d.message, d.match) for d in decisions if d.match is not None]
-    for_text = [m.id for m, match in undecided if needs_text(m, match)]
+    bodies = filing.predictor is not None and filing.predictor.reads_bodies
+    for_text = [m.id for m, match in undecided if needs_text(m, match, for_prediction=bodies)]
     for_names = [m.id for m, match in undecided if needs_attachment_names(m, match, filing.book)]
     texts = mailbox.texts(for_text) if for_text else []
     names = mailbox.attachment_names(for_names) if for_names else []

@@ -28,6 +28,11 @@ _NOT_MAIL = (
 class Predictor(Protocol):
     """What the firm's own filing teaches about a message that no evidence decides."""
 
+    @property
+    def reads_bodies(self) -> bool:
+        """Does a body help it, and may it have one?"""
+        ...
+
     def forecast(self, message: Message, text: str) -> Forecast:
         """The client it is sure of, if any, and the best few. `text` is "" where bodies are not allowed."""
         ...

@@ -16,10 +16,14 @@ def is_undecided(match: Match) -> bool:
     return all(fact.kind is EvidenceKind.PREDICTION for fact in match.evidence) and bool(match.evidence)
 
 
-def needs_text(message: Message, match: Match) -> bool:
-    """Should the body be fetched and the message matched again with it?"""
+def needs_text(message: Message, match: Match, *, for_prediction: bool = False) -> bool:
+    """Should the body be fetched and the message matched again? `for_prediction`: the predictor reads bodies."""
     return is_undecided(match) and (
-        looks_forwarded(message) or looks_bounced(message) or looks_form_made(message) or looks_like_invitation(message)
+        for_prediction
+        or looks_forwarded(message)
+        or looks_bounced(message)
+        or looks_form_made(message)
+        or looks_like_invitation(message)
     )
 
 
