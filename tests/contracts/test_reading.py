@@ -329,6 +329,19 @@ def test_locate_says_where_each_item_lies(world: World) -> None:
     assert places[2] == Place(poisoned, folder) or isinstance(places[2], PoisonItem)
 
 
+def test_find_by_message_id(world: World) -> None:
+    """Every message of that msg-id outside Recoverable Items, hidden folders included; nothing for an unknown one."""
+    wanted = "<o'neil+\u00e9@klant.example>"
+    first = world.deliver(("A",), internet_message_id=wanted)
+    second = world.deliver(world.user_creates_hidden_folder(WellKnown.INBOX, "Rules"), internet_message_id=wanted)
+    world.deliver(("A",), internet_message_id="<other@klant.example>")
+    world.deliver(WellKnown.RECOVERABLE_DELETIONS, internet_message_id=wanted)
+    found = world.mailbox.find(wanted)
+    assert {place.id for place in found} == {first, second}
+    assert all(place.folder_id == world.lies_in(place.id) for place in found)
+    assert world.mailbox.find("<nobody@klant.example>") == []
+
+
 def test_texts_and_attachment_names(world: World) -> None:
     """The body as plain text and the attachments' names, in the order asked."""
     first = world.deliver(("A",), text="Hallo\nBram", attachment_names=["b.pdf", "a \u5b57.xlsx"])
