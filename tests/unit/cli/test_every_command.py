@@ -11,8 +11,8 @@ import typer
 
 from mailsorter.cli.commands import COMMANDS
 
-# what they print is a stream without an end, or is JSON already
-WITHOUT_JSON = {"emulator serve", "daemon"}
+# what it prints is a stream without an end
+WITHOUT_JSON = {"emulator serve"}
 
 
 def commands() -> Iterator[tuple[str, Any]]:
