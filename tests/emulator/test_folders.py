@@ -189,6 +189,26 @@ def test_a_search_folder_shows_what_its_filter_finds(graph: GraphClient) -> None
     assert [item["subject"] for item in graph.all(f"mailFolders/{made['id']}/messages")] == ["weekly digest 1"]
 
 
+def test_what_a_search_folder_looks_for_can_be_changed(graph: GraphClient) -> None:
+    """Its query alone, its name alone, or both; an ordinary folder has a name only."""
+    graph.deliver(subject="First")
+    graph.deliver(subject="Second")
+    search = {"@odata.type": "microsoft.graph.mailSearchFolder", "displayName": "S", "sourceFolderIds": ["inbox"]}
+    made = graph.post("mailFolders", {**search, "filterQuery": "contains(subject, 'First')"}).json()
+    path = f"mailFolders/{made['id']}"
+    changed = graph.send("PATCH", path, {"filterQuery": "contains(subject, 'Second')"}).json()
+    assert (changed["filterQuery"], changed["sourceFolderIds"], changed["displayName"]) == (
+        "contains(subject, 'Second')",
+        ["inbox"],
+        "S",
+    )
+    assert [item["subject"] for item in graph.all(f"{path}/messages")] == ["Second"]
+    assert graph.send("PATCH", path, {"displayName": "T", "includeNestedFolders": True}).json()["displayName"] == "T"
+    assert graph.refused("PATCH", path, {"filterQuery": 3}) == (400, "ErrorInvalidRequest")
+    own = make(graph, "Acme")
+    assert graph.refused("PATCH", f"mailFolders/{own}", {"filterQuery": "x"}) == (400, "ErrorInvalidRequest")
+
+
 def test_the_trees_delta_tells_every_folder_once_then_changes_only(graph: GraphClient) -> None:
     told, link = graph.round("mailFolders/delta", Prefer="odata.maxpagesize=3")
     assert "Inbox" in {folder["displayName"] for folder in told}

@@ -151,25 +151,40 @@ def create_folder(call: Call) -> Response:
 def _search(body: dict[str, Any]) -> str | None:
     if str(body.get("@odata.type", "")).lstrip("#").lower() != "microsoft.graph.mailsearchfolder":
         return None
-    sources = body.get("sourceFolderIds") or []
-    if not isinstance(sources, list) or not isinstance(body.get("filterQuery", ""), str):
+    return _search_text(body)
+
+
+def _search_text(values: dict[str, Any]) -> str:
+    """What a search folder looks for, as the store keeps it."""
+    sources = values.get("sourceFolderIds") or []
+    if not isinstance(sources, list) or not isinstance(values.get("filterQuery", ""), str):
         raise ExchangeError("ErrorInvalidRequest", "A search folder needs sourceFolderIds and a filterQuery.")
-    values = {
+    kept = {
         "isSupported": True,
-        "includeNestedFolders": bool(body.get("includeNestedFolders", False)),
+        "includeNestedFolders": bool(values.get("includeNestedFolders", False)),
         "sourceFolderIds": [str(source) for source in sources],
-        "filterQuery": body.get("filterQuery", ""),
+        "filterQuery": values.get("filterQuery", ""),
     }
-    return msgspec.json.encode(values).decode("utf-8")
+    return msgspec.json.encode(kept).decode("utf-8")
 
 
-def rename_folder(call: Call) -> Response:
-    """PATCH mailFolders/{f}: the display name; `isHidden` is fixed at creation."""
-    folder = child(call) if len(call.words) == 2 else find(call, call.words[0])
-    name = call.request.json().get("displayName")
-    if not isinstance(name, str):
+_SEARCH_KEYS = frozenset({"filterQuery", "sourceFolderIds", "includeNestedFolders"})
+
+
+def change_folder(call: Call) -> Response:
+    """PATCH mailFolders/{f}: the display name, and what a search folder looks for; `isHidden` is fixed at creation."""
+    folder, body = _addressed(call), call.request.json()
+    name, query = body.get("displayName"), _SEARCH_KEYS.intersection(body) if folder.search is not None else frozenset()
+    if not isinstance(name, str) and not query:
         raise ExchangeError("ErrorInvalidRequest", "Only a folder's displayName can be changed.")
-    return show(call, call.face.store.folders.rename(call.mailbox, folder, name))
+    folders = call.face.store.folders
+    with call.face.store.db.write():
+        if query:
+            values = {**msgspec.json.decode(folder.search or "{}"), **{key: body[key] for key in query}}
+            folder = folders.define_search(call.mailbox, folder, _search_text(values))
+        if isinstance(name, str):
+            folder = folders.rename(call.mailbox, folder, name)
+    return show(call, folder)
 
 
 def _addressed(call: Call) -> Folder:

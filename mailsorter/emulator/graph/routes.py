@@ -37,7 +37,7 @@ def _message_routes(prefix: str) -> Iterator[Route]:
 
 def _folder_routes(prefix: str) -> Iterator[Route]:
     """One folder, addressed at the top or below its parent."""
-    yield _route("PATCH", prefix, folders.rename_folder, Right.WRITE)
+    yield _route("PATCH", prefix, folders.change_folder, Right.WRITE)
     yield _route("DELETE", prefix, folders.delete_folder, Right.WRITE)
     yield _route("POST", f"{prefix}/move", folders.move_folder, Right.WRITE)
     yield _route("POST", f"{prefix}/copy", folders.copy_folder, Right.WRITE)

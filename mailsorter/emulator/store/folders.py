@@ -211,6 +211,14 @@ class Folders:
             )
             return self.get(mailbox, folder.id)
 
+    def define_search(self, mailbox: Mailbox, folder: Folder, search: str) -> Folder:
+        """Let a search folder look for something else."""
+        with self._db.write():
+            self._db.run(
+                "UPDATE folder SET search = ?, seq = ? WHERE id = ?", (search, self._db.next_sequence(), folder.id)
+            )
+            return self.get(mailbox, folder.id)
+
     def move(self, mailbox: Mailbox, folder: Folder, parent: Folder, *, rename_if_taken: bool = False) -> Folder:
         """Hang a folder with all in it under another.
 
