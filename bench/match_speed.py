@@ -14,16 +14,22 @@ import argparse
 import gc
 import random
 import time
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from bench.mail import parse
 from bench.table import show
 from mailsorter.model.client import Client, ClientAddress
 from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.message import Message, Participant
+from mailsorter.prediction import PredictionModel
+from mailsorter.prediction.memory import IN_ALL
 from mailsorter.sorting.matching import MatchBook, match_message
+from mailsorter.sorting.matching.envelope import read_envelope
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -113,6 +119,21 @@ def from_bytes(book: MatchBook, memory: Prefetched, count: int = 3_000) -> float
     return count / (time.process_time() - start)
 
 
+def with_prediction(book: MatchBook, messages: list[Message], count: int = 5_000) -> float:
+    """Messages a CPU second that no evidence decides, each forecast by a full model, headers only."""
+    model = PredictionModel(b"bench" * 4)
+    strangers = [msgspec.structs.replace(m, cc=()) for m in messages if not read_envelope(m, book).evidence]
+    for number, message in enumerate(strangers[: IN_ALL + 1_000]):
+        named = msgspec.structs.replace(message, internet_message_id=f"<{number}@bench.example>")
+        model.remember(model.as_remembered(named, f"client-{zlib.crc32(message.from_.address.encode()) % 500}"))
+    asked = strangers[-count:]
+    memory = Prefetched({})
+    start = time.process_time()
+    for message in asked:
+        match_message(message, book, memory, predictor=model)
+    return len(asked) / (time.process_time() - start)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=200_000)
@@ -130,6 +151,9 @@ def main() -> None:
     show("Matching, decoded page to decision", ["clients", "busy", "book built in s", "messages/s", "% filed"], rows)
     ratio = rows[2][3] / rows[0][3]  # type: ignore[operator]
     print(f"\nratio of 100,000 clients to 100: {ratio:.2f}   (budget: 100,000 messages/s, ratio near 1)")
+    book = make_book(500)
+    rate = with_prediction(book, make_messages(60_000, 500, 500)[0])
+    print(f"with prediction, {IN_ALL:,} remembered messages, 500 clients: {rate:,.0f} messages/s   (budget: 2,000)")
     print(f"from raw bytes, parsing included: {from_bytes(make_book(100), Prefetched({})):,.0f} messages/s")
 
 

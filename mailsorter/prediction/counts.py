@@ -8,6 +8,8 @@ from mailsorter.prediction.features import UNIT, Bag
 
 # How much of a feature a client is assumed to have without ever having shown it; small, because mail is telling.
 _SMOOTHING = 0.005 * UNIT
+# What so many clients' mail holds tells none of them apart, and adding it up for each would cost the speed.
+_TOO_COMMON = 64
 
 
 class Counts:
@@ -19,9 +21,11 @@ class Counts:
         self.totals: dict[str, int] = {}
         self.messages: dict[str, int] = {}
         self.size = 0
+        self._base: dict[str, tuple[float, float]] = {}  # client: log of its messages, log of its mass; made when asked
 
     def add(self, client_id: str, bag: Bag) -> None:
         """Learn one message."""
+        self._base = {}
         self.size += 1
         self.messages[client_id] = self.messages.get(client_id, 0) + 1
         self.totals[client_id] = self.totals.get(client_id, 0) + sum(bag.values())
@@ -32,6 +36,7 @@ class Counts:
 
     def remove(self, client_id: str, bag: Bag) -> None:
         """Unlearn one message that was learned before."""
+        self._base = {}
         self.size -= 1
         _subtract(self.messages, client_id, 1)
         _subtract(self.totals, client_id, sum(bag.values()))
@@ -49,13 +54,16 @@ class Counts:
 
     def log_scores(self, weighed: dict[int, float]) -> dict[str, float]:
         """Logarithm of how likely each client is, up to a constant; `weighed` are the bag's known features."""
-        vocabulary = _SMOOTHING * len(self.of_feature)
-        mass = sum(weighed.values())
-        scores = {
-            client: math.log(self.messages[client]) - mass * math.log((total + vocabulary) / _SMOOTHING)
-            for client, total in self.totals.items()
-        }
-        for feature, weight in weighed.items():
+        if not self._base:
+            vocabulary = _SMOOTHING * len(self.of_feature)
+            self._base = {
+                client: (math.log(self.messages[client]), math.log((total + vocabulary) / _SMOOTHING))
+                for client, total in self.totals.items()
+            }
+        telling = {f: weight for f, weight in weighed.items() if len(self.of_feature[f]) <= _TOO_COMMON}
+        mass = sum(telling.values())
+        scores = {client: prior - mass * size for client, (prior, size) in self._base.items()}
+        for feature, weight in telling.items():
             for client, count in self.of_feature[feature].items():
                 scores[client] += weight * math.log1p(count / _SMOOTHING)
         return scores

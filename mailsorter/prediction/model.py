@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterable
 
@@ -19,6 +20,9 @@ MIN_MESSAGES = 500  # less filed mail than this teaches nothing worth showing
 # After a person contradicted a prediction for a client, so many for it must come out right before it may file again.
 PROBATION = 50
 _SHOWN = 3
+_RANKED = 10  # beyond these no client has a probability worth adding up
+_LEAST_SHARE = 1e-3  # of a client none of whose mail is near
+_NO_NEIGHBOUR = math.log(_LEAST_SHARE)
 
 
 class PredictionModel:
@@ -46,18 +50,22 @@ class PredictionModel:
         Answers whether it was news: the same message for the same client is learned once, for another client it is
         learned anew and unlearned for the old one. Oldest first is the right order.
         """
-        bag = self._hasher.bag(message, text if self.reads_bodies else "")
-        one = Remembered(client_id, bag, self._hasher.people(message), self._mark_of(message), _day(message))
+        one = self.as_remembered(message, client_id, text)
         if not self.memory.wants(one):
             return False
         known = self.memory.marks.get(one.mark)
         if known is not None:
             self._drop(known)
-        ranked = self._rank(bag, one.day)
-        if ranked and len(self.memory) >= MIN_MESSAGES:
+        ranked = self._rank(one.bag, one.day) if len(self.memory) >= MIN_MESSAGES else []
+        if ranked:
             self._count_outcome(ranked, client_id)
         self.remember(one)
         return True
+
+    def as_remembered(self, message: Message, client_id: str, text: str = "") -> Remembered:
+        """A message as the model would keep it; learns nothing."""
+        bag = self._hasher.bag(message, text if self.reads_bodies else "")
+        return Remembered(client_id, bag, self._hasher.people(message), self._mark_of(message), _day(message))
 
     def remember(self, one: Remembered) -> None:
         """Add one message as it was stored."""
@@ -110,11 +118,13 @@ class PredictionModel:
         scores = self._counts.log_scores({f: w / length for f, w in weighed.items()})
         rare_both = {f: w * self._counts.rarity(f) for f, w in weighed.items()}
         shares = self._neighbours.shares(rare_both, self.memory, day)
-        blended = {c: 0.5 * s + math.log(shares.get(c, 0.0) + 1e-3) for c, s in scores.items()}
-        top = max(blended.values())
-        likely = {client: math.exp(score - top) for client, score in blended.items()}
-        total = sum(likely.values())
-        return sorted(((c, value / total) for c, value in likely.items()), key=lambda pair: (-pair[1], pair[0]))
+        blended = {client: 0.5 * score + _NO_NEIGHBOUR for client, score in scores.items()}
+        for client, share in shares.items():
+            blended[client] += math.log(share + _LEAST_SHARE) - _NO_NEIGHBOUR
+        best = heapq.nsmallest(_RANKED, blended.items(), key=lambda pair: (-pair[1], pair[0]))
+        likely = [(client, math.exp(score - best[0][1])) for client, score in best]
+        total = sum(value for _, value in likely)
+        return [(client, value / total) for client, value in likely]
 
     def _suggestions(self, ranked: list[tuple[str, float]], sureness: float) -> tuple[Suggestion, ...]:
         first = self.calibration.precision_near(sureness)

@@ -9,7 +9,7 @@ from mailsorter.prediction.features import Bag
 from mailsorter.prediction.memory import Memory
 
 # A feature that so many messages share tells little, and walking all of them would cost the speed.
-_LONGEST_WALK = 1_500
+_LONGEST_WALK = 300
 _NEIGHBOURS = 20
 # Likeness counts to this power: one near twin outweighs many that share a greeting.
 _POWER = 2
