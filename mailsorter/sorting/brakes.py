@@ -79,10 +79,9 @@ class Brakes:
         suspect = self._suspect(known, clients, self._hands.mailbox.tree(), claims=self._claims())
         if suspect is None:
             return False
-        if not self._policy.is_on and not self._pretend:
+        if not self._policy.is_on:
             return self._let_go(clients)
-        if self._policy.enabled:
-            self._pull(suspect)
+        self._pull(suspect)
         return False
 
     def _claims(self) -> Mapping[int, int]:

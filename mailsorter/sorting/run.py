@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mailsorter.clock import Clock
@@ -159,29 +158,29 @@ class _Mailbox:
         self.report = MailboxReport(job.address)
 
     def sort(self) -> None:
-        with self._locked() as number:
-            options, job = self._options, self._job
-            hands = Hands(job.connect(), number, self._ledger, self._clock, options.stop)
-            performer = pretend_steps if self._pretend else perform_steps
-            self._mailbox_run = MailboxRun(
-                hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, self._cache,
-                options.brakes,
-                until_s=None if options.slice_s is None else self._clock.monotonic() + options.slice_s,
-            )  # fmt: skip
-            self.report = self._mailbox_run.report
-            self._mailbox_run.go()
+        self._while_locked(self._sort)
 
     def look_again(self) -> None:
         if self._mailbox_run is not None and self.report.error is None:
-            with self._locked():
-                self._mailbox_run.look_again()
+            self._while_locked(self._mailbox_run.look_again)
 
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """The mailbox's number, with its lock held; an error of this mailbox ends up in its report."""
+    def _sort(self) -> None:
+        options, job = self._options, self._job
+        hands = Hands(job.connect(), self._number(), self._ledger, self._clock, options.stop)
+        performer = pretend_steps if self._pretend else perform_steps
+        self._mailbox_run = MailboxRun(
+            hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, self._cache,
+            options.brakes,
+            until_s=None if options.slice_s is None else self._clock.monotonic() + options.slice_s,
+        )  # fmt: skip
+        self.report = self._mailbox_run.report
+        self._mailbox_run.go()
+
+    def _while_locked(self, act: Callable[[], object]) -> None:
+        """Do it with the mailbox's lock held; an error of this mailbox, the lock's too, ends up in its report."""
         try:
             with self._ledger.locks.hold(self._number()):
-                yield self._number()
+                act()
         except LedgerLocked as error:
             self._failed(error)
         except LedgerError:

@@ -67,7 +67,9 @@ class Torture:
         self.state = self.folder / "exchange.db"
         self.config = self.folder / "mailsorter.toml"
         self.environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-        self._run(["emulator", "seed", "--state", str(self.state), "--messages", str(self.messages), "--random-seed", "7"])
+        self._run(
+            ["emulator", "seed", "--state", str(self.state), "--messages", str(self.messages), "--random-seed", "7"]
+        )
         self.before = self.held()
 
     # processes --------------------------------------------------------------------------------------------------
@@ -167,7 +169,9 @@ class Torture:
     def _runs(self) -> list[str]:
         """Runs by their ids, oldest first, read straight from the ledger: a command would take a second."""
         with closing(sqlite3.connect(f"file:{self.folder}/mailsorter.sqlite?mode=ro", uri=True)) as ledger:
-            return [row[0] for row in ledger.execute("SELECT id FROM run WHERE kind IN ('sort', 'undo') ORDER BY number")]
+            return [
+                row[0] for row in ledger.execute("SELECT id FROM run WHERE kind IN ('sort', 'undo') ORDER BY number")
+            ]
 
     def _next(self) -> tuple[str, ...]:
         """Mostly undoing the newest run, which alternates between filing everything and taking it back."""
@@ -217,7 +221,14 @@ def main() -> None:
 def torture(folder: Path, kills: int, messages: int, seed: int, *, forks: bool = False) -> Counter[str]:
     """Torture in that folder; gives what was met. Raises `Lost`."""
     if forks:
-        for module in ("assembly", "sorting.run", "sorting.undo", "checking.check", "mailbox.graph.connector", "cli.sort"):
+        for module in (
+            "assembly",
+            "sorting.run",
+            "sorting.undo",
+            "checking.check",
+            "mailbox.graph.connector",
+            "cli.sort",
+        ):
             importlib.import_module(f"mailsorter.{module}")
     one = Torture(folder, messages, random.Random(seed), forks=forks)
     server = one.serve()

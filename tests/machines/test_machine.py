@@ -305,6 +305,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 QUICK = settings(
     max_examples=25,
+    phases=(Phase.generate,),
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
@@ -323,9 +324,7 @@ def test_a_few_schedules_break_no_promise() -> None:
 def test_thousands_of_schedules_break_no_promise(capsys: pytest.CaptureFixture[str]) -> None:
     Firm.tried.clear()
     count = int(os.environ.get("MAILSORTER_SCHEDULES", "2000"))
-    many = settings(
-        QUICK, max_examples=count, stateful_step_count=30, derandomize=False, phases=(Phase.generate, Phase.shrink)
-    )
+    many = settings(QUICK, max_examples=count, stateful_step_count=15, derandomize=False)
     run_state_machine_as_test(Firm, settings=many)
     with capsys.disabled():
         print(f"\nschedules tried {Firm.tried['schedules']}, faults met {Firm.tried['faults']}, "

@@ -128,8 +128,9 @@ class World:
     def planned(self) -> list[MoveMessage]:
         """What a run would move now, in order."""
         onlooker = Onlooker()
+        options = SortOptions(onlooker, brakes=BrakePolicy(enabled=False))
         with self.process() as (ledger, mailbox):
-            plan(ledger, self.clock, [Job(ADDRESS, self.filing(), lambda: mailbox)], SortOptions(onlooker))
+            plan(ledger, self.clock, [Job(ADDRESS, self.filing(), lambda: mailbox)], options)
         return [step for step in onlooker.steps if isinstance(step, MoveMessage)]
 
     def sort_watched(self) -> tuple[RunReport, list[MoveMessage]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.errors import Throttled
+from mailsorter.errors import LedgerLocked, Throttled
 from mailsorter.model.client import Client
 from mailsorter.model.filing import FilingPolicy, Several, Timing, When
 from mailsorter.model.folder import WellKnown
@@ -305,3 +305,13 @@ def test_watching_everything_means_every_folder_outside_the_archive(firm: Firm) 
     assert firm.where(project) == "Clients / Acme B.V."
     assert firm.where(thrown) == "Deleted Items"
     assert firm.sort().total("pulled") == 0
+
+
+def test_a_mailbox_that_another_process_works_is_left_to_it(firm: Firm) -> None:
+    message = firm.deliver("jan@acme.example")
+    with firm.ledger.unit() as unit:
+        number = unit.places.mailbox(firm.mailbox.address)
+    with firm.ledger.locks.hold(number):
+        assert isinstance(firm.sort().mailboxes[0].error, LedgerLocked)
+    assert firm.where(message) == "Inbox"
+    assert firm.sort().total("filed") == 1
