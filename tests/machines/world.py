@@ -37,6 +37,7 @@ from tests.unit.sorting.firm import OWN, Onlooker
 CLIENTS = tuple(Client(id=n, name=n.title(), domains=(f"{n}.example",)) for n in ("acme", "bakker", "cornelis"))
 ADDRESS = f"anna@{OWN}"
 MASTER = bytes(32)
+_COMPILED: dict[object, object] = {}
 
 
 class Lost(AssertionError):
@@ -96,6 +97,7 @@ class World:
     def process(self) -> Iterator[tuple[Ledger, CrashingMailbox]]:
         """A process's own objects, with the faults that wait for it."""
         engine = make_engine(f"sqlite:///{self.folder}/ledger.db", durable=False)
+        engine.update_execution_options(compiled_cache=_COMPILED)  # else every process compiles its SQL anew
         ledger = CrashingLedger(engine, LedgerKey(MASTER), self.clock)
         mailbox = CrashingMailbox(ADDRESS, server=self.server, clock=self.clock)
         ledger.effects = mailbox.effects = self.effects
