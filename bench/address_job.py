@@ -24,14 +24,15 @@ from mailsorter.model.thread import NoMemory
 from mailsorter.sorting.matching import MatchBook, match_message
 
 _FROM = re.compile(rb"^From:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
+_HEADER_LINE = re.compile(rb"[ \t]|From |[!-9;-~]+[ \t]*:")
 
 
 def author_of(path: Path) -> str | None:
     """The author by the raw header alone."""
     head = re.split(rb"\r?\n\r?\n", path.read_bytes(), maxsplit=1)[0]
     found = _FROM.findall(head)
-    if len(found) != 1 or not re.match(rb"From |[!-9;-~]+[ \t]*:", head):  # mailboxes and fragments are no message
-        return None
+    if len(found) != 1 or not all(_HEADER_LINE.match(line) for line in head.splitlines()):
+        return None  # mailboxes, fragments and broken headers: where they end is a matter of taste
     line = re.sub(r"\s+", " ", found[0].decode("latin-1"))
     inside = re.findall(r"<([^<>@ ]+@[^<>@ ]+)>", line)
     words = [word for word in line.split() if word.count("@") == 1]

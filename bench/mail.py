@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mailsorter.model.message import Message, Participant
 
+_ONE_ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")
 _MSG_ID = re.compile(r"<[^<>\s]+>")
 _TAGS = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 
@@ -96,6 +97,10 @@ def _people(mime: email.message.Message, name: str) -> tuple[Participant, ...]:
         found = email.utils.getaddresses(values)
     except RecursionError:  # the standard library's answer to thousands of empty groups
         found = []
+    for value in values:  # an address as unquoted display name is no second address
+        inside = _ONE_ADDRESS.findall(value)
+        if len(inside) == 1 and len(found) > 1 and "," not in value and ";" not in value:
+            found = [("", inside[0])]
     usable = tuple(Participant(address, shown) for shown, address in found if address)
     return usable or tuple(Participant(value) for value in values if value.strip())
 
