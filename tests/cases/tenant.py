@@ -50,10 +50,11 @@ class Tenant:
 
     def _config(self, extra: str) -> str:
         mailboxes = "".join(f'[[mailbox]]\naddress = "{mailbox.address}"\n' for mailbox in self.mailboxes)
+        trust = f'ca_file = "{self.emulator.ca_file}"\n' if self.emulator.ca_file else ""
         return (
             f'clients = ["clients.toml"]\n[firm]\nname = "Firma"\ndomains = ["{OWN}"]\n{mailboxes}'
             f'[ledger]\nurl = "sqlite:///ledger.db"\n[graph]\ntenant = "emulator.example"\nclient_id = "emulator"\n'
-            f'client_secret = "file:secret"\nurl = "{self.emulator.url}"\nauthority = "{self.emulator.url}"\n'
+            f'client_secret = "file:secret"\nurl = "{self.emulator.url}"\nauthority = "{self.emulator.url}"\n{trust}'
             f'[erasure]\nmany_recipients = "erase"\nmentioned = "erase"\n'
             f'[erasure.graph]\nclient_id = "emulator-erasure"\nclient_secret = "file:secret"\n{extra}'
         )
@@ -148,9 +149,10 @@ def tenant(
     extra: str = "",
     faults: FaultPlan | None = None,
     synthetic: int = 0,
+    tls: bool = False,
 ) -> Iterator[Tenant]:
     """A firm for as long as the block runs; `synthetic`: so many messages of the emulator's own firm around it."""
-    with running_emulator(clock=EmulatorClock(frozen_at=NOW), faults=faults) as emulator:
+    with running_emulator(clock=EmulatorClock(frozen_at=NOW), faults=faults, tls=tls) as emulator:
         made = Tenant(emulator, folder, names, extra, synthetic)
         try:
             yield made

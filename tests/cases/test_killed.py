@@ -52,7 +52,8 @@ def test_killed_at_any_moment_it_takes_no_more_and_finishes(tmp_path: Path) -> N
             process = start(firm, number)
             time.sleep(chance.uniform(0.8, 3.0))
             process.send_signal(signal.SIGKILL)
-            process.communicate()
+            _, said = process.communicate()
+            assert_tells_nothing(tmp_path, said)
             there = set().union(*firm.everything().values())
             assert set().union(*before.values()) - there <= approved
             row = firm.office.get(number)
@@ -63,6 +64,14 @@ def test_killed_at_any_moment_it_takes_no_more_and_finishes(tmp_path: Path) -> N
         after = set().union(*firm.everything().values())
         assert set().union(*before.values()) - after == approved
         assert prove(firm.office, number).passed
+
+
+def assert_tells_nothing(folder: Path, said: bytes) -> None:
+    """Nothing of the person in any file of ours, half written ones too, nor in what the process said."""
+    ours = [p for p in folder.rglob("*") if p.is_file() and p.name not in ("mailsorter.toml", "clients.toml")]
+    content = b"".join(path.read_bytes() + path.name.encode() for path in ours) + said
+    for canary in (b"piet@klant", b"bericht 1", b"Piet"):
+        assert canary not in content
 
 
 def approved_ids(firm: Tenant, number: str) -> set[str]:

@@ -21,7 +21,7 @@ from tests.cases.tenant import Tenant, tenant
 
 X500 = "/O=FIRM/OU=EXCHANGE ADMINISTRATIVE GROUP (FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=PIETV"
 SUBJECT = Subject(
-    names=("Piet de Vries",),
+    names=("Quirijn Zandstra",),
     addresses=("piet@klant.example", "piet@bücher.example", "pdv@oud.example", X500),
     aliases=("Pietje Puk",),
     phones=("06-98765432",),
@@ -30,7 +30,7 @@ PIET, KEES = Address("Piet", "piet@klant.example"), Address("Kees", "kees@elders
 ANNA = Address("Anna", "anna@firm.example")
 A, O, M, R = Role.AUTHOR, Role.ONLY_RECIPIENT, Role.ONE_OF_MANY, Role.MENTIONED  # noqa: E741
 BLOCK_NL = "Ter info.\n\n____________\nVan: Piet <piet@klant.example>\nVerzonden: maandag\nAan: Anna\n\nHoi"
-BLOCK_EN = "FYI\n\n-----Original Message-----\nFrom: Piet de Vries\nSent: Monday\nTo: Anna\n\nHi"
+BLOCK_EN = "FYI\n\n-----Original Message-----\nFrom: Quirijn Zandstra\nSent: Monday\nTo: Anna\n\nHi"
 NESTED = "zie\n> Van: Anna\n> Aan: Kees\n>\n>> From: piet@klant.example\n>> To: anna@firm.example\n>>\n>> dag"
 
 
@@ -101,8 +101,8 @@ PLANTINGS = [
     Planting("bounce with returned headers", R, {"message_class": "REPORT.IPM.Note.NDR",
                                                  **attached(RETURNED, "headers.txt", "text/rfc822-headers")}),
     Planting("number in a signature", R, {"body": "Groet\n\nP. de V.\nTel. 06 98765432"}),
-    Planting("name in the subject", R, {"subject": "CV Piet de Vries"}),
-    Planting("last name first in the subject", R, {"subject": "dossier de Vries, Piet"}),
+    Planting("name in the subject", R, {"subject": "CV Quirijn Zandstra"}),
+    Planting("last name first in the subject", R, {"subject": "dossier Zandstra, Quirijn"}),
     Planting("alias in the body", R, {"body": "Heb jij Pietje Puk nog gesproken? " + "Verder geen nieuws. " * 40}),
     Planting("address far down in the body", R, {"body": "Verslag. " * 200 + "Stuur het naar piet@klant.example."}),
     Planting("link in HTML that no text shows", R, {
