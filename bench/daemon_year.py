@@ -1,6 +1,7 @@
 """A firm's year with the daemon, in process and on a virtual clock, with everything that goes wrong in a year.
 
     python -m bench.daemon_year [--days 365] [--mailboxes 20] [--clients 300] [--daily 200] [--seed 1]
+                                [--harsh 1]
 
 Mailboxes are the in-memory ones, looked at every 15 simulated minutes by the daemon's own service; the ledger is a
 real SQLite file. Networks go, tokens are revoked, permissions withdrawn, the tenant throttled, disks full, clocks off,
@@ -43,11 +44,18 @@ def report(result: Result, size: Size) -> bool:
 def main() -> None:
     """Play and print; exits with 1 when a promise did not hold."""
     parser = argparse.ArgumentParser()
-    for name, default in (("days", 365), ("mailboxes", 20), ("clients", 300), ("daily", 200), ("seed", 1)):
+    for name, default in (
+        ("days", 365),
+        ("mailboxes", 20),
+        ("clients", 300),
+        ("daily", 200),
+        ("seed", 1),
+        ("harsh", 1),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="daemon-year-") as folder:
-        size = Size(given.mailboxes, given.clients, given.daily, given.days, given.seed, Path(folder))
+        size = Size(given.mailboxes, given.clients, given.daily, given.days, given.seed, given.harsh, Path(folder))
         held = report(Firm(size).run(), size)
     raise SystemExit(0 if held else 1)
 

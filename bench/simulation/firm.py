@@ -43,6 +43,7 @@ class Size:
     daily: int = 200
     days: int = 365
     seed: int = 1
+    harsh: int = 1
     folder: Path = Path()
 
 
@@ -84,7 +85,7 @@ class Firm:
         self.size = size
         self.clock = SimulatedClock(START)
         self.chance = random.Random(size.seed)
-        self.sky = Sky.draw(self.clock, random.Random(size.seed + 1), size.days, size.mailboxes)
+        self.sky = Sky.draw(self.clock, random.Random(size.seed + 1), size.days, size.mailboxes, size.harsh)
         self.clients = [
             Client(id=f"k{i}", name=f"Klant {i} / Groep", domains=(f"klant{i}.example",), codes=(f"KL-{i:04d}",))
             for i in range(size.clients)
@@ -241,7 +242,7 @@ class Firm:
 
     def _measure(self) -> None:
         day = round(self.clock.elapsed_s / DAY_S)
-        if day % 30 == 0 or day >= self.size.days:
+        if day % 7 == 0 or day >= self.size.days:
             items = sum(len(o.fates) for o in self.owners)
             size, log = self.ledger.sizes()
             resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -101,17 +101,18 @@ class Sky:
     met: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def draw(cls, clock: SimulatedClock, chance: random.Random, days: int, mailboxes: int) -> Sky:
-        """Weather for so many days; the last two are calm, so that everything can be caught up with."""
+    def draw(cls, clock: SimulatedClock, chance: random.Random, days: int, mailboxes: int, harsh: int) -> Sky:
+        """Weather for so many days, `harsh` times as bad as the table says; the last two are calm, so that everything
+        can be caught up with."""
         spells = []
         last = (days - 2) * DAY_S
         for kind, (yearly, shortest, longest, is_single) in CLIMATE.items():
             at = 0.0
-            while (at := at + chance.expovariate(yearly / (365 * DAY_S))) < last:
+            while (at := at + chance.expovariate(harsh * yearly / (365 * DAY_S))) < last:
                 length = chance.uniform(shortest, longest) * HOUR_S
                 mailbox = chance.randrange(mailboxes) if is_single else None
                 spells.append(Spell(kind, at, min(at + length, last), mailbox))
-        return cls(clock, sorted(spells, key=lambda s: s.begin), chance, 0.00002, 0.002, 0.001)
+        return cls(clock, sorted(spells, key=lambda s: s.begin), chance, 0.00002 * harsh, 0.002, 0.001)
 
     def now(self, mailbox: int | None = None) -> list[Spell]:
         """What is wrong now, for this mailbox or anywhere."""
@@ -192,7 +193,9 @@ def full_disk(engine: Engine, sky: Sky) -> None:
     def _write(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith(("INSERT", "UPDATE")) and any(s.kind == "disk full" for s in sky.now(-1)):
             sky.note("disk full")
-            raise OperationalError(statement, None, sqlite3.OperationalError("database or disk is full"))
+            full = sqlite3.OperationalError("database or disk is full")
+            full.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise OperationalError(statement, None, full)
 
 
 START = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)

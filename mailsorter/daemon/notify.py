@@ -7,6 +7,8 @@ import time
 
 import sdnotify
 
+_PATIENCE_S = 1.0  # a listener that does not read must not keep us from our work
+
 
 class Notifier:
     """sd_notify(3). `watchdog_s` is how often to say that we live, or None when nobody waits for it."""
@@ -14,6 +16,8 @@ class Notifier:
     def __init__(self) -> None:
         self._notifier = sdnotify.SystemdNotifier()
         self.watchdog_s = _watchdog_s()
+        if self._notifier.socket is not None:
+            self._notifier.socket.settimeout(_PATIENCE_S)
 
     def ready(self, status: str) -> None:
         """Started, or reloaded. `status` is shown by `systemctl status`: counts, no names."""
@@ -24,8 +28,9 @@ class Notifier:
         self._notifier.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
-        """We live, and the scheduler does."""
-        self._notifier.notify("WATCHDOG=1")
+        """We live, and the scheduler does. Said only where a watchdog waits for it."""
+        if self.watchdog_s is not None:
+            self._notifier.notify("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The end has begun."""

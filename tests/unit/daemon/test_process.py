@@ -1,0 +1,159 @@
+"""The real process: starts, files, answers, reloads, refuses, and ends within ten seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mailsorter.emulator import running_emulator
+
+OWN = "onzefirma.example"
+CONFIG = """
+clients = ["clients.toml"]
+[firm]
+domains = ["{own}"]
+[[mailbox]]
+address = "anna@{own}"
+[ledger]
+url = "sqlite:///ledger.db"
+[graph]
+tenant = "firm"
+client_id = "emulator"
+client_secret = "env:EMULATOR_SECRET"
+url = "{url}"
+authority = "{url}"
+[daemon]
+poll = "5 seconds"
+jitter = "0 seconds"
+health_port = {port}
+[log]
+format = "json"
+"""
+BOOK = '[[client]]\nid = "acme"\nname = "Acme B.V."\ndomains = ["acme.example"]\n'
+
+
+class Running:
+    """One daemon in a process of its own, with a folder and systemd's socket."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.config = folder / "mailsorter.toml"
+        self.config.write_text(CONFIG.format(own=OWN, url=url, port=self.port))
+        (folder / "clients.toml").write_text(BOOK)
+        self.told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.told.bind(str(folder / "notify"))
+        self.told.settimeout(30)
+        self.log = (folder / "log").open("w+")
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mailsorter", "--config", str(self.config), "daemon"],
+            env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify"),
+                 "EMULATOR_SECRET": "emulator"},
+            stderr=self.log, stdout=self.log,
+        )  # fmt: skip
+
+    def hears(self, word: str) -> str:
+        """Wait until systemd is told this."""
+        until = time.monotonic() + 40
+        while time.monotonic() < until:
+            said = self.told.recv(4096).decode()
+            if word in said:
+                return said
+        raise AssertionError(f"never heard {word}")
+
+    def page(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def lines(self, event: str) -> list[dict]:
+        found = [json.loads(line) for line in (self.folder / "log").read_text().splitlines() if line.startswith("{")]
+        return [line for line in found if line["event"] == event]
+
+    def waits_for(self, event: str, count: int = 1) -> list[dict]:
+        until = time.monotonic() + 40
+        while len(self.lines(event)) < count:
+            assert time.monotonic() < until, (self.folder / "log").read_text()
+            time.sleep(0.1)
+        return self.lines(event)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.told.close()
+        self.log.close()
+
+
+@pytest.fixture
+def emulator():
+    with running_emulator() as running:
+        running.store.mailboxes.create(f"anna@{OWN}", "Anna")
+        yield running
+
+
+@pytest.fixture
+def daemon(tmp_path, emulator):
+    running = Running(tmp_path, emulator.url)
+    yield running
+    running.close()
+
+
+def test_it_starts_answers_reloads_refuses_and_ends(daemon):
+    """One life: ready, healthy, a bad config refused, a good one taken, a second daemon turned away, an end in time."""
+    assert "Looking after 1 mailboxes" in daemon.hears("READY=1")
+    assert daemon.page("/healthz") == (200, '{"alive": true}\n')
+    status, metrics = daemon.page("/metrics")
+    assert status == 200
+    assert 'mailsorter_lag_seconds{mailbox="1"}' in metrics
+    assert "@" not in metrics
+    assert daemon.page("/elsewhere")[0] == 404
+
+    good = daemon.config.read_text()
+    daemon.config.write_text(good.replace("[firm]", "[frim]"))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.waits_for("config refused")
+    assert daemon.page("/healthz")[0] == 200
+    daemon.config.write_text(good.replace('poll = "5 seconds"', 'poll = "6 seconds"'))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.waits_for("config reloaded")
+    assert daemon.hears("RELOADING=1")
+
+    command = [sys.executable, "-m", "mailsorter", "--config", str(daemon.config), "daemon"]
+    second = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert second.returncode == 5
+    assert b"Another mailsorter daemon" in second.stderr
+
+    began = time.monotonic()
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(timeout=30) == 0
+    assert time.monotonic() - began < 10
+    assert daemon.lines("daemon stopped")[0]["parked"] == 0
+    assert OWN not in (daemon.folder / "log").read_text()
+
+
+def test_killed_it_starts_again_on_the_same_ledger(daemon):
+    """No lock outlives its holder."""
+    daemon.hears("READY=1")
+    daemon.process.kill()
+    daemon.process.wait()
+    daemon.start()
+    daemon.hears("READY=1")
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(timeout=30) == 0
