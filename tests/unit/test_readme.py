@@ -32,3 +32,13 @@ def test_every_command_stands_in_the_table() -> None:
     table = README.split("## Commands")[1].split("##")[0]
     named = {word for cell in re.findall(r"`([^`]+)`", table) for word in cell.split()[:1]}
     assert set(COMMANDS) <= named
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    section = README.split("## What it will never do")[1].split("## Commands")[0]
+    named = re.findall(r"^\| [^|]+ \| `(tests/[\w/]+\.py)::(\w+)` \|$", section, flags=re.MULTILINE)
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    assert len(named) == len(rows) >= 10
+    for file, test in named:
+        text = Path(__file__).parents[2].joinpath(file).read_text(encoding="utf-8")
+        assert re.search(rf"^def {test}\(", text, flags=re.MULTILINE), f"{file}::{test}"
