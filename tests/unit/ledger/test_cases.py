@@ -8,6 +8,7 @@ import pytest
 
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseItem, ItemIds
+from mailsorter.ledger.engine import database_file
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.tombstones import Traces, traces_of
 from mailsorter.model.case import CaseKind, ItemState
@@ -150,3 +151,20 @@ def test_tombstones_and_forgotten_addresses_expire(ledger: Ledger) -> None:
         assert unit.tombstones.risen([a_message()]) == []
         assert unit.tombstones.forgotten_cases(["piet@klant.example"]) == {}
         assert unit.tombstones.expire() == 2
+
+
+def test_what_was_deleted_is_not_in_the_database_s_files(ledger: Ledger) -> None:
+    """Compacting rewrites the database, on either kind, and loses nothing that was kept."""
+    with ledger.unit() as unit:
+        number = unit.cases.open(CaseKind.ERASURE, NOW.date()).number
+        unit.cases.put_items(number, [an_item(str(n), ItemState.ERASED) for n in range(50)])
+        unit.cases.put_items(number, [an_item("kept", ItemState.KEPT, until=date(2030, 1, 1))])
+    with ledger.unit() as unit:
+        assert unit.cases.forget_items(number) == 50
+    ledger.compact()
+    with ledger.reading() as unit:
+        assert unit.cases.item_counts(number) == {ItemState.KEPT: 1}
+    file = database_file(ledger.engine)
+    if file is not None:
+        assert an_item("7").token not in file.read_bytes()
+        assert file.with_name(file.name + "-wal").stat().st_size == 0
