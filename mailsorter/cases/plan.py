@@ -21,6 +21,7 @@ from mailsorter.model.ground import judge
 from mailsorter.model.lifecycle import CaseAct
 
 PART = "plan"
+_ERASING = (CaseKind.ERASURE, CaseKind.CLIENT_LEAVES)  # access and rectification never erase
 
 
 def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = False) -> Plan:
@@ -31,9 +32,15 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
 
     Raises:
         LifecycleError: nothing was found yet, or it is too late to plan.
+        UserError: the case is about access or rectification, which erase nothing.
     """
     row = office.get(number)
     check(row, CaseAct.PLAN)
+    if row.kind not in _ERASING:
+        raise UserError(
+            f"Case {number} is about {row.kind}: nothing is planned or erased for it.",
+            advice=f"Answer it by hand from: mailsorter case show {number}; its terms are kept.",
+        )
     file = office.open_file(number)
     plan = _divide(office, file, number, row.kind, by, restricts_kept)
     file.write(PART, plan)

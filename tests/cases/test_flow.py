@@ -10,7 +10,7 @@ from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.errors import DecisionNeeded, LifecycleError, UserError
-from mailsorter.model.case import ItemState
+from mailsorter.model.case import CaseKind, ItemState
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import BERT, PIET, World, mail
@@ -91,3 +91,13 @@ def test_two_people_and_none_of_them_the_planner(world: World) -> None:
     assert approve(world.office, number, by="bert").missing == 1
     assert approve(world.office, number, by="bert").missing == 1
     assert approve(world.office, number, by="carla").missing == 0
+
+
+@pytest.mark.parametrize("kind", [CaseKind.ACCESS, CaseKind.RECTIFICATION])
+def test_a_request_to_see_or_correct_never_erases(world: World, kind: CaseKind) -> None:
+    """It can be searched for; a list to erase is refused."""
+    mail(world.anna, from_=PIET)
+    number = world.opened(kind=kind)
+    assert len(find(world.office, number).findings) == 1
+    with pytest.raises(UserError, match="nothing is planned"):
+        make_plan(world.office, number, by="anna")
