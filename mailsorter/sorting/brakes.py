@@ -19,7 +19,7 @@ from mailsorter.ledger.places import KnownFolder
 from mailsorter.ledger.states import StepState
 from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, History, Look
-from mailsorter.model.folder import FolderTree, WellKnown, show_path
+from mailsorter.model.folder import FolderPath, FolderTree, WellKnown, show_path
 from mailsorter.model.step import MoveMessage
 from mailsorter.perform import Hands, StepResult
 from mailsorter.sorting.client_numbers import ClientNumbers
@@ -190,21 +190,24 @@ class Brakes:
         memory = msgspec.structs.replace(
             self._memory, history=self._memory.history.and_now(self._today, moved), total=total, rules=self._rules
         )
+        with self._hands.ledger.reading() as unit:
+            known = unit.places.folders(self._hands.number)
+        changed = [(folder, now) for folder in known if (now := self._now(folder, tree)) != _as_known(folder)]
+        if not changed and memory == self._memory:
+            return  # an idle look writes nothing
         with self._hands.ledger.unit() as unit:
-            for known in unit.places.folders(self._hands.number):
-                self._note_count(unit, known, tree)
-            if memory != self._memory:
-                self._memory = memory
-                self._write(unit)
+            for folder, (path, count) in changed:
+                unit.places.update_folder(folder.number, folder.id, path, count)
+            self._memory = memory
+            self._write(unit)
 
-    def _note_count(self, unit: Unit, known: KnownFolder, tree: FolderTree) -> None:
+    def _now(self, known: KnownFolder, tree: FolderTree) -> tuple[FolderPath, int]:
+        """Where the folder is after this run, and how much it holds; one that is gone stays as it was known."""
         found = tree.get(known.id)
         if found is None and not self._shift[known.id]:
-            return
+            return _as_known(known)
         path = tree.path(known.id) if found else known.path  # one that this run made is not in its tree yet
-        count = max(0, (found.item_count if found else 0) + self._shift[known.id])
-        if (known.path, known.item_count) != (path, count):
-            unit.places.update_folder(known.number, known.id, path, count)
+        return path, max(0, (found.item_count if found else 0) + self._shift[known.id])
 
     # in the ledger ----------------------------------------------------------------------------------------------
 
@@ -217,6 +220,10 @@ class Brakes:
 
     def _name(self) -> str:
         return f"brakes of mailbox {self._hands.number}"
+
+
+def _as_known(folder: KnownFolder) -> tuple[FolderPath, int]:
+    return folder.path, folder.item_count
 
 
 def _is_there(tree: FolderTree, folder_id: str) -> bool:

@@ -55,9 +55,11 @@ class Onlooker:
 class Firm:
     """One firm with one or more mailboxes."""
 
-    def __init__(self, path: Path, clients: Sequence[Client] = (ACME, BAKKER), mailboxes: int = 1) -> None:
+    def __init__(
+        self, path: Path, clients: Sequence[Client] = (ACME, BAKKER), mailboxes: int = 1, *, url: str = ""
+    ) -> None:
         self.clock = VirtualClock(datetime(2026, 11, 23, 9, tzinfo=UTC))
-        self.ledger = Ledger.open(f"sqlite:///{path}/ledger.db", bytes(32), clock=self.clock)
+        self.ledger = Ledger.open(url or f"sqlite:///{path}/ledger.db", MASTER, clock=self.clock)
         self.mailboxes = [
             MemoryMailbox(f"{name}@{OWN}", clock=self.clock) for name in ("anna", "bram", "cor")[:mailboxes]
         ]
@@ -107,5 +109,7 @@ class Firm:
         server = self.mailbox.server
         return {" / ".join(server.tree().path(f.id)): server.ids(f.id) for f in server.tree()}
 
+
+MASTER = bytes(range(32))
 
 __all__ = ["ACME", "BAKKER", "OWN", "Firm", "MailboxRun", "Onlooker"]
