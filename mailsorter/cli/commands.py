@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("mailsorter.cli.predict", "Teach predictions, and say what they are worth."),
     "case": ("mailsorter.cli.case", "Handle requests under data-protection law, step by step."),
     "erase": ("mailsorter.cli.erase", "Find, and after approval erase, everything of one person."),
+    "manual": ("mailsorter.cli.manual", "Print the man page, or a shell's completion script."),
     "emulator": ("mailsorter.cli.emulator", "An Exchange on this machine, to try things on."),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,14 +15,24 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, help="Show runs, mailboxes, what waits, the audit head.", rich_markup_mode=None)
 
 
+Digest = Annotated[bool, typer.Option("--digest", help="Show the last day: the daemon, troubles, lag, what is due.")]
+
+
 @app.command()
-def status(ctx: typer.Context, json: Json = False) -> None:
+def status(ctx: typer.Context, digest: Digest = False, json: Json = False) -> None:
     """Show the last runs, each mailbox's state, what waits for a person, and the audit head."""
     from mailsorter.cli.working import assembled
 
     voice = Voice(as_json=json)
     with assembled(ctx) as assembly:
         data = gather(assembly)
+        if digest:
+            from mailsorter.cli import digest as day
+
+            told = day.gather(assembly, data)
+            day.show(voice, told)
+            voice.answer(told)
+            return
     _show(voice, data)
     voice.answer(data)
 

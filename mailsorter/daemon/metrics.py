@@ -57,10 +57,15 @@ class DaemonCollector(Collector):
         now = self._service.clock.now()
         lag = GaugeMetricFamily("mailsorter_lag_seconds", "Age of the last complete look.", labels=["mailbox"])
         failing = GaugeMetricFamily("mailsorter_failed_in_a_row", "Failed looks in a row.", labels=["mailbox"])
+        quota = GaugeMetricFamily("mailsorter_quota_used", "Share of the request quota in use.", labels=["mailbox"])
         for mailbox in list(self._service.mailboxes.values()):
             label = [str(mailbox.number)]
+            used = self._service.quota_used(mailbox.job.address)
+            if used is not None:
+                quota.add_metric(label, used)
             lag.add_metric(label, mailbox.lag_s(now, self._service.started))
             failing.add_metric(label, mailbox.failures)
+        yield quota
         yield lag
         yield failing
 

@@ -86,6 +86,12 @@ class Signals:
         self.wake.set()
 
 
+def _open_connectors(assembly: Assembly) -> None:
+    """Make the connector before threads ask for it, so that it is made once and a missing secret is said at once."""
+    if assembly.config.graph is not None:
+        _ = assembly.graph
+
+
 class Daemon:
     """One running daemon. `run` returns when it was asked to end."""
 
@@ -102,6 +108,7 @@ class Daemon:
 
         Raises `LedgerError`, `UserError` when it cannot start at all.
         """
+        _open_connectors(self._assembly)
         with self._alone():
             return self._run()
 
@@ -124,8 +131,9 @@ class Daemon:
     def _run(self) -> int:
         config = self._assembly.config
         self._service = Service(
-            self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile
-        )
+            self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile,
+            quota_used=self._quota_used,
+        )  # fmt: skip
         self._service.take_over(self._assembly.jobs(), settings_of(self._assembly))
         self._pinger = self._new_pinger()
         self._health = self._new_health()
@@ -176,6 +184,12 @@ class Daemon:
             raise statement.error
         return statement.open
 
+    def _quota_used(self, address: str) -> float | None:
+        """Of Exchange's request quota; None where nothing was asked of Graph yet, or the mailbox is not there."""
+        made = self._assembly
+        by_graph = any(e.address == address and e.connector == "graph" for e in made.config.mailbox)
+        return made.graph.quota_used(address) if by_graph and made.config.graph is not None else None
+
     def _reload(self) -> None:
         self._notifier.reloading()
         try:
@@ -200,6 +214,7 @@ class Daemon:
             self._service.troubles.clear(_RESTART.kind)
         made = Assembly(loaded, clock=before.clock, stop=before.stop)
         made.__dict__["ledger"] = before.ledger  # stays open under its first owner
+        _open_connectors(made)
         jobs = made.jobs()
         self._service.take_over(jobs, settings_of(made))
         self._driver.take_over()

@@ -62,6 +62,7 @@ class Service:
     settings: Settings = field(default_factory=Settings)
     chance: random.Random = field(default_factory=random.Random)
     reconcile: Callable[[Job], int] | None = None
+    quota_used: Callable[[str], float | None] = lambda address: None  # share of the mailbox's quota in use
     mailboxes: dict[int, WatchedMailbox] = field(default_factory=dict)
     started: datetime = field(init=False)
     troubles: Troubles = field(init=False)

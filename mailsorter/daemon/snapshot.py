@@ -60,6 +60,7 @@ def snapshot(service: Service) -> Snapshot:
             failures=m.failures,
             error=m.error,
             totals=dict(m.totals),
+            quota_used=service.quota_used(m.job.address),
         )
         for m in list(service.mailboxes.values())
     )

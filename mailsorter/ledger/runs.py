@@ -61,6 +61,11 @@ class Runs:
             values["plan_digest"] = plan_digest
         self._connection.execute(update(run).where(run.c.number == number).values(values))
 
+    def since(self, started_s: int) -> list[Run]:
+        """All runs begun at or after that moment, oldest first."""
+        query = select(run).where(run.c.started >= started_s).order_by(run.c.number)
+        return [_run(row) for row in self._connection.execute(query)]
+
     def discard(self, number: int) -> None:
         """Forget a run that did nothing. The database refuses where steps belong to it; such a run is kept."""
         if self._connection.execute(select(step.c.number).where(step.c.run == number).limit(1)).first() is None:

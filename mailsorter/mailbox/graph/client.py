@@ -146,6 +146,10 @@ class GraphClient:
         """Close the session's connections."""
         self._connection.close()
 
+    def quota_used(self, mailbox: str) -> float:
+        """The share of the mailbox's request quota that is in use, 0 to 1."""
+        return self._gates.of(mailbox).used()
+
     def access_token(self) -> str:
         """Raises `SignInFailed`, `Unreachable`."""
         return self._connection.access_token()

@@ -55,6 +55,10 @@ class GraphConnector:
         """What the first identity sent so far."""
         return self._client.traffic
 
+    def quota_used(self, address: str) -> float:
+        """The share of the mailbox's request quota that the last ten minutes took, 0 to 1."""
+        return self._client.quota_used(address)
+
     def mailbox(self, address: str) -> GraphMailbox:
         """The mailbox of that address (or MBX id). Whether it exists shows at the first question."""
         return GraphMailbox(self._client, address, self._settings, self._eraser(address))

@@ -44,6 +44,13 @@ class Gate:
         finally:
             self._leave(requests, slots)
 
+    def used(self) -> float:
+        """The share of the quota that the last window's requests took, 0 to 1."""
+        with self._lock:
+            since = self._clock.monotonic() - self._window_s
+            counted = self._under_way + sum(int(entry[2]) for entry in self._done if entry[1] > since)
+            return counted / self._quota
+
     def close_for(self, seconds: float) -> None:
         """The server asked for silence: let nobody through that long."""
         with self._lock:

@@ -39,3 +39,22 @@ def test_the_container_runs_as_nobody_special_and_keeps_no_secret():
     assert lines.index("USER 10001:10001") < lines.index('ENTRYPOINT ["mailsorter"]')
     assert not any(re.match(r"(ADD|ENV .*(SECRET|KEY|PASSWORD))", line) for line in lines)
     assert "VOLUME /state" in lines
+
+
+def test_operations_lists_every_log_line_and_every_kind_of_trouble():
+    """An administrator who greps the docs for what the log says finds it."""
+    from mailsorter.daemon import advice
+    from mailsorter.logs.words import EVENTS
+
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for event, about in EVENTS.items():
+        assert f"| `{event}` | {about} |" in text
+    for _, means in advice._MEANINGS:
+        assert means.kind in text
+        assert means.advice in advice_table()
+
+
+def advice_table() -> tuple[str, ...]:
+    from mailsorter.logs.words import ADVICE
+
+    return ADVICE
