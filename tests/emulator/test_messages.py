@@ -461,6 +461,15 @@ def test_attachments_are_listed_read_added_and_removed(graph: GraphClient) -> No
     assert graph.get(path)["hasAttachments"] is False
 
 
+def test_expanded_attachments_may_be_shown_in_part(graph: GraphClient) -> None:
+    """Names and sizes of a page's attachments without a byte of them."""
+    graph.deliver(attachments=[NewAttachment(name="a.txt", content_type="text/plain", data=b"hi")])
+    path = "messages?$select=id&$expand=attachments"
+    part = graph.get(f"{path}($select=name,size)")["value"][0]["attachments"][0]
+    assert {name for name in part if "@" not in name} == {"id", "name", "size"}
+    assert graph.get(path)["value"][0]["attachments"][0]["contentBytes"] == "aGk="
+
+
 def test_attachments_of_seeded_mime_are_read_from_it_and_expanded(graph: GraphClient) -> None:
     from mailsorter.emulator.mime.read import read_mime
 

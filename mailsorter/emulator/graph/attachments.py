@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -51,10 +52,20 @@ def _render(call: Call, message: Message, item: Attachment, *, content: bool) ->
     return shown
 
 
-def render_all(call: Call, message: Message) -> bytes:
-    """All attachments with their bytes, for `$expand=attachments`."""
+_INNER_SELECT = re.compile(r"\$?select=([^;)]*)", re.IGNORECASE)
+
+
+def render_all(call: Call, message: Message, inner: str = "") -> bytes:
+    """All attachments for `$expand=attachments(…)`: whole, or as the `$select` between the parentheses says."""
+    wanted = _INNER_SELECT.search(inner)
+    select = tuple(name.strip() for name in wanted[1].split(",")) if wanted else None
     items = call.face.store.messages.attachments(message)
-    return msgspec.json.encode([_render(call, message, item, content=True) for item in items])
+    return msgspec.json.encode([_selected(call, message, item, select) for item in items])
+
+
+def _selected(call: Call, message: Message, item: Attachment, select: tuple[str, ...] | None) -> dict[str, Any]:
+    content = select is None or any(name.lower() == "contentbytes" for name in select)
+    return _shown(_render(call, message, item, content=content), select)
 
 
 def _message(call: Call, words: int) -> Message:
@@ -96,9 +107,7 @@ def list_attachments(call: Call) -> Response:
     """GET messages/{id}/attachments."""
     message = _message(call, 0)
     items = call.face.store.messages.attachments(message)
-    select = call.request.options.select
-    content = select is None or any(name.lower() == "contentbytes" for name in select)
-    shown = [_shown(_render(call, message, item, content=content), select) for item in items]
+    shown = [_selected(call, message, item, call.request.options.select) for item in items]
     return answer({"@odata.context": _context(call, message), "value": shown})
 
 

@@ -91,8 +91,8 @@ class Shower:
         self._full = call.face.allowed(call, (Right.READ,))
         self.names = selected(select, basic=not self._full)
         self._properties = extended.requested(expand)
-        self._attachments = any(name.lower() == "attachments" for name in expand)
-        if (self._properties or self._attachments) and not self._full:
+        self._attachments = next((inner for name, inner in expand.items() if name.lower() == "attachments"), None)
+        if (self._properties or self._attachments is not None) and not self._full:
             raise access_denied()
         self._bodies = wants_body(self.names)
         self._typed = typed
@@ -125,8 +125,8 @@ class Shower:
             found = extended.read(store, message, self._properties)
             if found is not None:
                 extra.append(("singleValueExtendedProperties", found))
-        if self._attachments:
-            extra.append(("attachments", attachments.render_all(self._call, message)))
+        if self._attachments is not None:
+            extra.append(("attachments", attachments.render_all(self._call, message, self._attachments)))
         return extra
 
 

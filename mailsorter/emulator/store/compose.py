@@ -14,7 +14,6 @@ import msgspec
 from mailsorter.emulator.store.records import Address, NewMessage
 
 _PREVIEW_CHARACTERS = 255
-_SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"(?s)<(?:style|script|title)\b.*?</(?:style|script|title)>|<!--.*?-->|<[^>]*>")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
@@ -39,7 +38,7 @@ def html_to_text(markup: str) -> str:
 def preview_of(body: str, body_type: str) -> str:
     """The first 255 characters of a body as one line."""
     text = html_to_text(body[:20_000]) if body_type == "html" else body[:4_000]
-    return _SPACE.sub(" ", text).strip()[:_PREVIEW_CHARACTERS]
+    return " ".join(text.split())[:_PREVIEW_CHARACTERS]
 
 
 def message_ids(text: str) -> list[str]:
