@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -262,6 +262,7 @@ class Assembly:
             open_mailbox=self.open_any,
             open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
+            unlearn=self._unlearn,
             archive_of=self._archive_of if self.config.graph is not None else None,
             clients={client.id: self._case_client(client) for client in self.book},
             signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
@@ -314,6 +315,15 @@ class Assembly:
         self._closers.append(witness.close)
         return witness
 
+    def _unlearn(self, addresses: Iterable[str], message_ids: Iterable[str]) -> int:
+        """Take a person's mail out of the prediction model, where there is one; gives the number of messages."""
+        if not self.prediction_file.exists():
+            return 0
+        model = self.prediction_model()
+        count = model.forget_people(addresses) + sum(map(model.forget_message, message_ids))
+        self.keep_prediction_model(model)
+        return count
+
     def _case_firm(self) -> CaseFirm:
         from mailsorter.cases.office import Approver, Processor
         from mailsorter.cases.office import Firm as CaseFirm
@@ -354,7 +364,7 @@ class Assembly:
         """Files of ours that could hold a person's strings: ledger with its companions, logs."""
         ledger, log = self.ledger_file, self.config.log.file
         files = [ledger.with_name(ledger.name + end) for end in ("", "-wal", "-shm", "-journal")] if ledger else []
-        return [path for path in [*files, *([log] if log else [])] if path.exists()]
+        return [path for path in [*files, self.prediction_file, *([log] if log else [])] if path.exists()]
 
     # ending ---------------------------------------------------------------------------------------------------
 

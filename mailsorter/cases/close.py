@@ -30,6 +30,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str
     rows_forgotten: int
+    unlearned: int = 0  # messages taken out of the prediction model
     kept: int  # items that stay on a ground or with Exchange until a day, by opaque id and digests
     files: FilesLook  # our own files, searched once more before the marks were forgotten
     remind: tuple[str, ...]  # processors to tell
@@ -50,6 +51,7 @@ def close(office: Office, number: str) -> Closed:
     subject = subject_of(file)
     marks = marks_of(office, subject)
     addresses = sorted(person_of(office, subject).addresses)
+    unlearned = _unlearn(office, file, addresses)
     forgotten = _forget(office, row, file, addresses)
     destroy(office.folder, number)
     office.ledger.compact()
@@ -57,7 +59,7 @@ def close(office: Office, number: str) -> Closed:
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(number).values())
     remind = tuple(_reminder(p.name, p.contact, p.task) for p in office.firm.processors)
-    return Closed(number=number, rows_forgotten=forgotten, kept=kept, files=files, remind=remind)
+    return Closed(number=number, rows_forgotten=forgotten, unlearned=unlearned, kept=kept, files=files, remind=remind)
 
 
 def _finish(office: Office, row: CaseRow) -> Closed:
@@ -68,6 +70,14 @@ def _finish(office: Office, row: CaseRow) -> Closed:
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(row.number).values())
     return Closed(number=row.number, rows_forgotten=0, kept=kept, files=FilesLook(), remind=())
+
+
+def _unlearn(office: Office, file: CaseFile, addresses: Iterable[str]) -> int:
+    """Before the case file goes: only it knows which messages were the person's. Done twice: once."""
+    if office.unlearn is None:
+        return 0
+    message_ids = {f.internet_message_id for f in findings_of(file).findings if f.internet_message_id}
+    return office.unlearn(addresses, message_ids)
 
 
 def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str]) -> int:

@@ -79,6 +79,7 @@ class Office:
     open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
     open_witness: Callable[[], Witness]
     archive_of: Callable[[str], str | None] | None = None  # a mailbox's online archive, by its id; None: not told
+    unlearn: Callable[[Iterable[str], Iterable[str]], int] | None = None  # addresses and Message-IDs, out of the model
     clients: Mapping[str, ClientEntry] = field(default_factory=dict)
     signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person

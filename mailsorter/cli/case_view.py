@@ -211,6 +211,7 @@ def closed_data(closed: Closed) -> dict[str, Any]:
         "case": closed.number,
         "state": "closed",
         "rows_forgotten": closed.rows_forgotten,
+        "unlearned": closed.unlearned,
         "kept": closed.kept,
         "files_naming": closed.files.naming,
         "tell": list(closed.remind),
