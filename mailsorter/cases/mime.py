@@ -1,7 +1,8 @@
 """Looking through a whole message, its attached messages and readable attachments, for one person.
 
-Parsed with the standard library's `compat32` policy, which raises on nothing; a part that cannot be decoded is
-counted, never guessed. Nothing read here is kept.
+Parsed with the standard library's `compat32` policy, which raises on no header (its newer policies and its address
+parsers recurse without end on thousands of opening brackets); a part that cannot be decoded is counted, never guessed.
+Nothing read here is kept.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ class Look(msgspec.Struct, frozen=True):
 def look_through(raw: bytes, person: Person) -> Look:
     """Everything of a message but its own envelope, which the caller has compared already."""
     seen: dict[Seen, None] = {}
-    unread = _walk(email.message_from_bytes(raw), person, seen, is_attached=False, depth=0)
+    mime = _parsed(raw)
+    if mime is None:
+        return Look(look_at_text(raw.decode("latin-1"), person), 1)
+    unread = _walk(mime, person, seen, is_attached=False, depth=0)
     return Look(tuple(seen), unread)
 
 
@@ -85,9 +89,8 @@ def _leaf(part: Mime, person: Person, seen: dict[Seen, None], *, is_attached: bo
     kind = part.get_content_type()
     content = _content(part)
     if kind in ("text/rfc822-headers", "message/rfc822") or (kind != "text/plain" and name.lower().endswith(".eml")):
-        if _walk_raw(content, person, seen):
-            return 0
-        return 0 if content else 1
+        is_read = _walk_raw(content, person, seen)
+        return 0 if is_read and content else 1
     if not kind.startswith("text/") and kind not in _TEXT_TYPES:
         return 1 if content else 0
     text = _text(content, part, is_html=kind == "text/html")
@@ -97,10 +100,20 @@ def _leaf(part: Mime, person: Person, seen: dict[Seen, None], *, is_attached: bo
 
 
 def _walk_raw(content: bytes, person: Person, seen: dict[Seen, None]) -> bool:
-    """An attached message that came as a file, or the headers that a bounce returns."""
-    before = len(seen)
-    _walk(email.message_from_bytes(content), person, seen, is_attached=True, depth=1)
-    return len(seen) > before
+    """An attached message that came as a file, or the headers that a bounce returns; could it be taken apart?"""
+    mime = _parsed(content)
+    if mime is None:
+        return False
+    _walk(mime, person, seen, is_attached=True, depth=1)
+    return True
+
+
+def _parsed(raw: bytes) -> Mime | None:
+    """The message; None where parts lie in parts so deep that the parser, which recurses, gives up."""
+    try:
+        return email.message_from_bytes(raw)
+    except RecursionError:
+        return None
 
 
 def _place(place: Seen, name: str, kind: str, is_attached: bool) -> Seen:

@@ -8,6 +8,7 @@ outlives our process.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -363,7 +364,8 @@ def rendered(item: Item) -> bytes:
     if envelope.sent_at is not None:
         mail["Date"] = format_datetime(envelope.sent_at)
     if envelope.from_ is not None:
-        mail["From"] = envelope.from_.address
+        with contextlib.suppress(RecursionError):  # thousands of opening brackets: no address
+            mail["From"] = envelope.from_.address
     mail.set_content(item.text)
     for name in item.attachment_names:
         mail.add_attachment(b"", maintype="application", subtype="octet-stream", filename=name)

@@ -9,7 +9,12 @@ from typing import Any
 
 def texts_of(raw: bytes) -> Iterator[str]:
     """Every readable text of a message: headers and text parts, attached messages included."""
-    for part in email.message_from_bytes(raw).walk():
+    try:
+        parts = list(email.message_from_bytes(raw).walk())
+    except RecursionError:  # parts in parts, hundreds deep: nobody can take it apart, so it counts as it stands
+        yield raw.decode("latin-1")
+        return
+    for part in parts:
         for value in part.values():
             yield str(value)
         if part.get_filename():

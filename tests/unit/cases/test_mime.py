@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsorter.cases.mime import look_at_text, look_through
+from mailsorter.cases.mime import Look, look_at_text, look_through
+from mailsorter.cases.witness.texts import texts_of
 from mailsorter.model.case import Seen, Subject
 from mailsorter.model.person import Person
 
@@ -108,3 +109,31 @@ def test_nothing_that_arrives_raises(raw: bytes, start: str) -> None:
 
 def test_a_text_without_the_person_is_clean() -> None:
     assert look_at_text("Van: iemand anders", PERSON) == ()
+
+
+BRACKETS = b"(" * 20_000
+TOO_DEEP = {
+    "attached in attached": b"Content-Type: message/rfc822\r\n\r\n" * 3000,
+    "multipart in multipart": b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (i, i) for i in range(1500)
+    ),
+}
+
+
+@pytest.mark.parametrize("header", [b"From", b"To", b"Subject", b"Content-Type", b"Content-Disposition"])
+def test_thousands_of_opening_brackets_in_a_header_are_read_past(header: bytes) -> None:
+    raw = header + b": " + BRACKETS + b"\r\nReply-To: x@y.example\r\n\r\npiet@klant.example"
+    assert look_through(raw, PERSON) == Look((Seen.BODY,), 0)
+    assert any("piet@klant.example" in text for text in texts_of(raw))
+
+
+@pytest.mark.parametrize("raw", TOO_DEEP.values(), ids=TOO_DEEP)
+def test_parts_too_deep_to_take_apart_are_unread_and_searched_as_they_stand(raw: bytes) -> None:
+    assert look_through(raw + b"\r\npiet@klant.example", PERSON) == Look((Seen.BODY,), 1)
+    assert look_through(raw + b"\r\nniemand", PERSON) == Look((), 1)
+    assert any("piet@klant.example" in text for text in texts_of(raw + b"\r\npiet@klant.example"))
+
+
+def test_an_attached_file_too_deep_to_take_apart_is_counted_as_unread() -> None:
+    raw = with_file(TOO_DEEP["attached in attached"], "oud.eml", "application", "octet-stream")
+    assert look_through(raw, PERSON).unread_parts == 1

@@ -8,6 +8,7 @@ from mailsorter.errors import Held, NotPermitted, Throttled, Unreachable
 from mailsorter.mailbox.base import Done, Mailbox, Move
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.message import Participant
 
 
 class PowerCut(BaseException):
@@ -101,3 +102,10 @@ def test_user_deletes_twice_as_outlook_does() -> None:
     server.user_deletes(message)
     assert server.ids(WellKnown.RECOVERABLE_DELETIONS) == {message}
     assert server.item(copy).message.search_key == server.item(message).message.search_key
+
+
+def test_a_sender_of_thousands_of_brackets_is_no_address_in_the_whole_message() -> None:
+    """Python's own header parser recurses on such a sender without end."""
+    mailbox = MemoryMailbox()
+    message = mailbox.server.deliver(from_=Participant("(" * 20_000), subject="toch gelezen")
+    assert b"Subject: toch gelezen" in mailbox.mime(message)
