@@ -174,6 +174,16 @@ def test_folders_are_filtered_sorted_selected_and_counted(graph: GraphClient) ->
     assert graph.send("GET", "mailFolders/$count").text == str(len(names(graph)))
 
 
+@pytest.mark.parametrize("path", ["mailFolders/inbox", "mailFolders/msgfolderroot/childFolders"])
+def test_child_folders_may_be_expanded_and_nothing_else(graph: GraphClient, path: str) -> None:
+    """One folder and each of a list; what is not done is refused, not passed over."""
+    make(graph, "Acme", graph.get("mailFolders/inbox")["id"])
+    answer = graph.get(f"{path}?$expand=childFolders")
+    folders = {folder["displayName"]: folder for folder in answer.get("value", [answer])}
+    assert [child["displayName"] for child in folders["Inbox"]["childFolders"]] == ["Acme"]
+    assert graph.refused("GET", f"{path}?$expand=messages") == (400, "BadRequest")
+
+
 def test_a_search_folder_shows_what_its_filter_finds(graph: GraphClient) -> None:
     graph.deliver(subject="weekly digest 1")
     graph.deliver(subject="other")

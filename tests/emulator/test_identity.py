@@ -235,6 +235,25 @@ def test_me_needs_a_user(graph: GraphClient) -> None:
 # users and mailboxes
 
 
+def test_users_are_searched_and_sorted(graph: GraphClient) -> None:
+    """`$search` needs its header, matches the beginnings of words, and knows OR; what it cannot do is refused."""
+    for name in ("Bert van Dalen", "Carla Mulder", "Berta Anders"):
+        graph.store.mailboxes.create(f"{name.split()[0].lower()}@firm.example", name)
+    path = "/v1.0/users?$select=displayName"
+
+    def found(query: str) -> list[str]:
+        return [user["displayName"] for user in graph.get(f"{path}&{query}", ConsistencyLevel="eventual")["value"]]
+
+    assert found('$search="displayName:bert"') == ["Bert van Dalen", "Berta Anders"]
+    assert found('$search="displayName:dalen" OR "mail:carla"') == ["Bert van Dalen", "Carla Mulder"]
+    assert found('$search="displayName:er"') == []
+    assert found("$orderby=displayName desc")[0] == "Carla Mulder"
+    assert graph.refused("GET", f'{path}&$search="displayName:bert"') == (400, "Request_UnsupportedQuery")
+    eventual = {"ConsistencyLevel": "eventual"}
+    assert graph.refused("GET", f"{path}&$search=bert", **eventual) == (400, "Request_BadRequest")
+    assert graph.refused("GET", f"{path}&$orderby=city", **eventual) == (400, "Request_UnsupportedQuery")
+
+
 def test_users_are_listed_in_pages_shared_mailboxes_among_them(graph: GraphClient) -> None:
     graph.store.mailboxes.create("info@firm.example", "Info", kind="shared", aliases=["contact@firm.example"])
     path = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,6 +24,9 @@ _PROXY_FILTER = re.compile(
 )
 _FIELD_FILTER = re.compile(r"^\s*(mail|userPrincipalName|displayName|id)\s+eq\s+'([^']*)'\s*$", re.IGNORECASE)
 _ENABLED_FILTER = re.compile(r"^\s*accountEnabled\s+eq\s+(true|false)\s*$", re.IGNORECASE)
+
+_CLAUSE = re.compile(r'"(displayName|mail|userPrincipalName|givenName|surname):([^"]+)"', re.IGNORECASE)
+_WORD = re.compile(r"[^\s@.]+")
 
 #: Exchange Online (plan 2).
 _EXCHANGE_PLAN = "efb87545-963c-4e0d-99df-69c6916d9eb0"
@@ -83,12 +87,46 @@ def _matches(user: dict[str, Any], text: str) -> bool:
     raise ExchangeError("BadRequest", "Unsupported or invalid query filter clause.", status=400)
 
 
+def _searched(user: dict[str, Any], clauses: list[tuple[str, str]]) -> bool:
+    """Does a word of one of the named properties begin so? That is how the directory's `$search` matches."""
+    values = {name.lower(): str(value or "") for name, value in user.items()}
+    return any(
+        word.startswith(text.casefold())
+        for name, text in clauses
+        for word in _WORD.findall(values[name.lower()].casefold())
+    )
+
+
+def _clauses(text: str, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The properties and texts of a `$search`, joined by OR."""
+    if headers.get("consistencylevel", "").lower() != "eventual":
+        wanted = "Request with $search query parameter only works with header 'ConsistencyLevel: eventual'."
+        raise ExchangeError("Request_UnsupportedQuery", wanted, status=400)
+    found = [_CLAUSE.fullmatch(part) for part in re.split(r"\s+OR\s+", text.strip())]
+    if not all(found):
+        raise ExchangeError("Request_BadRequest", f"Syntax error: {text} is no search clause.", status=400)
+    return [(match[1], match[2]) for match in found if match]
+
+
+def _ordered(users: list[dict[str, Any]], orderby: tuple[tuple[str, bool], ...]) -> list[dict[str, Any]]:
+    for name, descending in reversed(orderby):
+        known = {key.lower(): key for key in ("displayName", "userPrincipalName", "mail")}.get(name.lower())
+        if known is None:
+            raise ExchangeError("Request_UnsupportedQuery", f"Sorting by '{name}' is not supported.", status=400)
+        users = sorted(users, key=lambda user: str(user[known] or "").casefold(), reverse=descending)
+    return users
+
+
 def list_users(face: Face, request: Request) -> Response:
-    """GET /users with `$select`, `$top` up to 999, `$filter` on addresses and names, `$count`."""
+    """GET /users: `$select`, `$top` up to 999, `$filter`, `$search` and `$orderby` by address and name, `$count`."""
     options = request.options
     users = [_user(face, mailbox) for mailbox in face.store.mailboxes.all() if mailbox.kind != "archive"]
     if options.filter:
         users = [user for user in users if _matches(user, options.filter)]
+    if options.search is not None:
+        clauses = _clauses(options.search, request.headers)
+        users = [user for user in users if _searched(user, clauses)]
+    users = _ordered(users, options.orderby)
     size = page_size(request, default=100, largest=999)
     page = users[options.skip : options.skip + size]
     payload: dict[str, Any] = {"@odata.context": f"{request.origin}/v1.0/$metadata#users"}

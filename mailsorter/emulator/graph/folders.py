@@ -44,7 +44,7 @@ def show(call: Call, folder: Folder, status: int = 200) -> Response:
     select = call.request.options.select
     names = folder_selected(select, beta=call.beta)
     children = call.face.store.folders.child_count(folder)
-    shown = render_folder(call.mailbox.ids, folder, children, names, beta=call.beta)
+    shown = _expanded(call, render_folder(call.mailbox.ids, folder, children, names, beta=call.beta), folder)
     chosen = f"({','.join(select)})" if select else ""
     return answer({"@odata.context": _context(call, f"{chosen}/$entity"), **shown}, status)
 
@@ -82,8 +82,13 @@ def _list(call: Call, parent: Folder, suffix: str) -> Response:
 
 
 def _expanded(call: Call, shown: dict[str, Any], folder: Folder) -> dict[str, Any]:
-    """With `$expand=childFolders`, one level of children."""
-    if any(name.lower() == "childfolders" for name in call.request.options.expand):
+    """With `$expand=childFolders`, one level of children; nothing else can be expanded here."""
+    for name in call.request.options.expand:
+        if name.lower() != "childfolders":
+            raise ExchangeError(
+                "BadRequest", f"The emulator does not expand '{name}' on type 'microsoft.graph.mailFolder'."
+            )
+    if call.request.options.expand:
         store = call.face.store
         shown["childFolders"] = [
             render_folder(call.mailbox.ids, child, store.folders.child_count(child), None, beta=call.beta)
