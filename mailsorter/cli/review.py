@@ -87,12 +87,11 @@ def _show(voice: Voice, found: list[ReviewItem], counts: dict[str, dict[str, int
 
 
 def _why(item: ReviewItem) -> str:
+    best = ", ".join(f"{s.client_id} {s.score:.0%}" for s in item.match.suggestions)
+    perhaps = f"; perhaps {best}" if best else ""
     if item.match.clients:
-        return f"{item.match.outcome}: {', '.join(item.match.clients)}"
-    if item.match.suggestions:
-        best = ", ".join(f"{s.client_id} {s.score:.0%}" for s in item.match.suggestions[:3])
-        return f"{item.match.outcome}; perhaps {best}"
-    return f"{item.match.outcome}: {item.match.reason}"
+        return f"{item.match.outcome}: {', '.join(item.match.clients)}{perhaps}"
+    return f"{item.match.outcome}{perhaps}" if perhaps else f"{item.match.outcome}: {item.match.reason}"
 
 
 def _data(item: ReviewItem) -> dict[str, object]:

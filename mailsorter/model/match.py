@@ -47,7 +47,11 @@ class Reason(enum.StrEnum):
 
 
 class Suggestion(msgspec.Struct, frozen=True, gc=False):
-    """A client that a prediction proposes, with the share of such proposals that came out right, 0 to 1."""
+    """A client that is proposed to a person, never filed by.
+
+    `score`, 0 to 1: of a prediction the share of such proposals that came out right, of people's corrections the share
+    of this sender's that were for the client.
+    """
 
     client_id: str
     score: float

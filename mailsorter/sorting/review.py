@@ -13,11 +13,12 @@ from mailsorter.model.folder import FolderPath
 from mailsorter.model.match import Match, Outcome
 from mailsorter.model.message import Message
 from mailsorter.perform import Hands
-from mailsorter.sorting.decide import Known, decide_window
+from mailsorter.sorting.decide import Decision, Known, decide_window
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.ground import TreeCache, survey
 from mailsorter.sorting.recall import Recall
+from mailsorter.sorting.senders import SenderCorrections, with_suggestions
 
 FOR_A_PERSON = (Outcome.AMBIGUOUS, Outcome.UNMATCHED)
 
@@ -42,6 +43,8 @@ def review(
 ) -> Iterator[ReviewItem]:
     """Ambiguous and unmatched mail in a mailbox's watched folders, folder by folder, as matching sees it now.
 
+    Each comes with at most three suggestions: where people filed this sender's mail, then what is predicted.
+
     `headers_only` reads no bodies and no attachment names: quicker, and a forwarded message counts as unmatched.
     """
     with ledger.unit() as unit:
@@ -53,6 +56,7 @@ def review(
         for page in hands.mailbox.messages(folder.id, Detail.ENVELOPE):
             with ledger.reading() as unit:
                 recall = Recall(unit, number, page, ground.numbers)
+                senders = SenderCorrections(unit, page, ground.numbers)
             decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id)
             extras = None if headers_only else fetch_extras(hands.mailbox, decisions, filing)
             if extras is not None and (extras.texts or extras.attachment_names):
@@ -60,4 +64,10 @@ def review(
             for decision in decisions:
                 match = decision.match
                 if decision.known is Known.MATCH and match is not None and match.outcome in FOR_A_PERSON:
-                    yield ReviewItem(address, path, decision.message, match)
+                    yield ReviewItem(address, path, decision.message, _suggesting(match, decision, recall, senders))
+
+
+def _suggesting(match: Match, decision: Decision, recall: Recall, senders: SenderCorrections) -> Match:
+    of_thread = recall.of_thread(decision.message)
+    by_people = senders.suggestions(decision.message)
+    return with_suggestions(match, by_people, of_thread.rejected if of_thread is not None else ())

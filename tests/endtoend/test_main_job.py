@@ -146,3 +146,21 @@ def test_broken_config_names_file_and_line(firm: Tenant) -> None:
     answer = firm.run("sort")
     assert answer.code == 2
     assert answer.err.startswith(f"{firm.config}:")
+
+
+def test_review_suggests_where_people_filed_the_sender_s_mail(firm: Tenant) -> None:
+    """In text and JSON; the message itself stays where it is."""
+    firm.deliver("jan@acme.example")
+    first = firm.deliver("x@elders.example", "een")
+    firm.run("sort")
+    box, store = firm.mailboxes[0], firm.emulator.store
+    (target,) = [f for f in store.folders.all(box) if store.folders.path(box, f)[-1:] == ("Acme B.V.",)]
+    (message,) = [
+        m for f in store.folders.all(box) for m in store.messages.in_folder(f) if box.ids.immutable_id(m.id) == first
+    ]
+    store.messages.move(box, message, target)
+    assert firm.run("check", "--json").code in (0, 4)
+    firm.deliver("x@elders.example", "twee")
+    assert "perhaps acme 100%" in firm.run("review").out
+    (found,) = firm.run("review", "--json").json["messages"]
+    assert (found["subject"], found["suggestions"]) == ("twee", [{"client": "acme", "score": 1.0}])
