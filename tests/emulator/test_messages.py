@@ -319,6 +319,16 @@ def test_from_the_last_day_of_2026_sensitive_properties_of_received_mail_need_th
     assert graph.send("PATCH", path, {"categories": ["still free"]}).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_misspelt_property_is_refused_and_a_read_only_one_passed_over(graph: GraphClient, method: str) -> None:
+    """Otherwise a client would believe that it had set something."""
+    path = "messages" if method == "POST" else f"messages/{graph.id_of(graph.deliver(is_draft=True))}"
+    assert graph.refused(method, path, {"isread": True}) == (400, "RequestBodyRead")
+    answer = graph.send(method, path, {"subject": "New", "bodyPreview": "x", "@odata.type": "#microsoft.graph.message"})
+    assert answer.status_code in (200, 201)
+    assert (answer.json()["subject"], answer.json()["bodyPreview"]) != ("New", "x")
+
+
 def test_a_created_message_is_a_draft_of_now(graph: GraphClient) -> None:
     body = {
         "subject": "Hello World",

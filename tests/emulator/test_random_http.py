@@ -25,7 +25,7 @@ from tests.emulator.client import GraphClient, frozen_clock
 from tests.emulator.random_parts import BODY, HEADERS, ODD, OPTION
 
 TORTURE = os.environ.get("MAILSORTER_TORTURE") == "1"
-REQUESTS = 10_000 if TORTURE else 120
+REQUESTS = 10_000 if TORTURE else 250
 USER = "anna@firm.example"
 
 #: What a refusal may be; 501 is a seam left for later, 503 and 507 are a mailbox's own states.

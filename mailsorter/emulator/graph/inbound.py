@@ -18,6 +18,34 @@ _FLAG_STATUS = ("notFlagged", "complete", "flagged")
 _INFERENCE = ("focused", "other")
 
 
+#: What the metadata knows of a message, event messages and bases included.
+_NAMES = """
+id createdDateTime lastModifiedDateTime changeKey categories receivedDateTime sentDateTime hasAttachments
+internetMessageId internetMessageHeaders subject body bodyPreview importance parentFolderId sender from
+toRecipients ccRecipients bccRecipients replyTo conversationId conversationIndex uniqueBody flag
+isDeliveryReceiptRequested isReadReceiptRequested isRead isDraft webLink inferenceClassification attachments
+extensions singleValueExtendedProperties multiValueExtendedProperties meetingMessageType meetingRequestType type
+isAllDay isOutOfDate isDelegated startDateTime endDateTime location recurrence event allowNewTimeProposals
+previousStartDateTime previousEndDateTime previousLocation responseRequested responseType proposedNewTime
+"""
+_MESSAGE_NAMES = frozenset(_NAMES.split())
+
+
+def check_names(body: Mapping[str, Any]) -> None:
+    """Refuse what no message has: a misspelt property must not look as if it were set.
+
+    Raises:
+        ExchangeError: RequestBodyRead.
+    """
+    for name in body:
+        if "@" not in name and name not in _MESSAGE_NAMES:
+            raise ExchangeError(
+                "RequestBodyRead",
+                f"The property '{_storable(name)}' does not exist on type 'microsoft.graph.message'. Make sure to only"
+                " use property names that are defined by the type.",
+            )
+
+
 def _wrong(what: str) -> ExchangeError:
     return ExchangeError("BadRequest", f"Cannot convert the literal given for '{what}' to its expected type.")
 
@@ -185,6 +213,7 @@ def new_from_json(body: Mapping[str, Any], *, now: int, owner: Address) -> NewMe
     Unless its extended properties say otherwise: `Integer 0x0E07` without bit 8 makes it no draft and `SystemTime
     0x0E06` sets the delivery time, the usual way to import old mail.
     """
+    check_names(body)
     properties = read_extended(body)
     message_flags = properties.pop("Integer 0x0E07", "8")
     received = properties.pop("SystemTime 0x0E06", None)
@@ -251,8 +280,10 @@ def changes_from_json(
     """A PATCH read: columns, keys of the ready JSON, extended properties, body.
 
     Raises:
-        ExchangeError: a value of a wrong type. Properties that nobody can write are ignored, as Graph does.
+        ExchangeError: a value of a wrong type, or a property that no message has. Properties that a message has and
+            nobody can write are ignored, as Graph does.
     """
+    check_names(body)
     columns: dict[str, Any] = {}
     head: dict[str, Any] = {}
     if "isRead" in body:

@@ -160,7 +160,9 @@ def real_body(request: Asked, found: World) -> Any:
     """The body with its dummies replaced, or one that fits; bytes for MIME."""
     text = request.body.strip()
     if not text:
-        return _BODIES.get(request.path.rpartition("/")[2], {}) if request.method == "POST" else {"displayName": "x"}
+        if request.method == "PATCH":
+            return {"subject": "x"} if "/messages/" in request.path else {"displayName": "x"}
+        return _BODIES.get(request.path.rpartition("/")[2], {})
     if not text.startswith("{"):
         return base64.b64encode(b"From: a@klant.example\r\nSubject: x\r\n\r\nx\r\n")
     for dummy, value in (("destinationId-value", "archive"), ("AQMkADYAAAIBDAAAAA==", found.folder)):
