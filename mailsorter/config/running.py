@@ -41,7 +41,7 @@ class Daemon(Table):
     undo_for: Days = key(
         "90 days", about="How long filing can be undone; after it Exchange's ids are forgotten.", example="90 days"
     )
-    workers: int = key(8, about="Mailboxes worked at once.", example=8, ge=1, le=64)
+    workers: int = key(8, about="Mailboxes worked at once.", example=8, ge=1, le=20)
     health_port: int = key(
         0, about="Port on this machine for /healthz, /readyz and /metrics; 0: none.", example=9464, ge=0, le=65535
     )

@@ -37,7 +37,7 @@ _MEANINGS: tuple[tuple[type[BaseException], Meaning], ...] = (  # the first that
     (errors.MailboxGone, Meaning("mailbox gone", True, False, _TAKE_OUT)),
     (errors.MailboxFull, Meaning("mailbox full", True, False, "Free space in the mailbox.")),
     (errors.BrakePulled, Meaning("brake pulled", True, False, "Run: mailsorter plan")),
-    (errors.UserError, Meaning("folders to watch missing", True, False, "Run: mailsorter config check")),
+    (errors.UserError, Meaning("config does not fit", True, False, "Run: mailsorter config check")),
     (errors.Throttled, Meaning("throttled", False, True)),
     (errors.MailboxMoving, Meaning("mailbox moving", False, False)),
     (errors.TemporaryError, Meaning("unreachable", False, True)),

@@ -1,0 +1,75 @@
+"""`status --digest`: the day for the administrator."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from mailsorter.assembly import Assembly
+from mailsorter.cli.app import app
+from mailsorter.config.load import load
+from mailsorter.daemon.snapshot import MailboxSaid, Snapshot, TroubleSaid, write
+from mailsorter.ledger.runs import DONE
+
+CONFIG = """
+clients = ["clients.toml"]
+[firm]
+domains = ["onzefirma.example"]
+[[mailbox]]
+address = "anna@onzefirma.example"
+[[mailbox]]
+address = "bram@onzefirma.example"
+[ledger]
+url = "sqlite:///ledger.db"
+[graph]
+tenant = "t"
+client_id = "c"
+client_secret = "env:NOT_SET"
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "mailsorter.toml"
+    file.write_text(CONFIG)
+    (tmp_path / "clients.toml").write_text('[[client]]\nid = "acme"\nname = "Acme"\ndomains = ["acme.example"]\n')
+    return file
+
+
+def digest(path, *more: str):
+    told = CliRunner().invoke(app, ["--config", str(path), "status", "--digest", *more])
+    assert told.exit_code == 0, told.output
+    return told.stdout
+
+
+def test_a_daemon_that_never_ran_is_said_to_be_away(path):
+    """And nothing else is made up."""
+    assert digest(path).startswith("The daemon does not run: never heard of.")
+
+
+def test_the_day_names_mailboxes_and_troubles(path):
+    """Numbers of the ledger become addresses at the door; text and JSON hold the same."""
+    now_s = int(time.time())
+    with Assembly(load(path)) as assembly:
+        with assembly.ledger.unit() as unit:
+            numbers = [unit.places.mailbox(f"{name}@onzefirma.example") for name in ("anna", "bram")]
+            for counts in ({"pulled": 5, "filed": 4, "left": 1}, {"pulled": 2, "filed": 2}):
+                unit.runs.end(unit.runs.begin("sort").number, DONE, counts)
+        seen = (
+            MailboxSaid(numbers[0], now_s - 40, now_s - 40, False, 0, None, {}, 0.25),
+            MailboxSaid(numbers[1], now_s - 7200, now_s - 30, True, 3, "NotPermitted", {}),
+        )
+        trouble = TroubleSaid("not permitted", (numbers[1],), now_s - 7200, True, "Run: mailsorter doctor")
+        write(assembly.ledger, Snapshot(now_s, now_s - 9000, 1, seen, (trouble,)))
+    text = digest(path)
+    assert text.startswith("The daemon runs.\n- not permitted (bram@onzefirma.example), for 2 h")
+    assert "7 messages seen in 2 runs, 6 filed, 1 left, 0 failed." in text
+    assert "25%" in text
+    data = json.loads(digest(path, "--json"))
+    assert data["daemon"]["running"] is True
+    assert [(m["backlog"], m["failed_looks_in_a_row"]) for m in data["mailboxes"]] == [(False, 0), (True, 3)]
+    assert data["troubles"][0]["mailboxes"] == ["bram@onzefirma.example"]
+    assert data["audit_head"] == "0:"
