@@ -271,7 +271,7 @@ class MailboxEraser:
         finding = self._findings[token]
         return Identity(
             id=item_id, conversation_id=finding.conversation_id, internet_message_id=finding.internet_message_id,
-            received_at=finding.received_at,
+            received_at=finding.received_at, search_key=finding.search_key,
         )  # fmt: skip
 
 

@@ -89,6 +89,6 @@ def _came_back(where: Where, owner: int | None) -> Mending:
 
 def judge_absent(state: MessageState) -> Kind:
     """A message that no folder of the mailbox holds any more."""
-    if state is MessageState.RESTRICTED or state in _PUT_THERE:
+    if state in (MessageState.RESTRICTED, MessageState.UNCLEAR) or state in _PUT_THERE:
         return Kind.CLAIMED_BUT_ABSENT
     return Kind.DELETED_BY_HAND

@@ -106,7 +106,7 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
     rows = []
     for mailbox in data["mailboxes"]:  # type: ignore[attr-defined]
         states, since = mailbox["messages"], mailbox["seconds_since"]
-        review = states.get("unmatched", 0) + states.get("ambiguous", 0)
+        review = sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear"))
         looked = "never" if since is None else f"{span(since)} ago"
         looked += ", interrupted" if mailbox["interrupted"] else ""
         rows.append((mailbox["mailbox"], looked, states.get("filed", 0), states.get("waiting", 0), review))

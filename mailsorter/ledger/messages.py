@@ -152,6 +152,11 @@ class Messages:
             for row in rows:
                 yield _row(row)
 
+    def in_state(self, mailbox: int, state: MessageState) -> list[MessageRow]:
+        """All rows of a mailbox that stand in a state; meant for states that are few."""
+        query = select(message).where(message.c.mailbox == mailbox, message.c.state == int(state))
+        return [_row(r) for r in self._connection.execute(query)]
+
     def some_of_mailbox(self, mailbox: int, after: int, limit: int) -> tuple[list[MessageRow], int]:
         """The next rows of a mailbox in the order in which they were written, and where to go on; [] at the end."""
         query = (

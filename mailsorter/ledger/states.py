@@ -16,3 +16,4 @@ class StepState(enum.IntEnum):
     UNDONE = 5  # was done, and taken back since
     HELD = 6  # a hold on Exchange's side protects it
     NOT_TRIED = 7  # interrupted before it was tried: nothing was changed
+    UNCLEAR = 8  # its answer was lost and several messages may be the one: a person looks, nothing is assumed

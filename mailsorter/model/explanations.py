@@ -88,6 +88,8 @@ REASONS: dict[Reason, str] = {
     Reason.FIRST_NAMED: "Several clients have equally strong evidence, and the config takes the first one named.",
     Reason.COPY_FOR_EACH: "Several clients have equally strong evidence, and the config files one copy for each.",
     Reason.SEVERAL_CLIENTS: "Several clients have equally strong evidence; a person must choose.",
+    Reason.LOST_ANSWER: "The server's answer to a move was lost, message ids change there on every move, and several "
+    "messages have this one's Message-ID. Which of them was moved cannot be told: remove or move what is too much.",
     Reason.NO_DATE: "An address changed hands, and the message has no date that says whose it was then.",
     Reason.CONTRADICTION: "People filed mail of this thread with different clients, so their corrections cancel.",
     Reason.NO_EVIDENCE: "Nothing in the client book, the rules or remembered threads points to a client.",

@@ -20,3 +20,4 @@ class MessageState(enum.IntEnum):
     UNDONE = 10  # put back by undo: left alone until book or rules change
     LABELLED = 11  # labelled mail without a client, where the config says
     RESTRICTED = 12  # kept on a legal ground only, in the restricted folder (GDPR article 18)
+    UNCLEAR = 13  # a move's answer was lost and several messages may be the one that moved: a person looks

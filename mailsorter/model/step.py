@@ -39,6 +39,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str = ""
     internet_message_id: str = ""
     received_at: datetime | None = None
+    search_key: bytes = b""  # MAPI's: an erasure finds by it what its id no longer names
 
 
 class MoveMessage(msgspec.Struct, frozen=True, kw_only=True):

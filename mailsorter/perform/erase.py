@@ -10,6 +10,7 @@ from mailsorter.mailbox.base import Done, Mailbox, Outcome, Place
 from mailsorter.model.step import EraseMessage
 from mailsorter.perform.move import BatchVerdict
 from mailsorter.perform.settle import settle_erasure
+from mailsorter.perform.traces import by_trace
 
 
 def erase_batch(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVerdict]:
@@ -24,13 +25,25 @@ def erase_batch(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVe
 
 
 def look_up(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVerdict]:
-    """What became of erasures whose answer was lost; OPEN where even that cannot be found out now."""
+    """What became of erasures whose answer was lost; OPEN where even that cannot be found out now.
+
+    Where ids change on move "not found" says nothing: the message may lie in Recoverable Items, or wherever a person
+    put it, under another id. It is looked for by its trace before anything is concluded.
+    """
     try:
         places = mailbox.locate([step.message.id for step in steps])
         recoverable = recoverable_folders(mailbox)
+        missing = [step for step, place in zip(steps, places, strict=True) if isinstance(place, NotFound)]
+        known = {step.message.id for step in steps}
+        again = {} if mailbox.ids_survive_moves else by_trace(mailbox, [s.message for s in missing], recoverable, known)
     except MailsorterError as error:
         return [BatchVerdict(StepState.OPEN, id=step.message.id, error=error) for step in steps]
-    return [_settled(step, place, recoverable) for step, place in zip(steps, places, strict=True)]
+    return [
+        _settled_elsewhere(step, again[step.message.id], recoverable)
+        if step.message.id in again
+        else _settled(step, place, recoverable)
+        for step, place in zip(steps, places, strict=True)
+    ]
 
 
 def recoverable_folders(mailbox: Mailbox) -> frozenset[str]:
@@ -69,3 +82,13 @@ def _settled(step: EraseMessage, place: Place | MailsorterError, recoverable: fr
     else:
         return BatchVerdict(StepState.OPEN, id=step.message.id, error=place)
     return BatchVerdict(verdict.state, verdict.folder_id, step.message.id)
+
+
+def _settled_elsewhere(step: EraseMessage, hits: Sequence[Place], recoverable: frozenset[str]) -> BatchVerdict:
+    """The verdict on a message that is there under another id. A permanent delete is done when that lies in
+    Recoverable Items (of several copies none is named: whoever goes on finds them by their trace); anything else is
+    for a person to see, and never counts as erased."""
+    first = hits[0]
+    if not step.hard and first.folder_id in recoverable:
+        return BatchVerdict(StepState.DONE, first.folder_id, first.id if len(hits) == 1 else step.message.id)
+    return BatchVerdict(StepState.OVERTAKEN, first.folder_id, step.message.id)

@@ -19,3 +19,8 @@ class Hands:
     ledger: Ledger
     clock: Clock
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def knows(self, message_id: str) -> bool:
+        """Has the ledger a record of a message under that id?"""
+        with self.ledger.reading() as unit:
+            return unit.messages.row(unit.messages.token(self.number, message_id)) is not None

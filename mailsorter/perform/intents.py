@@ -46,6 +46,7 @@ def _facts(
         thread=unit.messages.thread_token(mailbox, conversation) if conversation else None,
         message_id=unit.messages.message_id_token(message_id) if message_id else None,
         received_s=seconds(identity.received_at),
+        search_key=identity.search_key,
         becomes=int(step.becomes) if step else int(MessageState.GONE),
         categories=step.categories if step else None,
         categories_before=step.categories_before if step else None,
@@ -59,7 +60,8 @@ def row_of(
     """What is known of the step's message once it ended; None where nothing new is known.
 
     A message that someone else moved in between is *by hand* where it is; one that failed for good is *failed*; one
-    that was not tried keeps what was known. A copy gets a row of its own.
+    whose move may have been any of several is *unclear* under the id it had; one that was not tried keeps what was
+    known. A copy gets a row of its own.
     """
     facts = intent.facts
     becomes = {
@@ -67,10 +69,12 @@ def row_of(
         StepState.OVERTAKEN: MessageState.BY_HAND,
         StepState.GONE: MessageState.GONE,
         StepState.FAILED: MessageState.FAILED,
+        StepState.UNCLEAR: MessageState.UNCLEAR,
     }.get(state)
     if becomes is None or (intent.kind is StepKind.COPY and state is not StepState.DONE):
         return None
-    token = unit.messages.token(mailbox, id_now) if id_now else intent.token
+    is_erasure = intent.kind in (StepKind.ERASE_PERMANENTLY, StepKind.ERASE_HARD)  # its row is the approved id's
+    token = unit.messages.token(mailbox, id_now) if id_now and not is_erasure else intent.token
     folder = unit.places.folder(mailbox, folder_id or facts.source, ())
     filed = becomes is MessageState.FILED
     return MessageRow(

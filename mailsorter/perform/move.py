@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -13,8 +13,13 @@ from mailsorter.model.step import MoveMessage
 from mailsorter.perform.settle import settle_move
 
 
+class SeveralHits(Refused):
+    """Looking a message up cannot tell which of several it is."""
+
+
 class BatchVerdict(msgspec.Struct, frozen=True):
-    """How one message's step ended: where it is now and under which id; OPEN when nobody could find out."""
+    """How one message's step ended: where it is now and under which id; OPEN when nobody could find out yet, UNCLEAR
+    when looking cannot tell and a person has to."""
 
     state: StepState
     folder_id: str = ""
@@ -22,13 +27,18 @@ class BatchVerdict(msgspec.Struct, frozen=True):
     error: MailsorterError | None = None
 
 
-def move_batch(mailbox: Mailbox, steps: Sequence[MoveMessage], targets: Sequence[str]) -> list[BatchVerdict]:
-    """Move (or copy) at most 20 messages; one verdict each, in order."""
+def move_batch(
+    mailbox: Mailbox, steps: Sequence[MoveMessage], targets: Sequence[str], is_known: Callable[[str], bool]
+) -> list[BatchVerdict]:
+    """Move (or copy) at most 20 messages; one verdict each, in order.
+
+    `is_known` tells whether the ledger has met that id before: what was just moved has one that nobody knows yet.
+    """
     moves = [Move(step.message.id, target) for step, target in zip(steps, targets, strict=True)]
     is_copy = bool(steps) and steps[0].copy
     outcomes = _ask(mailbox, moves, is_copy=is_copy)
     verdicts = [_verdict(outcome, move) for outcome, move in zip(outcomes, moves, strict=True)]
-    verdicts = _look_up_unknown(mailbox, steps, targets, verdicts, is_copy=is_copy)
+    verdicts = _look_up_unknown(mailbox, steps, targets, verdicts, is_known, is_copy=is_copy)
     _stamp(mailbox, steps, verdicts)
     return verdicts
 
@@ -57,6 +67,7 @@ def _look_up_unknown(
     steps: Sequence[MoveMessage],
     targets: Sequence[str],
     verdicts: list[BatchVerdict],
+    is_known: Callable[[str], bool],
     *,
     is_copy: bool,
 ) -> list[BatchVerdict]:
@@ -65,7 +76,7 @@ def _look_up_unknown(
         return verdicts
     try:
         places = mailbox.locate([steps[i].message.id for i in unknown])
-        places = [_found_again(mailbox, steps[i], place) for i, place in zip(unknown, places, strict=True)]
+        places = [_found_again(mailbox, steps[i], place, is_known) for i, place in zip(unknown, places, strict=True)]
     except MailsorterError:
         return verdicts  # still open: the next start looks again
     for i, place in zip(unknown, places, strict=True):
@@ -73,15 +84,17 @@ def _look_up_unknown(
     return verdicts
 
 
-def _found_again(mailbox: Mailbox, step: MoveMessage, place: Place | MailsorterError) -> Place | MailsorterError:
+def _found_again(
+    mailbox: Mailbox, step: MoveMessage, place: Place | MailsorterError, is_known: Callable[[str], bool]
+) -> Place | MailsorterError:
     """Where ids change on move, a message that its old id no longer names is looked for by its msg-id. Copies share
-    it: two hits are not told apart here, the intent stays open."""
+    it: of two that the ledger does not know either may be the one, and none is taken."""
     wanted = step.message.internet_message_id
     if not isinstance(place, NotFound) or mailbox.ids_survive_moves or not wanted:
         return place
-    found = mailbox.find(wanted)
+    found = [hit for hit in mailbox.find(wanted) if not is_known(hit.id)]
     if len(found) > 1:
-        return Refused("Several messages of one msg-id: which of them was moved cannot be told.", code="TwoHits")
+        return SeveralHits("Several messages of one msg-id: which of them was moved cannot be told.", code="TwoHits")
     return found[0] if found else place
 
 
@@ -91,6 +104,8 @@ def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place |
         verdict = settle_move(step.source_id, target, place.folder_id)
     elif isinstance(place, NotFound):
         verdict = settle_move(step.source_id, target, None)
+    elif isinstance(place, SeveralHits):
+        return BatchVerdict(StepState.UNCLEAR, step.source_id, step.message.id, place)
     else:
         return before
     error = before.error if verdict.state is StepState.NOT_TRIED else None

@@ -112,7 +112,7 @@ def _perform_batch(
 def _act(hands: Hands, batch: Sequence[MoveMessage | EraseMessage], maker: FolderMaker) -> list[StepResult]:
     moves = [step for step in batch if isinstance(step, MoveMessage)]
     if moves:
-        verdicts = move_batch(hands.mailbox, moves, [maker.target_id(step) for step in moves])
+        verdicts = move_batch(hands.mailbox, moves, [maker.target_id(step) for step in moves], hands.knows)
     else:
         verdicts = erase_batch(hands.mailbox, [step for step in batch if isinstance(step, EraseMessage)])
     return [

@@ -71,8 +71,7 @@ def _moves(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[S
         facts = _facts(step)
         verdict = settle_move(facts.source, facts.target, _folder_of(place))
         if verdict.state is StepState.GONE and not hands.mailbox.ids_survive_moves:
-            found = _found_again(hands, facts)
-            verdict = Verdict(StepState.DONE, facts.target, found) if found else verdict
+            verdict = _by_hits(_found_again(hands, facts), facts, verdict)
         if verdict.state is StepState.DONE and facts.categories is not None and not pretend:
             _stamp(hands, verdict.id or facts.id, facts.categories)
         settled.append((step, verdict))
@@ -109,22 +108,30 @@ def _copy_verdict(hands: Hands, step: StepRow) -> Verdict:
     facts = _facts(step)
     if facts.message_id is None:
         return Verdict(StepState.FAILED, facts.source)
-    found = _found_again(hands, facts)
-    return Verdict(StepState.DONE, facts.target, found) if found else Verdict(StepState.NOT_TRIED, facts.source)
+    return _by_hits(_found_again(hands, facts), facts, Verdict(StepState.NOT_TRIED, facts.source))
 
 
-def _found_again(hands: Hands, facts: StepFacts) -> str | None:
-    """The id of the message of the same msg-id in the target folder; None when there is none, or no such folder."""
+def _by_hits(hits: list[str], facts: StepFacts, otherwise: Verdict) -> Verdict:
+    """One hit is it; of several none is taken, because copies share a msg-id: a person looks."""
+    if len(hits) > 1:
+        return Verdict(StepState.UNCLEAR, facts.source)
+    return Verdict(StepState.DONE, facts.target, hits[0]) if hits else otherwise
+
+
+def _found_again(hands: Hands, facts: StepFacts) -> list[str]:
+    """Ids of the messages of the same msg-id in the target folder that the ledger does not know: what was moved or
+    copied there has an id that nobody has met. [] also when there is no such folder any more."""
     if facts.message_id is None:
-        return None
+        return []
+    hits: list[str] = []
     try:
         for page in hands.mailbox.messages(facts.target, Detail.ENVELOPE):
             for message in page:
                 if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == facts.message_id:
-                    return message.id
+                    hits.append(message.id)
     except NotFound:
-        return None  # someone deleted the folder
-    return None
+        return []  # someone deleted the folder
+    return [hit for hit in dict.fromkeys(hits) if not hands.knows(hit)]
 
 
 def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
@@ -132,7 +139,9 @@ def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict
         return []
     asked = [
         EraseMessage(
-            message=Identity(id=_facts(step).id), folder_id=_facts(step).source, hard=step.kind is StepKind.ERASE_HARD
+            message=Identity(id=_facts(step).id, search_key=_facts(step).search_key),
+            folder_id=_facts(step).source,
+            hard=step.kind is StepKind.ERASE_HARD,
         )
         for step in steps
     ]
@@ -140,7 +149,7 @@ def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict
     for verdict in verdicts:
         if verdict.state is StepState.OPEN and verdict.error is not None:
             raise verdict.error
-    return [(step, Verdict(v.state, v.folder_id)) for step, v in zip(steps, verdicts, strict=True)]
+    return [(step, Verdict(v.state, v.folder_id, v.id)) for step, v in zip(steps, verdicts, strict=True)]
 
 
 def _record(hands: Hands, step: StepRow, verdict: Verdict) -> None:

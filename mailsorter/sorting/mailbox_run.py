@@ -302,7 +302,7 @@ class MailboxRun:
         with self.hands.ledger.reading() as unit:
             for message, client in wanted:
                 steps = unit.steps.of_message(copy_token(unit, self.hands.number, message.id, client))
-                if any(s.state is StepState.DONE for s in steps):
+                if any(s.state in (StepState.DONE, StepState.UNCLEAR) for s in steps):
                     done.add((message.id, client))
         return done
 

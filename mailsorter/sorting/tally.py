@@ -28,6 +28,8 @@ def count_results(report: MailboxReport, results: Sequence[StepResult], run: int
             report.failed += 1
         elif result.state is StepState.OVERTAKEN:
             report.left[Known.BY_HAND.value] += 1
+        elif result.state is StepState.UNCLEAR:
+            report.left["unclear"] += 1
         else:
             report.skipped["gone"] += 1
 

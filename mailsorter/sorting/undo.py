@@ -182,6 +182,7 @@ class _UndoMailbox:
         self.report.filed += sum(r.state is StepState.DONE for r in results)
         self.report.failed += sum(r.state is StepState.FAILED for r in results)
         self._leave("moved since", sum(r.state is StepState.OVERTAKEN for r in results))
+        self._leave("unclear", sum(r.state is StepState.UNCLEAR for r in results))
         self._skip("gone", sum(r.state is StepState.GONE for r in results))
 
     def _leave(self, reason: str, count: int = 1) -> None:

@@ -39,7 +39,7 @@ def test_moved(state: S, client: int | None, where: Where, owner: int | None, me
 
 @pytest.mark.parametrize("state", [s for s in S if s is not S.GONE])
 def test_every_state_that_is_absent_has_a_name(state: S) -> None:
-    filed = (S.FILED, S.BY_HAND, S.LABELLED, S.RESTRICTED)
+    filed = (S.FILED, S.BY_HAND, S.LABELLED, S.RESTRICTED, S.UNCLEAR)
     assert judge_absent(state) is (Kind.CLAIMED_BUT_ABSENT if state in filed else Kind.DELETED_BY_HAND)
 
 
