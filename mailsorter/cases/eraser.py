@@ -31,6 +31,8 @@ from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.step import EraseMessage, Identity, StepKind
 from mailsorter.perform import Hands, StepResult, perform_steps
+from mailsorter.perform.erase import recoverable_folders
+from mailsorter.perform.traces import by_trace
 
 Progress = Callable[[str, int], None]
 """Called with the mailbox and how many of its items are settled."""
@@ -112,8 +114,9 @@ class MailboxEraser:
         visible = [i for i in self._pending() if not self._findings[i.token].recoverable]
         seen = self._look_at({self._findings[i.token].folder_id for i in visible}, {i.ids.id for i in visible})
         absent = [i for i in visible if i.ids.id not in seen]
+        places = self._locate(absent)
         with self._office.ledger.unit() as unit:
-            for item, place in zip(absent, self._mailbox.locate([i.ids.id for i in absent]), strict=True):
+            for item, place in zip(absent, places, strict=True):
                 self._settle_absent(unit, item, place)
             for item in visible:
                 message = seen.get(item.ids.id)
@@ -130,6 +133,18 @@ class MailboxEraser:
             except NotFound:
                 continue  # the folder went in between: its items are looked up one by one
         return seen
+
+    def _locate(self, items: Sequence[CaseItem]) -> list[Place | MailsorterError]:
+        """Where they lie now. Where ids change on move, what its id no longer names is looked for by its trace:
+        somebody may have moved it, and that is not "gone"."""
+        places = self._mailbox.locate([i.ids.id for i in items])
+        lost = [i for i, place in zip(items, places, strict=True) if isinstance(place, NotFound)]
+        if not lost or self._mailbox.ids_survive_moves:
+            return places
+        others = {f.id for f in self._findings.values()} | {i.ids.id for i in self._items.values()}
+        recoverable = recoverable_folders(self._mailbox)
+        found = by_trace(self._mailbox, [self._identity(i.token, i.ids.id) for i in lost], recoverable, others)
+        return [found[i.ids.id][0] if i.ids.id in found else place for i, place in zip(items, places, strict=True)]
 
     def _settle_absent(self, unit: Unit, item: CaseItem, place: Place | MailsorterError) -> None:
         if isinstance(place, Place):
@@ -177,7 +192,7 @@ class MailboxEraser:
 
     def _settle_missing(self, missing: Sequence[CaseItem]) -> None:
         """Not in Recoverable Items: Exchange kept nothing of it, or somebody took it back out."""
-        places = self._mailbox.locate([i.ids.id for i in missing])
+        places = self._locate(missing)
         with self._office.ledger.unit() as unit:
             for item, place in zip(missing, places, strict=True):
                 if item.state is ItemState.PURGED and isinstance(place, NotFound):

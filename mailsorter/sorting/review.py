@@ -79,7 +79,6 @@ def _suggesting(match: Match, decision: Decision, recall: Recall, senders: Sende
     return with_suggestions(match, by_people, of_thread.rejected if of_thread is not None else ())
 
 
-
 def _unclear(hands: Hands, address: str, ground: MailboxGround) -> Iterator[ReviewItem]:
     """Messages of which one was moved by a step whose answer was lost, wherever they lie now."""
     for step, digest in _unclear_steps(hands):

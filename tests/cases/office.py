@@ -72,10 +72,20 @@ def names(item: Item, marks: Marks) -> bool:
 class World:
     """A firm of two mailboxes and its privacy officer."""
 
-    def __init__(self, folder: Path, *, mailboxes: Sequence[str] = (ANNA.address, BERT.address), **firm: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        mailboxes: Sequence[str] = (ANNA.address, BERT.address),
+        ids_survive_moves: bool = True,
+        **firm: Any,
+    ) -> None:
         self.clock = VirtualClock(NOW)
         self.folder = folder
-        self.servers = {address: MemoryServer(address, clock=self.clock) for address in mailboxes}
+        self.servers = {
+            address: MemoryServer(address, clock=self.clock, ids_survive_moves=ids_survive_moves)
+            for address in mailboxes
+        }
         self.mailboxes = {address: MemoryMailbox(address, server=s) for address, s in self.servers.items()}
         self.ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", b"k" * 32, clock=self.clock)
         self.firm = Firm(**{"name": "Firma", "own_domains": ("firm.example",), "policy": Policy(rules=(TAX,))} | firm)
