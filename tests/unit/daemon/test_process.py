@@ -136,7 +136,9 @@ def test_it_starts_answers_reloads_refuses_and_ends(daemon):
     assert daemon.hears("RELOADING=1")
 
     command = [sys.executable, "-m", "mailsorter", "--config", str(daemon.config), "daemon"]
-    second = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    second = subprocess.run(
+        command, env={**os.environ, "EMULATOR_SECRET": "emulator"}, capture_output=True, timeout=60, check=False
+    )
     assert second.returncode == 5
     assert b"Another mailsorter daemon" in second.stderr
 
@@ -157,3 +159,17 @@ def test_killed_it_starts_again_on_the_same_ledger(daemon):
     daemon.hears("READY=1")
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(timeout=30) == 0
+
+
+def test_it_ends_in_time_also_while_exchange_does_not_answer(daemon, emulator):
+    """What is in flight is left to the next start; ten seconds are ten seconds."""
+    from mailsorter.emulator.faults import Fault, FaultPlan
+
+    daemon.hears("READY=1")
+    emulator.faults.set_plan(FaultPlan((Fault(latency_s=25),)))
+    time.sleep(6)  # by now a look hangs in a request
+    began = time.monotonic()
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(timeout=30) == 0
+    assert time.monotonic() - began < 10
+    assert daemon.waits_for("daemon stopped")[0]["parked"] == 1
