@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mailsorter.mailbox.graph.connector import GraphConnector
     from mailsorter.mailbox.graph.settings import Credential, GraphSettings
     from mailsorter.prediction import PredictionModel
+    from mailsorter.prediction.forgetting import Unlearn
 
 KEY_FILE = "ledger.key"
 
@@ -229,6 +230,22 @@ class Assembly:
 
         save_model(model, self.prediction_file, self.ledger_key())
 
+    def unlearn(self, what: Unlearn) -> int:
+        """Take a person, mail or a client out of the model's file, where there is one; gives how many messages.
+
+        Waits for a training that runs. Raises `UserError` when the file cannot be read.
+        """
+        from mailsorter.prediction.forgetting import hold_model, is_there, unlearn
+
+        if not is_there(self.prediction_file):
+            return 0
+        with hold_model(self.prediction_file):
+            model = self.prediction_model()
+            count = unlearn(model, what)
+            if count:
+                self.keep_prediction_model(model)
+        return count
+
     @property
     def prediction_file(self) -> Path:
         """Beside the ledger's file; for a database server in the working folder."""
@@ -262,12 +279,12 @@ class Assembly:
             open_mailbox=self.open_any,
             open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
-            unlearn=self._unlearn,
             archive_of=self._archive_of if self.config.graph is not None else None,
             clients={client.id: self._case_client(client) for client in self.book},
             signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
             local_places=self._own_files(),
             book_places=self.book.paths,
+            unlearn=self.unlearn,
             zone=ZoneInfo(self.config.firm.timezone),
         )
 
@@ -314,15 +331,6 @@ class Assembly:
         witness = EwsWitness(self.config.ews.url, sign_in, self.clock.sleep, ca_file=ca_file)
         self._closers.append(witness.close)
         return witness
-
-    def _unlearn(self, addresses: Iterable[str], message_ids: Iterable[str]) -> int:
-        """Take a person's mail out of the prediction model, where there is one; gives the number of messages."""
-        if not self.prediction_file.exists():
-            return 0
-        model = self.prediction_model()
-        count = model.forget_people(addresses) + sum(map(model.forget_message, message_ids))
-        self.keep_prediction_model(model)
-        return count
 
     def _case_firm(self) -> CaseFirm:
         from mailsorter.cases.office import Approver, Processor

@@ -1,8 +1,8 @@
 """Closing a case: what was readable is destroyed, the ledger's own rows of the person go, digests stay to their day.
 
 Write order: the ledger first, in one transaction (rows away, tombstones and forgotten addresses in, state closed),
-then the case file's key, then compaction. Killed in between: closed again, the rest is done; nothing is readable that
-was not before.
+then the prediction model, the case file's key, and compaction. Killed in between: closed again, the rest is done;
+nothing is readable that was not before. A refused request forgets nobody.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from mailsorter.cases.find import findings_of, person_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import marks_of
+from mailsorter.cases.unlearn import unlearn
 from mailsorter.cases.witness.local import FilesLook, look_through_files
-from mailsorter.errors import UserError
+from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.cases import STILL_THERE, CaseRow
 from mailsorter.ledger.ledger import Unit
 from mailsorter.model.case import CaseKind, Finding
@@ -51,8 +52,8 @@ def close(office: Office, number: str) -> Closed:
     subject = subject_of(file)
     marks = marks_of(office, subject)
     addresses = sorted(person_of(office, subject).addresses)
-    unlearned = _unlearn(office, file, addresses)
     forgotten = _forget(office, row, file, addresses)
+    unlearned = unlearn(office, row, file) if _was_performed(row) else 0
     destroy(office.folder, number)
     office.ledger.compact()
     files = look_through_files([*office.local_places, office.folder], marks)
@@ -65,19 +66,13 @@ def close(office: Office, number: str) -> Closed:
 def _finish(office: Office, row: CaseRow) -> Closed:
     if not (office.folder / row.number).exists():
         raise UserError(f"Case {row.number} is closed already.", advice="Run: mailsorter case list")
+    file = _still_readable(office, row.number) if _was_performed(row) else None
+    unlearned = unlearn(office, row, file) if file is not None else 0
     destroy(office.folder, row.number)
     office.ledger.compact()
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(row.number).values())
-    return Closed(number=row.number, rows_forgotten=0, kept=kept, files=FilesLook(), remind=())
-
-
-def _unlearn(office: Office, file: CaseFile, addresses: Iterable[str]) -> int:
-    """Before the case file goes: only it knows which messages were the person's. Done twice: once."""
-    if office.unlearn is None:
-        return 0
-    message_ids = {f.internet_message_id for f in findings_of(file).findings if f.internet_message_id}
-    return office.unlearn(addresses, message_ids)
+    return Closed(number=row.number, rows_forgotten=0, unlearned=unlearned, kept=kept, files=FilesLook(), remind=())
 
 
 def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str]) -> int:
@@ -93,11 +88,23 @@ def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[st
         tokens = [t for t in _tokens(unit, numbers, findings) if t not in still_there]
         count = unit.messages.forget(tokens) + unit.steps.forget(tokens)
         count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number)
-        if row.kind is CaseKind.ERASURE:
+        if row.kind is CaseKind.ERASURE and _was_performed(row):
             unit.tombstones.forget_address(row.number, addresses, horizon)
 
     advance(office, row, CaseAct.CLOSE, also=forget, closed=int(office.clock.now().timestamp()))
     return count
+
+
+def _was_performed(row: CaseRow) -> bool:
+    """Only what was performed is proven; a request that was rejected never is."""
+    return row.proof is not None
+
+
+def _still_readable(office: Office, number: str) -> CaseFile | None:
+    try:
+        return office.open_file(number)
+    except (UserError, LedgerUnreadable):
+        return None  # its key is destroyed, which comes after unlearning
 
 
 def _tokens(unit: Unit, numbers: dict[str, int], findings: Iterable[Finding]) -> list[bytes]:

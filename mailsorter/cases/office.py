@@ -14,6 +14,7 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.ground import Policy
+from mailsorter.prediction.forgetting import Unlearn
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ class Office:
     open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
     open_witness: Callable[[], Witness]
     archive_of: Callable[[str], str | None] | None = None  # a mailbox's online archive, by its id; None: not told
-    unlearn: Callable[[Iterable[str], Iterable[str]], int] | None = None  # addresses and Message-IDs, out of the model
     clients: Mapping[str, ClientEntry] = field(default_factory=dict)
     signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person
     book_places: Sequence[Path] = ()  # client book and imports
+    unlearn: Callable[[Unlearn], int] | None = None  # out of the prediction model; gives how many messages
     zone: tzinfo = UTC  # of the place where the law counts the days
 
     def today(self) -> date:

@@ -12,6 +12,7 @@ from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.restrict import restrict_kept
+from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import CaseItem, CaseRow, ItemIds
 from mailsorter.ledger.ledger import Unit
@@ -48,6 +49,7 @@ def perform(
     Raises:
         UserError: the list is not approved by enough people, or is not the one they approved.
         LifecycleError: there is nothing to perform now.
+        UserError: all is erased, but the prediction model cannot be read to unlearn it; mend that and call again.
         LedgerError: the ledger cannot be written; mail is left alone.
     """
     row = office.get(number)
@@ -63,6 +65,7 @@ def perform(
         counts = unit.cases.item_counts(number)
     performed = Performed(counts, tuple(unfinished))
     if performed.is_finished:
+        unlearn(office, row, file)
         advance(office, row, CaseAct.FINISH, counts={state.value: count for state, count in counts.items()})
     return performed
 

@@ -197,6 +197,8 @@ def show_closed(voice: Voice, closed: Closed) -> None:
     voice.say(
         f"Case {closed.number} is closed: its file and key are destroyed, {closed.rows_forgotten} ledger rows gone."
     )
+    if closed.unlearned:
+        voice.say(f"The prediction model unlearned {closed.unlearned} messages.")
     if closed.kept:
         voice.say(f"{closed.kept} items stay until their day: mailsorter case continue {closed.number}")
     for name in closed.files.naming:

@@ -30,12 +30,12 @@ def train(
 ) -> None:
     """Learn from what lies in client folders now; nothing leaves this machine, and no text is kept."""
     from mailsorter.cli.working import assembled
+    from mailsorter.prediction.forgetting import hold_model
     from mailsorter.prediction.report import make_report
-    from mailsorter.sorting.teaching import newest, read_lessons, teach
+    from mailsorter.sorting.teaching import newest, read_lessons, teach, without_forgotten
 
     voice = Voice(as_json=json)
     with assembled(ctx) as assembly:
-        model = assembly.prediction_model(empty=anew)
         with voice.progress("Reading client folders") as advance:
             lessons = newest(
                 lesson
@@ -43,9 +43,12 @@ def train(
                 for lesson in _counted(read_lessons(assembly.ledger, assembly.clock, entry.address,
                                                     assembly.filing(entry), assembly.connect[entry.address]), advance)
             )  # fmt: skip
-        with voice.progress("Learning", len(lessons)) as advance:
-            learned = teach(model, lessons, assembly.open_any, advance)
-        assembly.keep_prediction_model(model)
+        with hold_model(assembly.prediction_file):
+            lessons = without_forgotten(assembly.ledger, lessons)
+            model = assembly.prediction_model(empty=anew)
+            with voice.progress("Learning", len(lessons)) as advance:
+                learned = teach(model, lessons, assembly.open_any, advance)
+            assembly.keep_prediction_model(model)
         report = make_report(model)
     voice.say(
         f"Read {len(lessons)} filed messages, {learned} of them new; the model remembers {report.messages} "
@@ -98,12 +101,11 @@ def forget(
 ) -> None:
     """Unlearn every message that names a person: the model is then as if it had never seen them."""
     from mailsorter.cli.working import assembled
+    from mailsorter.prediction.forgetting import Unlearn
 
     voice = Voice(as_json=json)
     with assembled(ctx) as assembly:
-        model = assembly.prediction_model()
-        forgotten = model.forget_people(addresses)
-        assembly.keep_prediction_model(model)
+        forgotten = assembly.unlearn(Unlearn(addresses=tuple(addresses)))
     voice.say(f"Unlearned {forgotten} messages.")
     voice.answer({"forgotten": forgotten})
 

@@ -185,6 +185,15 @@ class Cases:
         for row in self._connection.execute(query).all():
             yield self._item(row)
 
+    def listed(self, tokens: Iterable[bytes]) -> set[bytes]:
+        """Those of these messages that a case's list names and that may still lie somewhere, closed cases included."""
+        wanted = list(tokens)
+        found: set[bytes] = set()
+        for start in range(0, len(wanted), _CHUNK):
+            query = select(case_item.c.token).where(case_item.c.token.in_(wanted[start : start + _CHUNK]))
+            found.update(self._connection.execute(query).scalars())
+        return found
+
     def item_counts(self, number: str) -> dict[ItemState, int]:
         """How many items stand in each state."""
         query = select(case_item.c.state, func.count()).where(case_item.c.case_number == number)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from mailsorter.model.address import addresses_in, domain_of
+from mailsorter.model.address import addresses_in, base_of, domain_of
 from mailsorter.model.message import Message
 
 _WORD = re.compile(r"[^\W_]+(?:[-'/&][^\W_]+)*")
@@ -44,8 +44,12 @@ class FeatureHasher:
         return {feature: max(1, round(UNIT * value / length)) for feature, value in logs.items()}
 
     def people(self, message: Message) -> frozenset[int]:
-        """Hashes of everyone named in the envelope: by these a person is found again when they must be forgotten."""
-        return frozenset(self.person(a) for p in message.participants for a in addresses_in(p.address))
+        """Hashes of everyone named in the envelope: by these a person is found again when they must be forgotten.
+
+        A plus-address stands for its base too: a tag does not make another person.
+        """
+        found = {a for p in message.participants for a in addresses_in(p.address)}
+        return frozenset(map(self.person, found | {base for a in found if (base := base_of(a))}))
 
     def person(self, address: str) -> int:
         """The hash of one canonical address."""

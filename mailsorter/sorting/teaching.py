@@ -1,6 +1,8 @@
 """Teach the prediction model from what lies in client folders, oldest first: so it is tested on the unseen.
 
-Left out: mail that the model itself filed (it must not learn from its own guesses), and mail whose use is restricted.
+Left out: mail that the model itself filed (it must not learn from its own guesses), mail whose use is restricted, and
+what concerns a forgotten person: mail that names one, erased mail that a backup brought back, and what a case's list
+keeps or has not erased yet.
 Headers are read 1,000 a page; bodies only where the config lets the model use them, and only of mail that it keeps.
 """
 
@@ -14,6 +16,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Detail, Mailbox
+from mailsorter.model.address import addresses_in, base_of
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
@@ -86,6 +89,33 @@ def teach(
             learned += model.learn(lesson.message, lesson.client_id, texts.get((lesson.address, lesson.message.id), ""))
         advance(len(some))
     return learned
+
+
+def without_forgotten(ledger: Ledger, lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Those that name nobody who was forgotten and that are on no case's list, as the ledger knows it now.
+
+    Asked while the model is held: a case that ends later unlearns what was taught before.
+    """
+    some = list(lessons)
+    people = {lesson.message.id: _people(lesson.message) for lesson in some}
+    with ledger.unit() as unit:
+        forgotten = unit.tombstones.forgotten_cases({person for named in people.values() for person in named})
+        number = {address: unit.places.mailbox(address) for address in {lesson.address for lesson in some}}
+        token_of = {(s.address, s.message.id): unit.messages.token(number[s.address], s.message.id) for s in some}
+        listed = unit.cases.listed(token_of.values())
+        risen = {m.id for m in unit.tombstones.risen([s.message for s in some])} if unit.tombstones.any() else set()
+    return [
+        s
+        for s in some
+        if people[s.message.id].isdisjoint(forgotten)
+        and token_of[s.address, s.message.id] not in listed
+        and s.message.id not in risen
+    ]
+
+
+def _people(message: Message) -> set[str]:
+    found = (address for p in message.participants for address in addresses_in(p.address))
+    return {base_of(address) or address for address in found}
 
 
 def recently_contradicted(ledger: Ledger, clock: Clock, client_ids: Iterable[str]) -> set[str]:

@@ -233,18 +233,3 @@ def test_restored_mail_is_known_again(world: World) -> None:
     wait_until(world, "2027-03-01")
     with world.ledger.reading() as unit:
         assert unit.tombstones.risen([restored]) == []
-
-
-def test_the_model_unlearns_the_person(world: World) -> None:
-    """Closing names the addresses and the Message-IDs of everything found, while the case file still knows them."""
-    told: list[tuple[set[str], set[str]]] = []
-
-    def unlearn(addresses, message_ids) -> int:
-        told.append((set(addresses), set(message_ids)))
-        return 1
-
-    mail(world.anna, from_=PIET, internet_message_id="<1@klant.example>")
-    mail(world.anna, text="over Piet de Vries", internet_message_id="<2@firm.example>")
-    world.change(unlearn=unlearn)
-    assert close(world.office, answered(world)).unlearned == 1
-    assert told == [({PIET.address}, {"<1@klant.example>", "<2@firm.example>"})]

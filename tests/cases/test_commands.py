@@ -245,6 +245,14 @@ def test_bad_input_says_what_to_do(desk: Desk) -> None:
         assert told in desk.type(*words, code=2), words
 
 
+def _forget(desk: Desk) -> None:
+    """A case walked to its end; nothing of the person was found. A request that is refused would forget nobody."""
+    desk.json("erase", PIET.address, "--known", "bekend", "--by", "anna", code=4)
+    desk.type("case", "approve", "2026-0001", "--by", "bert")
+    desk.json("erase", PIET.address)
+    desk.type("case", "close", "2026-0001")
+
+
 def test_status_tells_what_is_due_and_who_came_back(desk: Desk, tmp_path: Path) -> None:
     """Terms five days before their end, and a client book or an export that names a forgotten person again."""
     desk.type("case", "open", "--address", PIET.address, "--received", "2020-01-06")
@@ -256,10 +264,11 @@ def test_status_tells_what_is_due_and_who_came_back(desk: Desk, tmp_path: Path) 
     desk.type("case", "letter", "2020-0001")
     desk.type("case", "close", "2020-0001")
     assert desk.json("status")["cases_due"] == []
+    _forget(desk)
     book = desk.firm.folder / "clients.toml"
     book.write_text(book.read_text() + 'addresses = ["PIET+x@klant.example"]\n')
-    assert desk.json("status")["forgotten_again"] == [{"client": "klant", "case": "2020-0001"}]
+    assert desk.json("status")["forgotten_again"] == [{"client": "klant", "case": "2026-0001"}]
     export = tmp_path / "export.csv"
     export.write_text("company,email\nNieuw B.V.,piet@klant.example\n")
     answer = desk.json("clients", "import", str(export), "--dry-run")
-    assert [one["case"] for one in answer["forgotten_again"]] == ["2020-0001"]
+    assert [one["case"] for one in answer["forgotten_again"]] == ["2026-0001"]
