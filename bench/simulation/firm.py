@@ -192,13 +192,17 @@ class Firm:
         self.owners[index].mail_until(self.clock.elapsed_s)
         self._another_process(number, index)
         mailbox, weathered = self._service.mailboxes[number], self._weathered[index]
+        looked_at = mailbox.looked_at
         pulled, calls = mailbox.totals["pulled"], weathered.calls
         try:
             self._service.poll(number)
         except Killed:
             self._restart()
             return
-        self.result.looks += 1
+        if mailbox.looked_at is None or mailbox.looked_at != looked_at:
+            self.result.looks += 1
+        else:
+            return  # the ledger is down: it did not look
         self.result.failed_looks += mailbox.end is PollEnd.FAILED
         if mailbox.end is PollEnd.COMPLETE:
             if mailbox.totals["pulled"] == pulled:
