@@ -279,6 +279,7 @@ class Assembly:
             open_mailbox=self.open_any,
             open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
+            unread_archive=self._unread_archive,
             archive_of=self._archive_of if self.config.graph is not None else None,
             clients={client.id: self._case_client(client) for client in self.book},
             signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
@@ -301,14 +302,28 @@ class Assembly:
         return self._opened[address]
 
     def _archive_of(self, address: str) -> str | None:
+        if address in self._on_premises:
+            return None
         archive = self.graph.archive(address)
         return archive.address if archive is not None else None
+
+    def _unread_archive(self, address: str) -> bool:
+        """On the firm's own server an archive mailbox is asked for, so that it is named; it is not read."""
+        if address not in self._on_premises or self.config.ews is None:
+            return False
+        ews = importlib.import_module("mailsorter.mailbox.ews")
+        settings = _ews_settings(ews, self.config.ews)
+        return bool(ews.has_archive(settings, address, clock=self.clock, stop=self.stop))
+
+    @property
+    def _on_premises(self) -> list[str]:
+        return [entry.address for entry in self.config.mailbox if entry.connector == "ews"]
 
     def _witness(self) -> Witness:
         """A second pair of eyes for each mailbox, by where it lives."""
         from mailsorter.cases.witness.places import Witnesses
 
-        on_premises = [entry.address for entry in self.config.mailbox if entry.connector == "ews"]
+        on_premises = self._on_premises
         by_address = dict.fromkeys(on_premises, self._ews_witness()) if on_premises else {}
         return Witnesses(by_address, self._graph_witness() if self.config.graph is not None else None)
 

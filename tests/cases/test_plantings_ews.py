@@ -89,6 +89,14 @@ def test_the_witness_sees_what_came_back(firm: PremisesTenant) -> None:
     assert len(proof.unexpected) == len(back)
 
 
+def test_an_archive_mailbox_is_named_as_not_read(firm: PremisesTenant) -> None:
+    """It is not searched, and the case says so, by mailbox."""
+    firm.store.mailboxes.add_archive(firm.mailboxes[0])
+    number = firm.approved(SUBJECT)
+    unseen = findings_of(firm.office.open_file(number)).not_seen
+    assert [(one.mailbox, one.reason) for one in unseen] == [(firm.mailboxes[0].address, "archive-not-read")]
+
+
 def test_what_single_item_recovery_keeps_is_held(firm: PremisesTenant) -> None:
     """Switched on, the server keeps what a hard delete takes: reported as held, never as erased."""
     firm.store.mailboxes.change(firm.mailboxes[0], single_item_recovery=1)

@@ -22,6 +22,10 @@ def get_folder(call: Call) -> list[Any]:
     shape = Shape(find(call.body, "m:FolderShape"))
 
     def one(named: Any) -> Any:
+        archive = call.store.mailboxes.archive(call.mailbox)
+        if name_of(named) == "DistinguishedFolderId" and named.get("Id") == "archivemsgfolderroot" and archive:
+            top = call.store.folders.well_known(archive, "msgfolderroot")
+            return success("GetFolder", m("Folders", show_folder(call.store, archive, top, shape)))
         if name_of(named) == "DistinguishedFolderId" and named.get("Id", "") not in DISTINGUISHED:
             raise ExchangeError("ErrorFolderNotFound", "The specified folder could not be found in the store.")
         return _shown(call, "GetFolder", ids.named_folder(call.store, call.mailbox, named), shape)

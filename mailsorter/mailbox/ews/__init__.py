@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mailsorter.clock import Clock
     from mailsorter.mailbox.base import Mailbox
 
-__all__ = ["EwsSettings", "HybridSignIn", "Password", "http_auth", "open_mailbox"]
+__all__ = ["EwsSettings", "HybridSignIn", "Password", "has_archive", "http_auth", "open_mailbox"]
 
 
 def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
@@ -27,6 +27,19 @@ def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: thr
     stopper = Stopper(clock, stop)
     mailbox = EwsMailbox(EwsClient(settings, address, stopper), settings)
     return RetryingMailbox(ThrottledMailbox(mailbox, clock, stopper), stopper)
+
+
+def has_archive(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> bool:
+    """Has the mailbox an archive mailbox beside it? Raises what asking the server raises."""
+    from mailsorter.mailbox.ews.client import EwsClient
+    from mailsorter.mailbox.ews.tree import TreeReader
+    from mailsorter.mailbox.waiting import Stopper
+
+    client = EwsClient(settings, address, Stopper(clock, stop))
+    try:
+        return TreeReader(client, owner="" if settings.impersonate else address).has_archive()
+    finally:
+        client.close()
 
 
 def http_auth(settings: EwsSettings) -> Any:

@@ -13,6 +13,7 @@ from mailsorter.mailbox.ews.elements import FOLDER, distinguished, element, find
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 
 _DOING = "read folders"
+_ARCHIVE_TOP = "archivemsgfolderroot"
 _PAGE = "1000"
 # EWS knows these by the same names as Graph, except that it has no clutter
 _NAMED = [n for n in WellKnown if not n.startswith("recoverable") and n not in (WellKnown.CLUTTER, WellKnown.SCHEDULED)]
@@ -61,6 +62,17 @@ class TreeReader:
     def resolve(self, name: WellKnown) -> str:
         """The id of a distinguished folder. Raises `NotFound`."""
         return translate.folder(self._get(name)).id
+
+    def has_archive(self) -> bool:
+        """Does the server know a top folder of this mailbox's archive?"""
+        payload = element(
+            "m:GetFolder", shape("m:FolderShape", ()), element("m:FolderIds", distinguished(_ARCHIVE_TOP, self._owner))
+        )
+        try:
+            self._client.one(payload, _DOING)
+        except NotFound:
+            return False
+        return True
 
     def _sync(self, cursor: str | None, kept: dict[str, Any]) -> tuple[str, bool]:
         """Take all changes since the cursor into `kept`; the state after them, and whether there were any."""
