@@ -86,6 +86,17 @@ class Signals:
         self.wake.set()
 
 
+def model_stamp(assembly: Assembly) -> tuple[int, int] | None:
+    """Changes with the prediction model's file, so that a forgotten person is out of this process too; None: unused."""
+    if not assembly.config.predict.enabled:
+        return None
+    try:
+        found = assembly.prediction_file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def _open_connectors(assembly: Assembly) -> None:
     """Make the connector before threads ask for it, so that it is made once and a missing secret is said at once."""
     if assembly.config.graph is not None:
@@ -102,6 +113,7 @@ class Daemon:
         self.signals = Signals(self._assembly.stop)
         self._notifier = Notifier()
         self._snapshot_at = 0.0
+        self._model = model_stamp(self._assembly)
 
     def run(self) -> int:
         """Work until asked to end; gives how many jobs the end cut off (0: all ended by themselves).
@@ -154,10 +166,13 @@ class Daemon:
     # while it runs ------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        """One round of the main thread: reload when asked, and show that we live."""
+        """One round of the main thread: reload when asked or when the model was taught or forgot, show that we live."""
         turn_s = min(_TURN_S, self._notifier.watchdog_s or _TURN_S)
         if self.signals.wake.wait(turn_s):
             self.signals.wake.clear()
+        if (stamp := model_stamp(self._assembly)) != self._model:
+            self._model = stamp
+            self.signals.reload.set()
         if self.signals.reload.is_set() and not self.signals.stop.is_set():
             self.signals.reload.clear()
             self._reload()

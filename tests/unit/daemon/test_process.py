@@ -134,6 +134,12 @@ def test_it_starts_answers_reloads_refuses_and_ends(daemon):
     daemon.process.send_signal(signal.SIGHUP)
     daemon.waits_for("config reloaded")
     assert daemon.hears("RELOADING=1")
+    daemon.config.write_text(daemon.config.read_text() + "[predict]\nenabled = true\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.waits_for("config reloaded", 2)
+    command = [sys.executable, "-m", "mailsorter", "--config", str(daemon.config), "predict", "train"]
+    subprocess.run(command, env={**os.environ, "EMULATOR_SECRET": "emulator"}, check=True, timeout=60)
+    daemon.waits_for("config reloaded", 3)  # by itself, because the model is another one
 
     command = [sys.executable, "-m", "mailsorter", "--config", str(daemon.config), "daemon"]
     second = subprocess.run(
