@@ -77,6 +77,9 @@ def save(service: Service) -> None:
     write(service.ledger, snapshot(service))
 
 
+_decoder = msgspec.msgpack.Decoder(Snapshot)  # built here, in one thread: msgspec shows others a half-built one
+
+
 def write(ledger: Ledger, said: Snapshot) -> None:
     """Keep a snapshot. Raises `LedgerError`."""
     with ledger.unit() as unit:
@@ -87,6 +90,6 @@ def read(unit: Unit) -> Snapshot | None:
     """What the daemon last said; None when none ever ran, or one of another version did."""
     raw = unit.settings.get(_NAME)
     try:
-        return None if raw is None else msgspec.msgpack.decode(raw, type=Snapshot)
+        return None if raw is None else _decoder.decode(raw)
     except msgspec.MsgspecError:
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,6 +22,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mailsorter.errors import LedgerUnreadable
 
 T = TypeVar("T")
+
+_building = threading.Lock()
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16  # design §6: short enough for a small ledger, long enough that no two messages ever meet
@@ -70,12 +74,20 @@ class LedgerKey:
                 advice="Give back the ledger's own key, or restore ledger and key together from backup.",
             ) from None
         try:
-            return msgspec.msgpack.decode(clear, type=type_)
+            return _decoder(type_).decode(clear)
         except msgspec.MsgspecError:
             raise LedgerUnreadable(
                 f"A sealed {purpose} in the ledger is of another version of mailsorter.",
                 advice="Install the version that wrote it, or restore ledger and key together from backup.",
             ) from None
+
+
+def _decoder(type_: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """The decoder of a type, built by one thread: msgspec shows others a half-built one of nested structs, and dies."""
+    with _building:
+        if type_ not in _decoders:
+            _decoders[type_] = msgspec.msgpack.Decoder(type_)
+        return _decoders[type_]
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -39,6 +39,9 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True):
     rules: bytes = b""  # book and rules of the last run that came to its end
 
 
+_read_memory = msgspec.msgpack.Decoder(_Memory)  # built here, in one thread: mailboxes ask for it at the same moment
+
+
 class Brakes:
     """Brakes of one mailbox in one run. Raises `BrakePulled`, or notes it where the run is only a plan."""
 
@@ -213,7 +216,7 @@ class Brakes:
 
     def _read(self, unit: Unit) -> _Memory:
         raw = unit.settings.get(self._name())
-        return _Memory() if raw is None else msgspec.msgpack.decode(raw, type=_Memory)
+        return _Memory() if raw is None else _read_memory.decode(raw)
 
     def _write(self, unit: Unit) -> None:
         unit.settings.set(self._name(), msgspec.msgpack.encode(self._memory))

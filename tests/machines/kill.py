@@ -66,7 +66,7 @@ class Torture:
     def __post_init__(self) -> None:
         self.state = self.folder / "exchange.db"
         self.config = self.folder / "mailsorter.toml"
-        self.environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+        self.environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONFAULTHANDLER": "1"}
         self._run(
             ["emulator", "seed", "--state", str(self.state), "--messages", str(self.messages), "--random-seed", "7"]
         )
@@ -101,8 +101,11 @@ class Torture:
         life_s = self.life_s.setdefault(name, 1.0 if self.forks else 3.0)
         ends = started + self.chance.uniform(0.02, life_s)
         pid = self._start(*arguments)
-        while not (came_through := os.waitpid(pid, os.WNOHANG)[0] == pid) and time.monotonic() < ends:
+        while not (ended := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < ends:
             time.sleep(0.002)
+        came_through = ended[0] == pid
+        if came_through and os.WIFSIGNALED(ended[1]):
+            raise Lost(f"{arguments} died of signal {os.WTERMSIG(ended[1])}, which was not ours")
         if came_through:
             self.life_s[name] = 0.7 * life_s + 0.3 * (time.monotonic() - started)
         else:

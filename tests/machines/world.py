@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from mailsorter.checking.check import check_mailboxes
 from mailsorter.checking.statement import MailboxStatement
 from mailsorter.clock import VirtualClock
@@ -37,7 +39,6 @@ from tests.unit.sorting.firm import OWN, Onlooker
 CLIENTS = tuple(Client(id=n, name=n.title(), domains=(f"{n}.example",)) for n in ("acme", "bakker", "cornelis"))
 ADDRESS = f"anna@{OWN}"
 MASTER = bytes(32)
-_COMPILED: dict[object, object] = {}
 
 
 class Lost(AssertionError):
@@ -75,6 +76,7 @@ class World:
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(datetime(2026, 11, 23, 9, tzinfo=UTC)))
     server: MemoryServer = field(init=False)
     folder: Path = field(init=False)
+    engine: Engine = field(init=False)
     clients: tuple[Client, ...] = CLIENTS[:2]
     faults: list[Fault] = field(default_factory=list)
     effects: Effects = field(default_factory=Effects)
@@ -85,10 +87,12 @@ class World:
             tempfile.mkdtemp(prefix="mailsorter-machine-", dir=shared if os.path.isdir(shared) else None)
         )
         (self.folder / "ledger.db").write_bytes(_template())
+        self.engine = make_engine(f"sqlite:///{self.folder}/ledger.db", durable=False)  # its compiled SQL serves all
         self.server = MemoryServer(ADDRESS, clock=self.clock, ids_survive_moves=self.ids_survive_moves)
         self.server.folder(("Prive",))
 
     def close(self) -> None:
+        self.engine.dispose()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # processes --------------------------------------------------------------------------------------------------
@@ -96,19 +100,14 @@ class World:
     @contextmanager
     def process(self) -> Iterator[tuple[Ledger, CrashingMailbox]]:
         """A process's own objects, with the faults that wait for it."""
-        engine = make_engine(f"sqlite:///{self.folder}/ledger.db", durable=False)
-        engine.update_execution_options(compiled_cache=_COMPILED)  # else every process compiles its SQL anew
-        ledger = CrashingLedger(engine, LedgerKey(MASTER), self.clock)
+        ledger = CrashingLedger(self.engine, LedgerKey(MASTER), self.clock)
         mailbox = CrashingMailbox(ADDRESS, server=self.server, clock=self.clock)
         ledger.effects = mailbox.effects = self.effects
         for fault in self.faults:
             mailbox.fail_next(fault.method, fault.error, after_items=fault.after_items)
         self.faults = []
         self.clock.sleep(60)
-        try:
-            yield ledger, mailbox
-        finally:
-            ledger.close()
+        yield ledger, mailbox
 
     def filing(self) -> Filing:
         return Filing(
