@@ -36,6 +36,9 @@ class _Packed(msgspec.Struct, array_like=True):
     probation: dict[str, int]
 
 
+_decoder = msgspec.msgpack.Decoder(_Packed)  # built once: msgspec shows other threads a half-built one
+
+
 def save_model(model: PredictionModel, path: Path, key: bytes) -> None:
     """Write the model, readable by its owner only. `key` has 16 bytes or more; raises OSError as the disk does."""
     plain = zlib.compress(msgspec.msgpack.encode(_pack(model)), 6)
@@ -66,7 +69,7 @@ def load_model(path: Path, key: bytes, *, target: float, reads_bodies: bool) -> 
     nonce, body = sealed[len(_MAGIC) : len(_MAGIC) + _NONCE], sealed[len(_MAGIC) + _NONCE :]
     try:
         plain = AESGCM(_file_key(key)).decrypt(nonce, body, _MAGIC)
-        _unpack(msgspec.msgpack.decode(zlib.decompress(plain), type=_Packed), model)
+        _unpack(_decoder.decode(zlib.decompress(plain)), model)
     except (InvalidTag, ValueError, zlib.error, msgspec.DecodeError) as error:
         raise UserError(
             f"The prediction model {path} was altered or made under another key.", advice=_START_AFRESH

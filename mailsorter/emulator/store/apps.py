@@ -83,6 +83,9 @@ DEFAULT_APPS = (
 )
 
 
+_decoder = msgspec.json.Decoder(App)  # built once: msgspec shows other threads a half-built one
+
+
 class Apps:
     """The app registrations of the tenant."""
 
@@ -101,8 +104,8 @@ class Apps:
     def get(self, client_id: str) -> App | None:
         """An app by its client id."""
         data = self._db.value("SELECT data FROM app WHERE client_id = ?", (client_id,))
-        return None if data is None else msgspec.json.decode(data, type=App)
+        return None if data is None else _decoder.decode(data)
 
     def all(self) -> list[App]:
         """Every app."""
-        return [msgspec.json.decode(row[0], type=App) for row in self._db.rows("SELECT data FROM app ORDER BY 1")]
+        return [_decoder.decode(row[0]) for row in self._db.rows("SELECT data FROM app ORDER BY 1")]
