@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, delete, func, select
 
+from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.schema import correction, step
-
-_PARAMETERS = 900
 
 
 class CorrectionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +70,7 @@ class Corrections:
         """Delete the corrections of these messages; gives how many there were."""
         return sum(
             self._connection.execute(delete(correction).where(correction.c.token.in_(some))).rowcount
-            for some in _chunks(tokens)
+            for some in chunks(tokens)
         )
 
     def count(self) -> int:
@@ -80,7 +79,7 @@ class Corrections:
 
     def _by(self, column: Column[Any], tokens: Iterable[bytes]) -> dict[bytes, list[CorrectionRow]]:
         found: dict[bytes, list[CorrectionRow]] = {}
-        for some in _chunks(tokens):
+        for some in chunks(tokens):
             for r in self._connection.execute(select(correction).where(column.in_(some))):
                 row = CorrectionRow(
                     mailbox=r.mailbox, token=r.token, thread=r.thread, message_id=r.message_id, sender=r.sender,
@@ -88,8 +87,3 @@ class Corrections:
                 )  # fmt: skip
                 found.setdefault(getattr(r, column.name), []).append(row)
         return found
-
-
-def _chunks(tokens: Iterable[bytes]) -> Iterable[list[bytes]]:
-    listed = list(tokens)
-    return [listed[i : i + _PARAMETERS] for i in range(0, len(listed), _PARAMETERS)]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import message, waiting
 from mailsorter.model.standing import MessageState
-
-_PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
 # what speaks for its thread: what lies in a client's folder, or will once its time has come
 _DECIDED = (MessageState.FILED, MessageState.BY_HAND, MessageState.WAITING)
@@ -138,20 +136,6 @@ class Messages:
             where = (message.c.mailbox == mailbox) | message.c.run.is_(None) | (message.c.run != run)
         return self._clients_by(message.c.message_id, tokens, where=where)
 
-    def of_folder(self, mailbox: int, folder: int) -> Iterator[MessageRow]:
-        """All rows that say a message lies in the folder."""
-        query = select(message).where(message.c.mailbox == mailbox, message.c.folder == folder)
-        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
-            for row in rows:
-                yield _row(row)
-
-    def of_mailbox(self, mailbox: int) -> Iterator[MessageRow]:
-        """All rows of one mailbox."""
-        query = select(message).where(message.c.mailbox == mailbox)
-        with self._connection.execute(query, execution_options={"yield_per": 1000}) as rows:
-            for row in rows:
-                yield _row(row)
-
     def in_state(self, mailbox: int, state: MessageState) -> list[MessageRow]:
         """All rows of a mailbox that stand in a state; meant for states that are few."""
         query = select(message).where(message.c.mailbox == mailbox, message.c.state == int(state))
@@ -205,7 +189,7 @@ class Messages:
 
     def mark(self, tokens: Iterable[bytes], state: MessageState) -> None:
         """Change these messages' state alone."""
-        for some in _chunks(tokens):
+        for some in chunks(tokens):
             self._connection.execute(update(message).where(message.c.token.in_(some)).values(state=int(state)))
 
     def release_undone(self, mailbox: int) -> None:
@@ -217,7 +201,7 @@ class Messages:
         """Delete these messages' rows; gives how many there were."""
         tokens = list(tokens)
         count = 0
-        for some in _chunks(tokens):
+        for some in chunks(tokens):
             self._connection.execute(delete(waiting).where(waiting.c.token.in_(some)))
             count += self._connection.execute(delete(message).where(message.c.token.in_(some))).rowcount
         return count
@@ -232,7 +216,7 @@ class Messages:
 
     def stop_waiting(self, tokens: Iterable[bytes]) -> None:
         """These messages wait no longer."""
-        for some in _chunks(tokens):
+        for some in chunks(tokens):
             self._connection.execute(delete(waiting).where(waiting.c.token.in_(some)))
 
     def due(self, mailbox: int, now_s: int, limit: int = 1000) -> list[WaitingMessage]:
@@ -272,7 +256,7 @@ class Messages:
         return found
 
     def _in(self, query: Select[Any], column: Column[Any], tokens: Iterable[bytes]) -> Iterator[Any]:
-        for some in _chunks(tokens):
+        for some in chunks(tokens):
             yield from self._connection.execute(query.where(column.in_(some)))
 
 
@@ -281,9 +265,3 @@ def _row(r: Any) -> MessageRow:
         token=r.token, mailbox=r.mailbox, folder=r.folder, state=MessageState(r.state), client=r.client,
         evidence=r.evidence, thread=r.thread, message_id=r.message_id, received_s=r.received, run=r.run,
     )  # fmt: skip
-
-
-def _chunks(tokens: Iterable[bytes]) -> Iterator[list[bytes]]:
-    waiting_tokens = iter(tokens)
-    while some := list(islice(waiting_tokens, _PARAMETERS)):
-        yield some

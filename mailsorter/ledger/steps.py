@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, false, func, insert, select, update
 
+from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import step
 from mailsorter.ledger.states import StepState
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import StepKind
-
-_PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
-
-_PARAMETERS = 900  # SQLite's oldest limit on bound values in one statement is 999
 
 
 class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -179,10 +175,6 @@ class Steps:
             undone = update(step).where(step.c.number == bindparam("n")).values(state=int(StepState.UNDONE))
             self._connection.execute(undone, [{"n": number} for number in numbers])
 
-    def mailboxes_of_run(self, run: int) -> list[int]:
-        """Numbers of the mailboxes that a run changed or meant to."""
-        return list(self._connection.execute(select(step.c.mailbox).where(step.c.run == run).distinct()).scalars())
-
     def of_message(self, token: bytes) -> list[StepRow]:
         """Every step that ever concerned a message, oldest first."""
         return self.of_messages([token]).get(token, [])
@@ -190,32 +182,16 @@ class Steps:
     def of_messages(self, tokens: Sequence[bytes]) -> dict[bytes, list[StepRow]]:
         """Every step that ever concerned these messages, oldest first, by message; those without any are left out."""
         found: dict[bytes, list[StepRow]] = {}
-        for start in range(0, len(tokens), _PARAMETERS):
-            query = select(step).where(step.c.token.in_(tokens[start : start + _PARAMETERS])).order_by(step.c.number)
+        for some in chunks(tokens):
+            query = select(step).where(step.c.token.in_(some)).order_by(step.c.number)
             for row in self._connection.execute(query):
                 found.setdefault(row.token, []).append(self._step(row))
         return found
 
-    def counts_of_run(self, run: int) -> dict[StepState, int]:
-        """How many of a run's steps stand in each state."""
-        query = select(step.c.state, func.count()).where(step.c.run == run).group_by(step.c.state)
-        return {StepState(state): count for state, count in self._connection.execute(query)}
-
-    def moved_by_run(self, mailbox: int, limit: int) -> list[int]:
-        """How many messages each of the mailbox's newest runs moved, newest first."""
-        query = (
-            select(func.count())
-            .where(step.c.mailbox == mailbox, step.c.kind == int(StepKind.MOVE), step.c.state == int(StepState.DONE))
-            .group_by(step.c.run)
-            .order_by(step.c.run.desc())
-            .limit(limit)
-        )
-        return list(self._connection.execute(query).scalars())
-
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete every ended step that concerned these messages; gives how many there were."""
-        rest, count = iter(tokens), 0
-        while some := list(islice(rest, _PARAMETERS)):
+        count = 0
+        for some in chunks(tokens):
             ended = step.c.token.in_(some) & (step.c.state != int(StepState.OPEN))
             count += self._connection.execute(delete(step).where(ended)).rowcount
         return count

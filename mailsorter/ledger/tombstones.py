@@ -6,18 +6,18 @@ must agree, because a msg-id alone can be forged and a search key alone is share
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, delete, or_, select
 
+from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import forgotten, tombstone
 from mailsorter.model.message import Message
 
-_PARAMETERS = 400
+_PARAMETERS = 400  # each digest is bound twice
 
 
 class Traces(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Tombstones:
         traces = [traces_of(self._key, m.search_key, m.internet_message_id, m.received_at) for m in messages]
         wanted = {d for t in traces for d in (t.search_key, t.message_id) if d is not None}
         known: dict[bytes, list[Traces]] = {}
-        for some in _chunks(wanted):
+        for some in chunks(wanted, _PARAMETERS):
             query = select(tombstone).where(
                 or_(tombstone.c.search_key.in_(some), tombstone.c.message_id.in_(some)),
                 tombstone.c.expires > self._now_s,
@@ -96,7 +96,7 @@ class Tombstones:
         """Those of the canonical addresses that belong to a forgotten person, each with the case's number."""
         by_digest = {self._key.digest("forgotten", a): a for a in addresses}
         found: dict[str, str] = {}
-        for some in _chunks(by_digest):
+        for some in chunks(by_digest, _PARAMETERS):
             query = select(forgotten).where(forgotten.c.address.in_(some), forgotten.c.expires > self._now_s)
             found |= {by_digest[r.address]: r.case_number for r in self._connection.execute(query)}
         return found
@@ -110,9 +110,3 @@ class Tombstones:
 def _is_buried(traces: Traces, known: dict[bytes, list[Traces]]) -> bool:
     digests = [d for d in (traces.search_key, traces.message_id) if d is not None]
     return any(traces.is_same(grave) for d in digests for grave in known.get(d, ()))
-
-
-def _chunks(digests: Iterable[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(digests)
-    while some := list(islice(rest, _PARAMETERS)):
-        yield some

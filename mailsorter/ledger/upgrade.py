@@ -37,13 +37,6 @@ def bring_up_to_date(engine: Engine, key: LedgerKey, where: str) -> None:
         _check_key(connection, key, where)
 
 
-def newest_revision() -> str:
-    """The newest schema revision that this program knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # the package always carries its migrations
-    return head
-
-
 def _config() -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
