@@ -179,7 +179,13 @@ def test_a_dumped_state_is_the_same_when_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"not gzip", gzip.compress(b"{}\n"), gzip.compress(b'{"emulator":1}\n["x",{"a":1}]\n')]
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not gzip", id="not gzip"),
+        pytest.param(gzip.compress(b"{}\n"), id="no header"),
+        pytest.param(gzip.compress(b'{"emulator":1}\n["x",{"a":1}]\n'), id="an unknown table"),
+    ],
 )
 def test_what_is_no_dump_is_refused_and_leaves_the_store_empty(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "bad"
