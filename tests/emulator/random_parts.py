@@ -75,6 +75,7 @@ _expand = st.one_of(
             "singleValueExtendedProperties($filter=id eq 'String 0x007D' or id eq 'Integer 0x0E08')",
             "singleValueExtendedProperties($filter=id eq 'Binary 0x300B')",
             "singleValueExtendedProperties($filter=x)",
+            "multiValueExtendedProperties($filter=id eq 'StringArray 0x8001')",
         ]
     ),
     ODD,
@@ -118,6 +119,18 @@ _known = {
         st.lists(
             st.fixed_dictionaries(
                 {"id": st.sampled_from(["Integer 0x0E07", "SystemTime 0x0E06", "String 0x001A", "x"]), "value": ODD}
+            ),
+            max_size=2,
+        ),
+        _json,
+    ),
+    "multiValueExtendedProperties": st.one_of(
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "id": st.sampled_from(["StringArray 0x8001", "Integer 0x0E07", "x"]),
+                    "value": st.lists(ODD, max_size=2),
+                }
             ),
             max_size=2,
         ),

@@ -230,9 +230,7 @@ def property_of(store: Store, message: Message, tag: ExtendedTag) -> str | None:
     if number == 0x1090:
         status = str(msgspec.json.decode(message.flag).get("flagStatus", ""))
         return {"flagged": "2", "complete": "1"}.get(status)
-    found = extended.read(store, message, (f"{tag[1]} 0x{number:04X}",))
-    listed = msgspec.json.decode(found) if found else []
-    return str(listed[0]["value"]) if listed else None
+    return extended.value_of(store, message, f"{tag[1]} 0x{number:04X}")
 
 
 def _extended(tag: ExtendedTag, value: str | None) -> Any:

@@ -139,7 +139,7 @@ def folder_delta(call: Call) -> Response:
     return delta.folder_round(call, render_folder)
 
 
-def _render_item(call: Call, message: Message, properties: tuple[str, ...]) -> bytes:
+def _render_item(call: Call, message: Message, properties: extended.Requested) -> bytes:
     ids = call.mailbox.ids
     text_id = ids.immutable_id(message.id) if call.request.immutable else ids.default_id(message.id, message.generation)
     shown = {
@@ -154,9 +154,7 @@ def _render_item(call: Call, message: Message, properties: tuple[str, ...]) -> b
         "size": message.size,
     }
     shown = _chosen(shown, call.request.options.select, _ITEM)
-    found = extended.read(call.face.store, message, properties) if properties else None
-    if found is not None:
-        shown["singleValueExtendedProperties"] = msgspec.Raw(found)
+    shown.update({name: msgspec.Raw(found) for name, found in extended.pairs(call.face.store, message, properties)})
     return msgspec.json.encode(shown)
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.graph import folders, messages
+from mailsorter.emulator.graph.extended import Requested
 from mailsorter.emulator.graph.render import folder_selected, render_folder, render_removed
 from mailsorter.emulator.graph.router import Call
 from mailsorter.emulator.graph.wire import Response, answer
@@ -248,7 +249,7 @@ def render_mail_folder(call: Call, folder: Folder, children: int, select: tuple[
     return render_folder(call.mailbox.ids, folder, children, names, typed=True, beta=call.beta)
 
 
-def item_round(call: Call, folder: Folder, render: Callable[[Call, Message, tuple[str, ...]], bytes]) -> Response:
+def item_round(call: Call, folder: Folder, render: Callable[[Call, Message, Requested], bytes]) -> Response:
     """One page of a folder's item changes for the admin API."""
     token = _open_token(call, "i", folder.id)
     store = call.face.store
@@ -265,7 +266,7 @@ def item_round(call: Call, folder: Folder, render: Callable[[Call, Message, tupl
                 )
             )
         else:
-            shown.append(render(call, change.message, ()))
+            shown.append(render(call, change.message, Requested()))
     if changes:
         token.after = changes[-1].seq
     return _answer(call, token, shown, len(changes) >= size, "Collection(mailboxItem)")

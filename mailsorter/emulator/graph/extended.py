@@ -1,21 +1,22 @@
-"""`$expand=singleValueExtendedProperties(...)` and the properties that come only when selected."""
+"""`$expand=singleValueExtendedProperties(...)` and `multiValueExtendedProperties(...)`."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.graph.wire import iso
 from mailsorter.emulator.mime.write import mime_of, transport_headers
-from mailsorter.emulator.odata.mapi import normal_id
+from mailsorter.emulator.odata.filter import Compare, Literal, Logic, Node, Path, parse_filter
+from mailsorter.emulator.odata.mapi import KEYWORDS, normal_id
+from mailsorter.emulator.odata.sql import invalid_nodes
 from mailsorter.emulator.store import Message, Store
 
-_ID_TEST = re.compile(r"^\s*\w*/?id\s+eq\s+'((?:[^']|'')+)'\s*$", re.IGNORECASE)
 _FILTER = re.compile(r"^\s*\$?filter\s*=\s*(.+?)\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -71,38 +72,68 @@ _READERS: dict[str, _Reader] = {
 }
 
 
-def requested(expand: Mapping[str, str]) -> tuple[str, ...]:
-    """Ids of the extended properties that a request expands, as the client wrote them.
+class Requested(NamedTuple):
+    """Ids of the extended properties that a request expands, as the client wrote them."""
+
+    single: tuple[str, ...] = ()
+    multi: tuple[str, ...] = ()
+
+
+def requested(expand: Mapping[str, str]) -> Requested:
+    """The extended properties of an `$expand`.
 
     Raises:
         ExchangeError: another navigation property than attachments, or a filter that is no list of ids.
     """
+    found: dict[str, tuple[str, ...]] = {}
     for name, inner in expand.items():
-        if name.lower() == "attachments":
-            continue
-        if name.lower() not in ("singlevalueextendedproperties", "multivalueextendedproperties"):
-            raise ExchangeError(
-                "BadRequest", f"Could not find a property named '{name}' on type 'microsoft.graph.message'."
-            )
-        match = _FILTER.match(inner)
-        if match is None:
-            raise ExchangeError("ErrorInvalidUrlQuery", f"Expanding {name} needs a filter on the property's id.")
-        found = []
-        for test in re.split(r"\s+or\s+", match[1], flags=re.IGNORECASE):
-            if (one := _ID_TEST.match(test.strip("() "))) is None:
+        match name.lower():
+            case "attachments":
+                continue
+            case "singlevalueextendedproperties":
+                found["single"] = _ids(name, inner)
+            case "multivalueextendedproperties":
+                found["multi"] = _ids(name, inner)
+            case _:
                 raise ExchangeError(
-                    "ErrorInvalidUrlQueryFilter", "The query filter contains one or more invalid nodes."
+                    "BadRequest", f"Could not find a property named '{name}' on type 'microsoft.graph.message'."
                 )
-            found.append(one[1].replace("''", "'"))
-        return tuple(found) if name.lower().startswith("single") else ()
-    return ()
+    return Requested(**found)
 
 
-def read(store: Store, message: Message, property_ids: tuple[str, ...]) -> bytes | None:
-    """The requested properties that the message has, as JSON; None when it has none of them."""
+def _ids(name: str, inner: str) -> tuple[str, ...]:
+    match = _FILTER.match(inner)
+    if match is None:
+        raise ExchangeError("ErrorInvalidUrlQuery", f"Expanding {name} needs a filter on the property's id.")
+    return tuple(_named(parse_filter(match[1])))
+
+
+def _named(node: Node) -> Iterator[str]:
+    """`id eq 'A' or id eq 'B'`: the ids, in order."""
+    match node:
+        case Logic("or", (left, right)):
+            yield from _named(left)
+            yield from _named(right)
+        case Compare("eq", Path(path), Literal(str() as property_id)) if path.lower().rpartition("/")[2] == "id":
+            yield property_id
+        case _:
+            raise invalid_nodes()
+
+
+def pairs(store: Store, message: Message, wanted: Requested) -> list[tuple[str, bytes]]:
+    """The expanded properties that the message has, as ready pairs of its JSON: none of a sort it has nothing of."""
+    if not wanted.single and not wanted.multi:
+        return []
+    own: dict[str, Any] = msgspec.json.decode(message.extra) if message.extra != "{}" else {}
+    single = _single(store, message, wanted.single, own.get("props", {}))
+    multi = _multi(message, wanted.multi, own.get("multi", {}))
+    found = (("singleValueExtendedProperties", single), ("multiValueExtendedProperties", multi))
+    return [(name, msgspec.json.encode(values)) for name, values in found if values]
+
+
+def _single(store: Store, message: Message, ids: Sequence[str], own: Mapping[str, str]) -> list[dict[str, str]]:
     found = []
-    own: dict[str, str] = msgspec.json.decode(message.extra).get("props", {}) if message.extra != "{}" else {}
-    for property_id in property_ids:
+    for property_id in ids:
         known = normal_id(property_id)
         reader = _READERS.get(known)
         value = own.get(known)  # what was set on the message goes before what is made up from its envelope
@@ -110,4 +141,20 @@ def read(store: Store, message: Message, property_ids: tuple[str, ...]) -> bytes
             value = reader(store, message)
         if value is not None:
             found.append({"id": property_id, "value": value})
-    return msgspec.json.encode(found) if found else None
+    return found
+
+
+def value_of(store: Store, message: Message, property_id: str) -> str | None:
+    """The value of one single-value property, None where the message has none."""
+    own = msgspec.json.decode(message.extra).get("props", {})
+    return next((pair["value"] for pair in _single(store, message, (property_id,), own)), None)
+
+
+def _multi(message: Message, ids: Sequence[str], own: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    found = []
+    for property_id in ids:
+        known = normal_id(property_id, multi=True)
+        values = msgspec.json.decode(message.categories) if known == KEYWORDS else own.get(known)
+        if values:
+            found.append({"id": property_id, "value": values})
+    return found

@@ -149,8 +149,15 @@ def create_folder(call: Call) -> Response:
         raise ExchangeError("ErrorInvalidRequest", "The folder's displayName is missing.")
     if not isinstance(hidden, bool):
         raise ExchangeError("BadRequest", "isHidden must be a boolean.")
+    _refuse_extended(body)
     made = store.folders.create(call.mailbox, parent, name, hidden=hidden, search=_search(body))
     return show(call, made, 201)
+
+
+def _refuse_extended(body: dict[str, Any]) -> None:
+    """Extended properties of folders are left out: what is not kept must not look as if it were."""
+    if body.get("singleValueExtendedProperties") or body.get("multiValueExtendedProperties"):
+        raise ExchangeError("NotImplemented", "The emulator keeps no extended properties of folders.")
 
 
 def _search(body: dict[str, Any]) -> str | None:
@@ -179,6 +186,7 @@ _SEARCH_KEYS = frozenset({"filterQuery", "sourceFolderIds", "includeNestedFolder
 def change_folder(call: Call) -> Response:
     """PATCH mailFolders/{f}: the display name, and what a search folder looks for; `isHidden` is fixed at creation."""
     folder, body = _addressed(call), call.request.json()
+    _refuse_extended(body)
     name, query = body.get("displayName"), _SEARCH_KEYS.intersection(body) if folder.search is not None else frozenset()
     if not isinstance(name, str) and not query:
         raise ExchangeError("ErrorInvalidRequest", "Only a folder's displayName can be changed.")

@@ -6,11 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.mime.read import read_mime
-from mailsorter.emulator.odata.mapi import normal_id
+from mailsorter.emulator.odata.mapi import KEYWORDS, normal_id
 from mailsorter.emulator.store import Address, NewAttachment, NewMessage
 
 _IMPORTANCE = ("low", "normal", "high")
@@ -153,6 +153,22 @@ def read_extended(body: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def read_multi(body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Multi-value extended properties by normal id; each has at least one value, as in MAPI."""
+    key = "multiValueExtendedProperties"
+    value = body.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, list):
+        raise _wrong(key)
+    found: dict[str, list[str]] = {}
+    for item in value:
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item.get("value"):
+            raise _wrong(key)
+        found[normal_id(_storable(item["id"]), multi=True)] = read_texts(item, "value")
+    return found
+
+
 def _headers(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     value = body.get("internetMessageHeaders")
     if value is None:
@@ -214,7 +230,8 @@ def new_from_json(body: Mapping[str, Any], *, now: int, owner: Address) -> NewMe
     0x0E06` sets the delivery time, the usual way to import old mail.
     """
     check_names(body)
-    properties = read_extended(body)
+    properties, multi = read_extended(body), read_multi(body)
+    keywords = multi.pop(KEYWORDS, None)
     message_flags = properties.pop("Integer 0x0E07", "8")
     received = properties.pop("SystemTime 0x0E06", None)
     sent = properties.pop("SystemTime 0x0039", None)
@@ -245,10 +262,11 @@ def new_from_json(body: Mapping[str, Any], *, now: int, owner: Address) -> NewMe
         importance=_choice(body, "importance", _IMPORTANCE, "normal"),
         inference=_choice(body, "inferenceClassification", _INFERENCE, "focused"),
         message_class=properties.pop("String 0x001A", "IPM.Note"),
-        categories=read_texts(body, "categories"),
+        categories=read_texts(body, "categories") if keywords is None else keywords,
         flag=read_flag(body["flag"]) if body.get("flag") is not None else None,
         headers=_headers(body),
         properties=properties,
+        multi_properties=multi,
         attachments=[read_attachment(item) for item in attachments],
         receipt_requested=_flagged(body, "isReadReceiptRequested"),
         delivery_receipt_requested=_flagged(body, "isDeliveryReceiptRequested"),
@@ -274,9 +292,16 @@ def new_from_mime(body: bytes, *, now: int) -> NewMessage:
     return new
 
 
+class Extended(NamedTuple):
+    """Extended properties that a client sets, by normal id."""
+
+    single: dict[str, str]
+    multi: dict[str, list[str]]
+
+
 def changes_from_json(
     body: Mapping[str, Any],
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, str], tuple[str, str] | None]:
+) -> tuple[dict[str, Any], dict[str, Any], Extended, tuple[str, str] | None]:
     """A PATCH read: columns, keys of the ready JSON, extended properties, body.
 
     Raises:
@@ -299,4 +324,4 @@ def changes_from_json(
     for key in ("isDeliveryReceiptRequested", "isReadReceiptRequested"):
         if key in body:
             head[key] = _flagged(body, key)
-    return columns, head, read_extended(body), read_body(body)
+    return columns, head, Extended(read_extended(body), read_multi(body)), read_body(body)

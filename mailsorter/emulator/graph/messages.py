@@ -25,6 +25,7 @@ from mailsorter.emulator.graph.rights import Right
 from mailsorter.emulator.graph.router import Call
 from mailsorter.emulator.graph.wire import Response, answer, no_content
 from mailsorter.emulator.mime.write import header_list, mime_of
+from mailsorter.emulator.odata.mapi import KEYWORDS
 from mailsorter.emulator.odata.properties import MESSAGE_PROPERTIES
 from mailsorter.emulator.odata.sql import FilterSql
 from mailsorter.emulator.store import Address, Folder, Message
@@ -92,7 +93,7 @@ class Shower:
         self.names = selected(select, basic=not self._full)
         self._properties = extended.requested(expand)
         self._attachments = next((inner for name, inner in expand.items() if name.lower() == "attachments"), None)
-        if (self._properties or self._attachments is not None) and not self._full:
+        if (any(self._properties) or self._attachments is not None) and not self._full:
             raise access_denied()
         self._bodies = wants_body(self.names)
         self._typed = typed
@@ -121,10 +122,7 @@ class Shower:
             extra.append(("internetMessageHeaders", msgspec.json.encode(header_list(mime_of(store.messages, message)))))
         if "uniqueBody" in self.names:
             extra.append(("uniqueBody", msgspec.json.encode({"contentType": body[0], "content": unique_part(*body)})))
-        if self._properties:
-            found = extended.read(store, message, self._properties)
-            if found is not None:
-                extra.append(("singleValueExtendedProperties", found))
+        extra.extend(extended.pairs(store, message, self._properties))
         if self._attachments is not None:
             extra.append(("attachments", attachments.render_all(self._call, message, self._attachments)))
         return extra
@@ -264,15 +262,19 @@ def change_message(call: Call) -> Response:
     if sensitive and call.face.conditions.guards_sensitive() and not call.face.allowed(call, (Right.SENSITIVE,)):
         raise access_denied()
     _check_match(call, message)
-    columns, head, properties, content = changes_from_json(body)
-    if "categories" in body:
-        columns["categories"] = msgspec.json.encode(read_texts(body, "categories")).decode("utf-8")
+    columns, head, own, content = changes_from_json(body)
+    keywords = own.multi.pop(KEYWORDS, None)
+    if "categories" in body or keywords is not None:
+        categories = keywords if keywords is not None else read_texts(body, "categories")
+        columns["categories"] = msgspec.json.encode(categories).decode("utf-8")
     if body.get("flag") is not None:
         columns["flag"] = flag_json(read_flag(body["flag"]))
     _read_people(body, columns, head)
     if content is not None:
         head["bodyPreview"] = preview_of(content[1], content[0])
-    extra = {"props": {**msgspec.json.decode(message.extra).get("props", {}), **properties}} if properties else None
+    before = msgspec.json.decode(message.extra)
+    named = (("props", own.single), ("multi", own.multi))
+    extra = {key: {**before.get(key, {}), **values} for key, values in named if values}
     changed = call.face.store.messages.change(call.mailbox, message, columns, head, extra, content)
     return show(call, changed)
 

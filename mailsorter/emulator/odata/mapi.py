@@ -1,4 +1,4 @@
-"""Single-value extended properties: MAPI properties by id, read from what the store knows of a message.
+"""Extended properties: MAPI properties by id, read from what the store knows of a message.
 
 A property that the store computes has SQL (for filters); reading one for an answer is `graph.extended`'s business.
 """
@@ -16,6 +16,10 @@ _ID = re.compile(
 )
 
 
+#: The categories under their MAPI name, PidNameKeywords of MS-OXPROPS.
+KEYWORDS = "StringArray {00020329-0000-0000-c000-000000000046} Name Keywords"
+
+
 class PropertySql(NamedTuple):
     """An SQL expression with its parameters."""
 
@@ -23,14 +27,16 @@ class PropertySql(NamedTuple):
     parameters: tuple[Any, ...]
 
 
-def normal_id(text: str) -> str:
+def normal_id(text: str, *, multi: bool = False) -> str:
     """One spelling for an extended property's id: tag in upper case, property set in lower case, name as it is.
 
+    `multi` says whether its type must be an array (`StringArray`) or must be none.
+
     Raises:
-        ExchangeError: the text is no property id.
+        ExchangeError: the text is no property id, or one of the other sort.
     """
     match = _ID.match(text.strip())
-    if match is None:
+    if match is None or match["type"].endswith("Array") != multi:
         raise ExchangeError("ErrorInvalidPropertySet", f"The extended property id '{text}' is invalid.")
     if match["tag"]:
         return f"{match['type']} 0x{int(match['tag'], 16):04X}"

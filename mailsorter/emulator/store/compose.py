@@ -99,6 +99,8 @@ def make_extra(new: NewMessage) -> str:
         extra["headers"] = [list(pair) for pair in new.headers]
     if new.properties:
         extra["props"] = dict(new.properties)
+    if new.multi_properties:
+        extra["multi"] = {name: list(values) for name, values in new.multi_properties.items()}
     return msgspec.json.encode(extra).decode("utf-8") if extra else "{}"
 
 

@@ -162,6 +162,9 @@ class NewMessage:
     preview: str | None = None
     headers: Sequence[tuple[str, str]] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+    """Extended properties of one value, by normal id."""
+    multi_properties: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Those of several values."""
     attachments: Sequence[NewAttachment] = ()
     mime: bytes | None = None
     receipt_requested: bool = False
