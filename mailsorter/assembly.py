@@ -26,7 +26,7 @@ from mailsorter.config.schema import MailboxEntry
 from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.ledger import Ledger
-from mailsorter.mailbox.base import Mailbox
+from mailsorter.mailbox.base import Mailbox, archive_name, archive_owner
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
@@ -131,21 +131,28 @@ class Assembly:
     def mailbox(self, entry: MailboxEntry) -> Mailbox:
         """Open one of the config's mailboxes by its connector."""
         if entry.connector == "ews":
-            return self._ews_mailbox(entry)
+            return self._ews_mailbox(entry.address)
         return self.graph.mailbox(entry.address)
 
-    def _ews_mailbox(self, entry: MailboxEntry) -> Mailbox:
+    def _ews_mailbox(self, name: str) -> Mailbox:
+        """A mailbox on premises by its address, or its archive by that name."""
+        ews, settings = self._ews
+        opened: Mailbox = ews.open_mailbox(settings, name, clock=self.clock, stop=self.stop)
+        return opened
+
+    @cached_property
+    def _ews(self) -> tuple[Any, Any]:
+        """The EWS connector and what it is told. Raises `UserError` where this mailsorter comes without it."""
         try:
-            ews = importlib.import_module("mailsorter.mailbox.ews")  # by name: its folder may be deleted
+            package = importlib.import_module("mailsorter.mailbox.ews")  # by name: its folder may be deleted
         except ImportError as error:
+            addresses = ", ".join(self._on_premises)
             raise UserError(
-                f"Mailbox {entry.address} is to be reached over EWS, and this mailsorter comes without that connector.",
+                f"Mailbox {addresses} is to be reached over EWS, and this mailsorter comes without that connector.",
                 advice='Set connector = "graph", or install mailsorter with its EWS connector.',
             ) from error
         assert self.config.ews is not None  # a checked config has [ews] when a mailbox asks for it
-        settings = _ews_settings(ews, self.config.ews)
-        opened: Mailbox = ews.open_mailbox(settings, entry.address, clock=self.clock, stop=self.stop)
-        return opened
+        return package, _ews_settings(package, self.config.ews)
 
     @cached_property
     def connect(self) -> Mapping[str, Callable[[], Mailbox]]:
@@ -279,8 +286,7 @@ class Assembly:
             open_mailbox=self.open_any,
             open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
-            unread_archive=self._unread_archive,
-            archive_of=self._archive_of if self.config.graph is not None else None,
+            archive_of=self._archive_of,
             clients={client.id: self._case_client(client) for client in self.book},
             signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
             local_places=self._own_files(),
@@ -295,25 +301,22 @@ class Assembly:
         return bool(self.config.mailbox) and all(entry.connector == "ews" for entry in self.config.mailbox)
 
     def open_any(self, address: str) -> Mailbox:
-        """Open a mailbox of the config by its address, or an online archive by its id."""
+        """Open a mailbox of the config by its address, or an archive by the name that it goes by."""
         if address not in self._opened:  # kept: a mailbox asks once which of its folders is which
             opener = self.connect.get(address)
-            self._opened[address] = opener() if opener is not None else self.graph.mailbox(address)
+            self._opened[address] = opener() if opener is not None else self._open_archive(address)
         return self._opened[address]
+
+    def _open_archive(self, name: str) -> Mailbox:
+        return self.graph.mailbox(name) if archive_owner(name) is None else self._ews_mailbox(name)
 
     def _archive_of(self, address: str) -> str | None:
         if address in self._on_premises:
-            return None
+            ews, settings = self._ews
+            name: str | None = ews.archive_of(settings, address, clock=self.clock, stop=self.stop)
+            return name
         archive = self.graph.archive(address)
         return archive.address if archive is not None else None
-
-    def _unread_archive(self, address: str) -> bool:
-        """On the firm's own server an archive mailbox is asked for, so that it is named; it is not read."""
-        if address not in self._on_premises or self.config.ews is None:
-            return False
-        ews = importlib.import_module("mailsorter.mailbox.ews")
-        settings = _ews_settings(ews, self.config.ews)
-        return bool(ews.has_archive(settings, address, clock=self.clock, stop=self.stop))
 
     @property
     def _on_premises(self) -> list[str]:
@@ -323,7 +326,7 @@ class Assembly:
         """A second pair of eyes for each mailbox, by where it lives."""
         from mailsorter.cases.witness.places import Witnesses
 
-        on_premises = self._on_premises
+        on_premises = [*self._on_premises, *map(archive_name, self._on_premises)]
         by_address = dict.fromkeys(on_premises, self._ews_witness()) if on_premises else {}
         return Witnesses(by_address, self._graph_witness() if self.config.graph is not None else None)
 
@@ -340,10 +343,11 @@ class Assembly:
         from mailsorter.cases.witness.ews import EwsWitness
 
         assert self.config.ews is not None  # a checked config has [ews] when a mailbox asks for it
-        ews = importlib.import_module("mailsorter.mailbox.ews")  # only its sign-in: the road is the witness's own
-        sign_in = ews.http_auth(_ews_settings(ews, self.config.ews))
+        ews, settings = self._ews
+        sign_in = ews.http_auth(settings)  # only its sign-in: the road is the witness's own
         ca_file = str(self.config.ews.ca_file) if self.config.ews.ca_file else None
-        witness = EwsWitness(self.config.ews.url, sign_in, self.clock.sleep, ca_file=ca_file)
+        archives = {archive_name(address): address for address in self._on_premises}
+        witness = EwsWitness(self.config.ews.url, sign_in, self.clock.sleep, ca_file=ca_file, archives=archives)
         self._closers.append(witness.close)
         return witness
 

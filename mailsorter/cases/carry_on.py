@@ -105,7 +105,7 @@ def _performed(office: Office, number: str) -> CaseRow:
 
 
 def _addresses(office: Office, wanted: set[int]) -> dict[int, str]:
-    """The addresses of these mailboxes; online archives are asked for only where one is wanted."""
+    """The addresses of these mailboxes; archives are asked for only where one is wanted."""
     known = {number: address for address, number in office.mailbox_numbers().items()}
     if wanted <= known.keys() or office.archive_of is None:
         return known

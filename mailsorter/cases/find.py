@@ -127,12 +127,12 @@ def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: P
 
 
 def scope_of(office: Office, file: CaseFile) -> list[str]:
-    """Every mailbox of the config and every online archive that can be found, asked once a search."""
+    """Every mailbox of the config and every archive mailbox that can be found, asked once a search."""
     known = file.read(SCOPE, list[str])
     if known is not None:
         return known
     scope = list(office.mailboxes)
-    unseen = _unread_archives(office)
+    unseen: list[NotSeen] = []
     if office.archive_of is not None:
         for address in office.mailboxes:
             try:
@@ -144,25 +144,9 @@ def scope_of(office: Office, file: CaseFile) -> list[str]:
                 continue
             if archive:
                 scope.append(archive)
-    if unseen or office.archive_of is not None:
         file.write("unseen", unseen)
     file.write(SCOPE, scope)
     return scope
-
-
-def _unread_archives(office: Office) -> list[NotSeen]:
-    """Archives that exist and that no road reaches, and those of which that could not be found out."""
-    unseen: list[NotSeen] = []
-    for address in office.mailboxes if office.unread_archive is not None else ():
-        try:
-            reason = "archive-not-read" if office.unread_archive and office.unread_archive(address) else ""
-        except TemporaryError:
-            raise
-        except MailsorterError as error:
-            reason = f"archive-{type(error).__name__}"
-        if reason:
-            unseen.append(NotSeen(mailbox=address, reason=reason))
-    return unseen
 
 
 def _search_one(

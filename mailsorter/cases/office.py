@@ -79,8 +79,7 @@ class Office:
     open_mailbox: Callable[[str], Mailbox]  # the identity that files: reads here
     open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
     open_witness: Callable[[], Witness]
-    unread_archive: Callable[[str], bool] | None = None  # has this mailbox an archive that no road here reaches?
-    archive_of: Callable[[str], str | None] | None = None  # a mailbox's online archive, by its id; None: not told
+    archive_of: Callable[[str], str | None] | None = None  # the name of a mailbox's archive; None: not told
     clients: Mapping[str, ClientEntry] = field(default_factory=dict)
     signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person

@@ -82,6 +82,18 @@ class Place(msgspec.Struct, frozen=True):
 Outcome = Done | MailsorterError
 """How one item of a many-item call ended."""
 
+_ARCHIVE = "archive:"
+
+
+def archive_name(address: str) -> str:
+    """How a mailbox's archive on premises is named where a mailbox is asked for (an online archive has its MBX id)."""
+    return _ARCHIVE + address
+
+
+def archive_owner(name: str) -> str | None:
+    """Whose archive on premises that name means; None for any other mailbox."""
+    return name.removeprefix(_ARCHIVE) if name.startswith(_ARCHIVE) else None
+
 
 class SearchHits(msgspec.Struct, frozen=True):
     """What the server's own search found: an extra road, never the authority. `is_complete` False: it hit its cap."""

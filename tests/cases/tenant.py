@@ -76,7 +76,7 @@ class Tenant:
             "from_": Address("Collega", f"collega@{OWN}"), "to": [Address("Anna", self.mailboxes[0].address)],
             "subject": "Overleg", "body": "Tot straks.",
         }  # fmt: skip
-        inside = place if not place.recoverable else self.store.folders.well_known(mailbox, "inbox")
+        inside = place if not place.recoverable else self.store.folders.well_known(mailbox, "msgfolderroot")
         made = self.store.messages.create(mailbox, inside, NewMessage(**(values | fields)))
         if place.recoverable:
             made = self.store.recoverable.relocate(mailbox, made, place)

@@ -12,6 +12,9 @@ from mailsorter.cases.find import findings_of
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
 from mailsorter.emulator import EmulatorClock, running_emulator
+from mailsorter.emulator.faults import FaultPlan
+from mailsorter.emulator.store import Mailbox
+from mailsorter.mailbox.base import archive_name
 from mailsorter.model.case import ItemState
 from tests.cases.office import NOW
 from tests.cases.tenant import Tenant
@@ -89,12 +92,68 @@ def test_the_witness_sees_what_came_back(firm: PremisesTenant) -> None:
     assert len(proof.unexpected) == len(back)
 
 
-def test_an_archive_mailbox_is_named_as_not_read(firm: PremisesTenant) -> None:
-    """It is not searched, and the case says so, by mailbox."""
-    firm.store.mailboxes.add_archive(firm.mailboxes[0])
+def with_archive(firm: PremisesTenant) -> tuple[Mailbox, str]:
+    """Anna's archive, and the name by which a case knows it."""
+    archive = firm.store.mailboxes.add_archive(firm.mailboxes[0])
+    firm.store.mailboxes.change(archive, single_item_recovery=0)
+    return archive, archive_name(firm.mailboxes[0].address)
+
+
+@pytest.mark.parametrize("where", [("Oud", "Klant"), "recoverableitemspurges"], ids=["a folder", "Recoverable Items"])
+def test_what_lies_in_an_archive_is_found_erased_and_proven(firm: PremisesTenant, where: str | tuple[str, ...]) -> None:
+    """Beside the mailbox's own: in the archive's folders, and in its Recoverable Items."""
+    archive, name = with_archive(firm)
+    planted = [p for p in PLANTINGS if p.name in ("from", "attached message")]
+    for planting in planted:
+        firm.put(archive, where, **{**planting.fields, "subject": f"theirs [{planting.name}]"})
+    firm.put(archive, ("Oud",), subject="other")
     number = firm.approved(SUBJECT)
-    unseen = findings_of(firm.office.open_file(number)).not_seen
-    assert [(one.mailbox, one.reason) for one in unseen] == [(firm.mailboxes[0].address, "archive-not-read")]
+    findings = findings_of(firm.office.open_file(number))
+    assert sorted(f.mailbox for f in findings.findings) == [name, name]
+    assert not [one for one in findings.not_seen if "archive" in one.reason]
+    assert perform(firm.office, number).counts == {ItemState.ERASED: 2}
+    assert firm.subjects() == {"other": 1}
+    proof = prove(firm.office, number)
+    assert proof.passed, proof.unexpected
+    assert [gap.reason for gap in proof.not_seen if gap.mailbox == name] == []
+
+
+def test_the_witness_sees_what_came_back_into_an_archive(firm: PremisesTenant) -> None:
+    """Where only a body names the person, too."""
+    archive, name = with_archive(firm)
+    number = firm.approved(SUBJECT)
+    perform(firm.office, number)
+    for planting in (p for p in PLANTINGS if p.name in ("from", "address far down in the body")):
+        firm.put(archive, ("Oud",), **planting.fields)
+    proof = prove(firm.office, number)
+    assert not proof.passed
+    assert [one.mailbox for one in proof.unexpected] == [name, name]
+
+
+def test_what_single_item_recovery_keeps_in_an_archive_is_held(firm: PremisesTenant) -> None:
+    """As in the mailbox itself."""
+    archive, _ = with_archive(firm)
+    firm.store.mailboxes.change(archive, single_item_recovery=1)
+    planting = next(p for p in PLANTINGS if p.name == "from")
+    firm.put(archive, ("Oud",), **{**planting.fields, "subject": "kept"})
+    number = firm.approved(SUBJECT)
+    assert perform(firm.office, number).counts == {ItemState.HELD: 1}
+    assert firm.subjects()["kept"] == 1
+
+
+@pytest.mark.parametrize("answer", ["ErrorAccessDenied", "ErrorProxyRequestNotAllowed"])
+def test_an_archive_that_is_refused_is_named_as_not_seen(firm: PremisesTenant, answer: str) -> None:
+    """By mailbox and by what was answered; the rest of the search goes on."""
+    with_archive(firm)
+    planting = next(p for p in PLANTINGS if p.name == "from")
+    firm.put(firm.mailboxes[0], "inbox", **planting.fields)
+    refused = {"path": f"users/{firm.mailboxes[0].address}/ews/getfolder", "status": 403, "code": answer, "times": 1}
+    firm.emulator.faults.set_plan(FaultPlan.make({"fault": [refused]}))
+    number = firm.approved(SUBJECT)
+    findings = findings_of(firm.office.open_file(number))
+    (unseen,) = findings.not_seen
+    assert (unseen.mailbox, unseen.reason.split("-")[0]) == (firm.mailboxes[0].address, "archive")
+    assert len(findings.findings) == 1
 
 
 def test_what_single_item_recovery_keeps_is_held(firm: PremisesTenant) -> None:

@@ -13,6 +13,7 @@ import exchangelib
 import pytest
 import requests
 from exchangelib import Account, Configuration, Credentials, FaultTolerance, Mailbox, Message
+from exchangelib.errors import ErrorCrossMailboxMoveCopy, ErrorFolderNotFound
 from exchangelib.items import HARD_DELETE, MOVE_TO_DELETED_ITEMS, SOFT_DELETE
 from exchangelib.protocol import close_connections
 from lxml import etree
@@ -150,6 +151,27 @@ def test_exchangelib_creates_in_it(emulator: Emulator, account: Account) -> None
     ]
 
 
+def test_exchangelib_reads_the_archive(emulator: Emulator, account: Account) -> None:
+    """By its own distinguished folders; nothing crosses between it and the mailbox; without one there are none."""
+    box = emulator.store.mailboxes.by_any_name(ADDRESS)
+    assert box is not None
+    with pytest.raises(ErrorFolderNotFound):
+        account.archive_msg_folder_root.refresh()
+    archive = emulator.store.mailboxes.add_archive(box)
+    top = emulator.store.folders.well_known(archive, "msgfolderroot")
+    made = emulator.store.folders.create(archive, top, "Oud")
+    emulator.store.messages.create(archive, made, NewMessage(subject="Offerte"))
+    root = open_account(emulator).archive_msg_folder_root
+    assert {folder.name for folder in root.children} == {"Deleted Items", "Oud"}
+    (item,) = (root / "Oud").all()
+    assert item.subject == "Offerte"
+    with pytest.raises(ErrorCrossMailboxMoveCopy):
+        item.move(account.inbox)
+    item.soft_delete()
+    deleted = open_account(emulator).archive_recoverable_items_deletions
+    assert [i.subject for i in deleted.all()] == ["Offerte"]
+
+
 @pytest.mark.parametrize("retry_after", [1.5, None])
 def test_a_busy_server_is_waited_for(emulator: Emulator, account: Account, retry_after: float | None) -> None:
     """A fault plan makes it busy, with and without a hint; exchangelib understands both."""
@@ -222,6 +244,7 @@ def test_every_answer_is_valid(emulator: Emulator, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(face, "handle", recording)
     account = open_account(emulator)
     test_exchangelib_works_with_it(emulator, account)
+    test_exchangelib_reads_the_archive(emulator, account)
     for n in range(30):
         deliver(emulator, f"message {n} \x01", references="<a@x> <b@x>", cc=[Address("", "c@x.example")])
     list(account.inbox.sync_items(max_changes_returned=7))

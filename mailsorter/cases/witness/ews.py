@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -37,6 +37,8 @@ _SHAPE = (
 _BARE = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>"
 _MIME = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:ItemShape>"
 _RECOVERABLE = "Recoverable Items"
+_TOPS = (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE))
+_ARCHIVE_TOPS = (("archivemsgfolderroot", ""), ("archiverecoverableitemsroot", _RECOVERABLE))
 _PAGE = 500
 _CHUNK = 50
 _TRIES = 8
@@ -50,7 +52,10 @@ class CannotSee(Exception):
 
 
 class EwsWitness:
-    """One account's view of the server. `sign_in` is what `requests` takes as `auth`, `sleep` waits."""
+    """One account's view of the server. `sign_in` is what `requests` takes as `auth`, `sleep` waits.
+
+    `archives` tells whose archive mailbox goes by which name.
+    """
 
     def __init__(
         self,
@@ -60,7 +65,9 @@ class EwsWitness:
         *,
         ca_file: str | None = None,
         impersonate: bool = True,
+        archives: Mapping[str, str] | None = None,
     ) -> None:
+        self._archives = archives or {}
         self._url = url
         self._sleep = sleep
         self._impersonate = impersonate
@@ -77,10 +84,11 @@ class EwsWitness:
 
     def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
         """See `Witness.look`."""
-        self._mailbox = mailbox
+        owner = self._archives.get(mailbox)
+        self._mailbox = mailbox if owner is None else owner
         look, before = MailboxLook(mailbox=mailbox), self._requests
         folders: list[tuple[str, str]] = []
-        for top, path in (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE)):
+        for top, path in _TOPS if owner is None else _ARCHIVE_TOPS:
             try:
                 for folder_id, name, count in self._folders(self._distinguished(top), path):
                     folders.append((folder_id, name))

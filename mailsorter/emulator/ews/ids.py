@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews.soap import elements, find, name_of, t
 from mailsorter.emulator.store import Folder, Mailbox, Message, Store
 
+_T = TypeVar("_T")
 _TO_EWS = str.maketrans("-_", "+/")
 _FROM_EWS = str.maketrans("+/", "-_")
 
@@ -33,23 +36,93 @@ def conversation_id(mailbox: Mailbox, conversation: bytes) -> Any:
     return t("ConversationId", Id=mailbox.ids.conversation_id(conversation).translate(_TO_EWS))
 
 
-def read_item(store: Store, mailbox: Mailbox, element: Any) -> Message:
-    """The message that an ItemId names. Raises `ExchangeError` when it is gone or was moved since."""
-    return store.messages.find(mailbox, str(element.get("Id", "")).translate(_FROM_EWS))
+def read_item(store: Store, mailbox: Mailbox, element: Any) -> tuple[Mailbox, Message]:
+    """The message that an ItemId names, and the mailbox that holds it: the one meant, or its archive.
+
+    Raises `ExchangeError` when it is gone or was moved since.
+    """
+    written = str(element.get("Id", "")).translate(_FROM_EWS)
+    return _at_home(store, mailbox, lambda box: store.messages.find(box, written))
 
 
-def read_folder(store: Store, mailbox: Mailbox, parent: Any) -> Folder:
-    """The folder that a FolderId or DistinguishedFolderId inside `parent` names. Raises `ExchangeError`."""
+def read_folder(store: Store, mailbox: Mailbox, parent: Any) -> tuple[Mailbox, Folder]:
+    """The folder that a FolderId or DistinguishedFolderId inside `parent` names, and the mailbox that holds it.
+
+    Raises `ExchangeError`.
+    """
     (named,) = elements(parent)
     return named_folder(store, mailbox, named)
 
 
-def named_folder(store: Store, mailbox: Mailbox, element: Any) -> Folder:
-    """The same for the element itself."""
+def named_folder(store: Store, mailbox: Mailbox, element: Any) -> tuple[Mailbox, Folder]:
+    """The same for the element itself. Raises `ExchangeError`: ErrorFolderNotFound for a distinguished folder that
+    the mailbox has not, as those of an archive where there is none."""
     written = str(element.get("Id", ""))
-    if name_of(element) == "DistinguishedFolderId":
-        return store.folders.well_known(mailbox, written)
-    return store.folders.find(mailbox, written.translate(_FROM_EWS))
+    if name_of(element) != "DistinguishedFolderId":
+        return _at_home(store, mailbox, lambda box: store.folders.find(box, written.translate(_FROM_EWS)))
+    if written in IN_ARCHIVE:
+        archive = store.mailboxes.archive(mailbox)
+        if archive is None:
+            raise _no_such_folder()
+        return archive, store.folders.well_known(archive, IN_ARCHIVE[written])
+    if written not in DISTINGUISHED:
+        raise _no_such_folder()
+    return mailbox, store.folders.well_known(mailbox, written)
+
+
+def _at_home(store: Store, mailbox: Mailbox, look: Callable[[Mailbox], _T]) -> tuple[Mailbox, _T]:
+    """An id says by itself whether it is of the mailbox or of its archive: each reads its own only."""
+    try:
+        return mailbox, look(mailbox)
+    except ExchangeError as error:
+        archive = store.mailboxes.archive(mailbox) if error.code == "ErrorInvalidIdMalformed" else None
+        if archive is None:
+            raise
+        return archive, look(archive)
+
+
+def _no_such_folder() -> ExchangeError:
+    return ExchangeError("ErrorFolderNotFound", "The specified folder could not be found in the store.")
+
+
+#: Well-known names that the schema's DistinguishedFolderIdNameType has as well.
+DISTINGUISHED = frozenset(
+    {
+        *("calendar", "contacts", "deleteditems", "drafts", "inbox", "notes", "outbox", "sentitems", "tasks"),
+        *("msgfolderroot", "root", "junkemail", "searchfolders", "recoverableitemsroot", "recoverableitemsdeletions"),
+        *("recoverableitemsversions", "recoverableitemspurges", "recoverableitemsdiscoveryholds", "syncissues"),
+        *("conflicts", "localfailures", "serverfailures", "conversationhistory", "archive"),
+    }
+)
+
+#: What the schema calls the folders of a mailbox's archive, with the well-known name that each has inside it.
+IN_ARCHIVE = {
+    "archiveroot": "root",
+    "archivemsgfolderroot": "msgfolderroot",
+    "archivedeleteditems": "deleteditems",
+    "archiverecoverableitemsroot": "recoverableitemsroot",
+    "archiverecoverableitemsdeletions": "recoverableitemsdeletions",
+    "archiverecoverableitemsversions": "recoverableitemsversions",
+    "archiverecoverableitemspurges": "recoverableitemspurges",
+    "archiverecoverableitemsdiscoveryholds": "recoverableitemsdiscoveryholds",
+}
+
+
+def refuse_crossing(source: Mailbox, target: Mailbox) -> None:
+    """Between a mailbox and its archive nothing is moved or copied here (Exchange has ArchiveItem for that).
+
+    Raises:
+        ExchangeError: ErrorCrossMailboxMoveCopy.
+    """
+    if source.id != target.id:
+        raise ExchangeError("ErrorCrossMailboxMoveCopy", "Items cannot be moved or copied to another mailbox here.")
+
+
+def distinguished_name(mailbox: Mailbox, folder: Folder) -> str:
+    """The distinguished name by which clients know the folder; empty for any other."""
+    if mailbox.archive_of is not None:
+        return next((name for name, inside in IN_ARCHIVE.items() if inside == folder.well_known), "")
+    return folder.well_known if folder.well_known in DISTINGUISHED else ""
 
 
 def mailbox_named(body: Any) -> str:

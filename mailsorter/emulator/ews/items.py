@@ -17,7 +17,7 @@ from mailsorter.emulator.ews.shapes import Shape, show_item
 from mailsorter.emulator.ews.soap import elements, find, m, name_of, success, t, text
 from mailsorter.emulator.graph.inbound import new_from_mime
 from mailsorter.emulator.graph.search import search_condition
-from mailsorter.emulator.store import Address, Folder, Message, NewMessage
+from mailsorter.emulator.store import Address, Folder, Mailbox, Message, NewMessage
 from mailsorter.emulator.store.records import MESSAGE_COLUMNS
 
 _IDS = Shape(None)
@@ -32,9 +32,9 @@ def get_item(call: Call) -> list[Any]:
     shape = Shape(find(call.body, "m:ItemShape"))
 
     def one(named: Any) -> Any:
-        message = ids.read_item(call.store, call.mailbox, named)
+        box, message = ids.read_item(call.store, call.mailbox, named)
         call.conditions.check_one(message.id)
-        return _items("GetItem", show_item(call.store, call.mailbox, message, shape))
+        return _items("GetItem", show_item(call.store, box, message, shape))
 
     return each("GetItem", elements(find(call.body, "m:ItemIds")), one)
 
@@ -48,9 +48,10 @@ def find_item(call: Call) -> list[Any]:
 
     def one(named: Any) -> Any:
         shape.refuse_whole_items()
-        found = _found(call, ids.named_folder(call.store, call.mailbox, named))
+        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        found = _found(call, folder)
         page = found[offset : offset + size]
-        shown = [show_item(call.store, call.mailbox, message, shape) for message in page]
+        shown = [show_item(call.store, box, message, shape) for message in page]
         return success("FindItem", m("RootFolder", t("Items", *shown), **paging(offset, len(page), len(found))))
 
     return each("FindItem", elements(find(call.body, "m:ParentFolderIds")), one)
@@ -82,11 +83,11 @@ def create_item(call: Call) -> list[Any]:
         raise ExchangeError("ErrorInvalidRequest", "The emulator sends no mail: use SaveOnly.")
     given = find(call.body, "m:SavedItemFolderId")
     drafts = call.store.folders.well_known(call.mailbox, "drafts")
-    folder = drafts if given is None else ids.read_folder(call.store, call.mailbox, given)
+    box, folder = (call.mailbox, drafts) if given is None else ids.read_folder(call.store, call.mailbox, given)
 
     def one(new: Any) -> Any:
-        made = call.store.messages.create(call.mailbox, folder, _new_message(call, new))
-        return _items("CreateItem", show_item(call.store, call.mailbox, made, _IDS))
+        made = call.store.messages.create(box, folder, _new_message(call, new))
+        return _items("CreateItem", show_item(call.store, box, made, _IDS))
 
     return each("CreateItem", elements(find(call.body, "m:Items")), one)
 
@@ -135,24 +136,26 @@ def _addresses(source: Any) -> list[Address]:
 
 def move_item(call: Call) -> list[Any]:
     """Move items; the answer holds their new ids."""
-    target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
+    home, target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
 
     def one(named: Any) -> Any:
-        message = ids.read_item(call.store, call.mailbox, named)
+        box, message = ids.read_item(call.store, call.mailbox, named)
+        ids.refuse_crossing(box, home)
         call.conditions.check_one(message.id)
-        moved = call.store.messages.move(call.mailbox, message, target)
-        return _items("MoveItem", show_item(call.store, call.mailbox, moved, _IDS))
+        moved = call.store.messages.move(box, message, target)
+        return _items("MoveItem", show_item(call.store, box, moved, _IDS))
 
     return each("MoveItem", elements(find(call.body, "m:ItemIds")), one)
 
 
 def copy_item(call: Call) -> list[Any]:
     """Copy items; the answer holds the copies' ids."""
-    target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
+    home, target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
 
     def one(named: Any) -> Any:
-        copied = call.store.messages.copy(call.mailbox, ids.read_item(call.store, call.mailbox, named), target)
-        return _items("CopyItem", show_item(call.store, call.mailbox, copied, _IDS))
+        box, message = ids.read_item(call.store, call.mailbox, named)
+        ids.refuse_crossing(box, home)
+        return _items("CopyItem", show_item(call.store, box, call.store.messages.copy(box, message, target), _IDS))
 
     return each("CopyItem", elements(find(call.body, "m:ItemIds")), one)
 
@@ -162,14 +165,13 @@ def delete_item(call: Call) -> list[Any]:
     kind = call.body.get("DeleteType", "")
 
     def one(named: Any) -> Any:
-        message = ids.read_item(call.store, call.mailbox, named)
+        box, message = ids.read_item(call.store, call.mailbox, named)
         if kind == "MoveToDeletedItems":
-            deleted = call.store.folders.well_known(call.mailbox, "deleteditems")
-            call.store.messages.move(call.mailbox, message, deleted)
+            call.store.messages.move(box, message, call.store.folders.well_known(box, "deleteditems"))
         elif kind == "SoftDelete":
-            call.store.recoverable.soft_delete(call.mailbox, message)
+            call.store.recoverable.soft_delete(box, message)
         elif kind == "HardDelete":
-            _hard_delete(call, message)
+            _hard_delete(call, box, message)
         else:
             raise ExchangeError("ErrorInvalidRequest", "DeleteType is missing.")
         return success("DeleteItem")
@@ -177,13 +179,13 @@ def delete_item(call: Call) -> list[Any]:
     return each("DeleteItem", elements(find(call.body, "m:ItemIds")), one)
 
 
-def _hard_delete(call: Call, message: Message) -> None:
-    purges = call.store.folders.well_known(call.mailbox, "recoverableitemspurges")
-    kept = bool(call.mailbox.single_item_recovery and message.folder != purges.id)
-    if call.store.recoverable.hold(call.mailbox, message) or kept:
+def _hard_delete(call: Call, box: Mailbox, message: Message) -> None:
+    purges = call.store.folders.well_known(box, "recoverableitemspurges")
+    kept = bool(box.single_item_recovery and message.folder != purges.id)
+    if call.store.recoverable.hold(box, message) or kept:
         if message.folder == purges.id:
             raise ExchangeError("ErrorRecoverableItemsAccessDenied", "The item is protected and cannot be deleted.")
-        call.store.recoverable.discard(call.mailbox, message, "recoverableitemspurges")
+        call.store.recoverable.discard(box, message, "recoverableitemspurges")
     else:
         call.store.recoverable.erase(message)
 
@@ -192,12 +194,12 @@ def update_item(call: Call) -> list[Any]:
     """Categories, the read flag and the flag of items."""
 
     def one(change: Any) -> Any:
-        message = ids.read_item(call.store, call.mailbox, next(elements(change)))
+        box, message = ids.read_item(call.store, call.mailbox, next(elements(change)))
         columns: dict[str, Any] = {}
         for update in elements(find(change, "t:Updates")):
             _take_update(update, columns)
-        changed = call.store.messages.change(call.mailbox, message, columns)
-        shown = m("Items", show_item(call.store, call.mailbox, changed, _IDS))
+        changed = call.store.messages.change(box, message, columns)
+        shown = m("Items", show_item(call.store, box, changed, _IDS))
         return success("UpdateItem", shown, m("ConflictResults", t("Count", "0")))
 
     return each("UpdateItem", elements(find(call.body, "m:ItemChanges")), one)

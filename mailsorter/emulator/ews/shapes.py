@@ -264,19 +264,9 @@ def show_folder(store: Store, mailbox: Mailbox, folder: Folder, shape: Shape) ->
         if shape.wants(uri):
             shown.append(t(element, value))
     shown += [_extended(tag, _flag(folder.hidden)) for tag in shape.tags if int(tag[0], 16) == 0x10F4]
-    if shape.wants("folder:DistinguishedFolderId") and folder.well_known in DISTINGUISHED:
-        shown.append(t("DistinguishedFolderId", folder.well_known))
+    distinguished = ids.distinguished_name(mailbox, folder)
+    if shape.wants("folder:DistinguishedFolderId") and distinguished:
+        shown.append(t("DistinguishedFolderId", distinguished))
     if shape.wants("folder:UnreadCount") and name in ("Folder", "SearchFolder", "TasksFolder"):
         shown.append(t("UnreadCount", str(folder.unread)))
     return t(name, *shown)
-
-
-#: Well-known names that the schema's DistinguishedFolderIdNameType has as well.
-DISTINGUISHED = frozenset(
-    {
-        *("calendar", "contacts", "deleteditems", "drafts", "inbox", "notes", "outbox", "sentitems", "tasks"),
-        *("msgfolderroot", "root", "junkemail", "searchfolders", "recoverableitemsroot", "recoverableitemsdeletions"),
-        *("recoverableitemsversions", "recoverableitemspurges", "recoverableitemsdiscoveryholds", "syncissues"),
-        *("conflicts", "localfailures", "serverfailures", "conversationhistory", "archive"),
-    }
-)

@@ -13,6 +13,7 @@ from mailsorter.emulator.ews import ids
 from mailsorter.emulator.ews.call import Call
 from mailsorter.emulator.ews.shapes import Shape, show_folder, show_item
 from mailsorter.emulator.ews.soap import find, m, success, t, text
+from mailsorter.emulator.store import Mailbox
 from mailsorter.emulator.store.changes import MessageChange
 
 _MAX_CHANGES = 512
@@ -30,9 +31,15 @@ class State(msgspec.Struct, array_like=True):
     epoch: int
 
 
-def _read(call: Call, kind: str, scope: int) -> State:
+def _synced(call: Call) -> Mailbox:
+    """The mailbox whose folders are meant: the archive where its top is named."""
+    named = find(call.body, "m:SyncFolderId")
+    return call.mailbox if named is None else ids.read_folder(call.store, call.mailbox, named)[0]
+
+
+def _read(call: Call, kind: str, box: Mailbox, scope: int) -> State:
     written = text(call.body, "m:SyncState")
-    epoch = call.conditions.delta_epoch(call.mailbox.id)
+    epoch = call.conditions.delta_epoch(box.id)
     now = call.store.db.sequence()
     if not written:
         return State(kind, scope, 0, 0, now, epoch)
@@ -60,16 +67,17 @@ def _write(state: State, *, is_last: bool) -> Any:
 def sync_hierarchy(call: Call) -> list[Any]:
     """Folders below the visible root that changed since the state."""
     shape = Shape(find(call.body, "m:FolderShape"))
-    state = _read(call, "f", call.mailbox.id)
+    box = _synced(call)
+    state = _read(call, "f", box, box.id)
     store = call.store
-    changes = store.changes.folders(call.mailbox.id, known=state.known, after=state.after, limit=_ALL, hidden=True)
+    changes = store.changes.folders(box.id, known=state.known, after=state.after, limit=_ALL, hidden=True)
     shown = []
     for change in changes:
         if change.folder is None:
-            shown.append(t("Delete", ids.folder_id(call.mailbox, change.removed)))
+            shown.append(t("Delete", ids.folder_id(box, change.removed)))
         else:
             name = "Create" if change.folder.entered_seq > state.known else "Update"
-            shown.append(t(name, show_folder(store, call.mailbox, change.folder, shape)))
+            shown.append(t(name, show_folder(store, box, change.folder, shape)))
         state.after = max(state.after, change.seq)
     last = m("IncludesLastFolderInRange", "true")
     return [success("SyncFolderHierarchy", _write(state, is_last=True), last, m("Changes", *shown))]
@@ -79,8 +87,8 @@ def sync_items(call: Call) -> list[Any]:
     """Items of one folder that changed since the state: whole in a first round, and then each change."""
     shape = Shape(find(call.body, "m:ItemShape"))
     shape.leave_out_whole_items()
-    folder = ids.read_folder(call.store, call.mailbox, find(call.body, "m:SyncFolderId"))
-    state = _read(call, "m", folder.id)
+    box, folder = ids.read_folder(call.store, call.mailbox, find(call.body, "m:SyncFolderId"))
+    state = _read(call, "m", box, folder.id)
     size = min(int(text(call.body, "m:MaxChangesReturned", "100")), _MAX_CHANGES)
     changes = call.store.changes.messages(
         folder.id, known=state.known, after=state.after, start=state.start, limit=size
@@ -90,7 +98,7 @@ def sync_items(call: Call) -> list[Any]:
         for change in changes
         if call.store.changes.is_visible(folder.id, change, known=state.known, immutable=False)
     ]
-    shown = [_change(call, change, shape) for change in visible]
+    shown = [_change(call, box, change, shape) for change in visible]
     is_last = len(changes) < size
     if changes:
         state.after = changes[-1].seq
@@ -98,8 +106,8 @@ def sync_items(call: Call) -> list[Any]:
     return [success("SyncFolderItems", _write(state, is_last=is_last), last, m("Changes", *shown))]
 
 
-def _change(call: Call, change: MessageChange, shape: Shape) -> Any:
+def _change(call: Call, box: Mailbox, change: MessageChange, shape: Shape) -> Any:
     if change.message is None:
-        return t("Delete", ids.gone_item_id(call.mailbox, change.removed, change.generation))
+        return t("Delete", ids.gone_item_id(box, change.removed, change.generation))
     name = "Create" if change.is_new else "Update"
-    return t(name, show_item(call.store, call.mailbox, change.message, shape))
+    return t(name, show_item(call.store, box, change.message, shape))

@@ -8,36 +8,46 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from mailsorter.mailbox.base import archive_name, archive_owner
 from mailsorter.mailbox.ews.settings import EwsSettings, HybridSignIn, Password
 
 if TYPE_CHECKING:
     from mailsorter.clock import Clock
     from mailsorter.mailbox.base import Mailbox
 
-__all__ = ["EwsSettings", "HybridSignIn", "Password", "has_archive", "http_auth", "open_mailbox"]
+__all__ = ["EwsSettings", "HybridSignIn", "Password", "archive_of", "http_auth", "open_mailbox"]
 
 
-def open_mailbox(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
-    """The mailbox of that address, with a busy server's waits honoured. Nothing is sent before the first question."""
+def open_mailbox(settings: EwsSettings, name: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
+    """The mailbox of that address, or the archive of that name (`archive_name`), with a busy server's waits honoured.
+
+    Nothing is sent before the first question.
+    """
     from mailsorter.mailbox.ews.client import EwsClient  # exchangelib takes 0.3 s to import
     from mailsorter.mailbox.ews.mailbox import EwsMailbox
     from mailsorter.mailbox.waiting import Stopper
     from mailsorter.mailbox.wrap import RetryingMailbox, ThrottledMailbox
 
     stopper = Stopper(clock, stop)
-    mailbox = EwsMailbox(EwsClient(settings, address, stopper), settings)
+    owner = archive_owner(name)
+    client = EwsClient(settings, name if owner is None else owner, stopper)
+    mailbox = EwsMailbox(client, settings, is_archive=owner is not None)
     return RetryingMailbox(ThrottledMailbox(mailbox, clock, stopper), stopper)
 
 
-def has_archive(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> bool:
-    """Has the mailbox an archive mailbox beside it? Raises what asking the server raises."""
+def archive_of(settings: EwsSettings, address: str, *, clock: Clock, stop: threading.Event | None = None) -> str | None:
+    """The name that opens the mailbox's archive; None where the server knows of none.
+
+    Raises what asking the server raises: an archive that is refused, or lies where this server does not reach it.
+    """
     from mailsorter.mailbox.ews.client import EwsClient
     from mailsorter.mailbox.ews.tree import TreeReader
     from mailsorter.mailbox.waiting import Stopper
 
     client = EwsClient(settings, address, Stopper(clock, stop))
     try:
-        return TreeReader(client, owner="" if settings.impersonate else address).has_archive()
+        reader = TreeReader(client, owner="" if settings.impersonate else address, is_archive=True)
+        return archive_name(address) if reader.is_there() else None
     finally:
         client.close()
 

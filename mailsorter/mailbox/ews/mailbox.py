@@ -19,7 +19,17 @@ from mailsorter.errors import (
     TemporaryError,
     Unreachable,
 )
-from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import (
+    ChangePage,
+    Detail,
+    Done,
+    Move,
+    Outcome,
+    Place,
+    SearchHits,
+    TreePage,
+    archive_name,
+)
 from mailsorter.mailbox.ews import translate
 from mailsorter.mailbox.ews.client import EwsClient
 from mailsorter.mailbox.ews.elements import (
@@ -50,16 +60,18 @@ _FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: ENVELOPE, Detail.TRACES: TRACES}
 
 
 class EwsMailbox:
-    """One mailbox; used by one thread at a time."""
+    """One mailbox, or its archive, which Exchange reaches through the mailbox; used by one thread at a time."""
 
-    def __init__(self, client: EwsClient, settings: EwsSettings) -> None:
+    def __init__(self, client: EwsClient, settings: EwsSettings, *, is_archive: bool = False) -> None:
         self._client = client
         self._settings = settings
-        self._tree = TreeReader(client, owner="" if settings.impersonate else client.address)
+        self._address = archive_name(client.address) if is_archive else client.address
+        owner = "" if settings.impersonate else client.address
+        self._tree = TreeReader(client, owner=owner, is_archive=is_archive)
 
     @property
     def address(self) -> str:
-        return self._client.address
+        return self._address
 
     @property
     def ids_survive_moves(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mailsorter.errors import MailboxGone, MailsorterError, NotFound, Refused
@@ -13,21 +13,31 @@ from mailsorter.mailbox.ews.elements import FOLDER, distinguished, element, find
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 
 _DOING = "read folders"
-_ARCHIVE_TOP = "archivemsgfolderroot"
 _PAGE = "1000"
 # EWS knows these by the same names as Graph, except that it has no clutter
 _NAMED = [n for n in WellKnown if not n.startswith("recoverable") and n not in (WellKnown.CLUTTER, WellKnown.SCHEDULED)]
+# what EWS calls an archive's own folders; it has no others that are distinguished
+_IN_ARCHIVE = {
+    WellKnown.ROOT: "archivemsgfolderroot",
+    WellKnown.DELETED: "archivedeleteditems",
+    WellKnown.RECOVERABLE_ROOT: "archiverecoverableitemsroot",
+    WellKnown.RECOVERABLE_DELETIONS: "archiverecoverableitemsdeletions",
+    WellKnown.RECOVERABLE_PURGES: "archiverecoverableitemspurges",
+    WellKnown.RECOVERABLE_VERSIONS: "archiverecoverableitemsversions",
+    WellKnown.RECOVERABLE_DISCOVERY_HOLDS: "archiverecoverableitemsdiscoveryholds",
+}
 _RECOVERABLE = [n for n in WellKnown if n.startswith("recoverable") and n is not WellKnown.RECOVERABLE_ROOT]
 
 
 class TreeReader:
     """Reads the tree; keeps what it saw last, so that a later look costs one request."""
 
-    def __init__(self, client: EwsClient, *, owner: str) -> None:
+    def __init__(self, client: EwsClient, *, owner: str, is_archive: bool = False) -> None:
         self._client = client
         self._owner = owner  # "" where the server already knows by impersonation whose folders are meant
+        self._names: Mapping[WellKnown, str] = _IN_ARCHIVE if is_archive else {n: n.value for n in WellKnown}
         self._well_known: dict[str, WellKnown] = {}
-        self._missing: list[WellKnown] = [*_NAMED, *_RECOVERABLE]
+        self._missing: list[WellKnown] = [n for n in (*_NAMED, *_RECOVERABLE) if n in self._names]
         self._root: Any = None
         self._kept: tuple[str, dict[str, Any]] = ("", {})
 
@@ -63,15 +73,13 @@ class TreeReader:
         """The id of a distinguished folder. Raises `NotFound`."""
         return translate.folder(self._get(name)).id
 
-    def has_archive(self) -> bool:
-        """Does the server know a top folder of this mailbox's archive?"""
-        payload = element(
-            "m:GetFolder", shape("m:FolderShape", ()), element("m:FolderIds", distinguished(_ARCHIVE_TOP, self._owner))
-        )
+    def is_there(self) -> bool:
+        """Does the server know the top folder, and with it Recoverable Items? Raises what else it answers."""
         try:
-            self._client.one(payload, _DOING)
+            self._get(WellKnown.ROOT)
         except NotFound:
             return False
+        self._get(WellKnown.RECOVERABLE_ROOT)
         return True
 
     def _sync(self, cursor: str | None, kept: dict[str, Any]) -> tuple[str, bool]:
@@ -143,7 +151,7 @@ class TreeReader:
         payload = element(
             "m:GetFolder",
             shape("m:FolderShape", FOLDER),
-            element("m:FolderIds", *(distinguished(name.value, self._owner) for name in names)),
+            element("m:FolderIds", *(self._called(name) for name in names)),
         )
         self._missing = []
         for name, answer in zip(names, self._client.each(payload, len(names), _DOING), strict=True):
@@ -163,9 +171,12 @@ class TreeReader:
         payload = element(
             "m:GetFolder",
             shape("m:FolderShape", FOLDER),
-            element("m:FolderIds", distinguished(name.value, self._owner)),
+            element("m:FolderIds", self._called(name)),
         )
         return find(self._client.one(payload, _DOING), "m:Folders")[0]
+
+    def _called(self, name: WellKnown) -> Any:
+        return distinguished(self._names[name], self._owner)
 
     @property
     def _root_id(self) -> str:
