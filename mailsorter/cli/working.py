@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def assembled(ctx: typer.Context) -> Iterator[Assembly]:
-    """The config put together. While the block runs, SIGTERM and the first Ctrl-C ask it to stop between batches."""
+    """The config put together. While the block runs, SIGTERM and the first Ctrl-C ask it to stop between batches.
+
+    Who calls the app in process may hand it a clock of its own as click's `obj`; else it is the machine's.
+    """
     from mailsorter.assembly import Assembly
 
-    with Assembly(loaded(ctx)) as assembly, _stopping(assembly.stop):
+    with Assembly(loaded(ctx), clock=ctx.obj) as assembly, _stopping(assembly.stop):
         yield assembly
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
@@ -41,7 +42,7 @@ class Desk:
 
     def type(self, *words: str, code: int = 0) -> str:
         """Type a command; gives what it printed. The exit code must be the one expected."""
-        result = CliRunner().invoke(app, ["--config", str(self.firm.config), *words], prog_name="mailsorter")
+        result = self._invoke(*words)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr)
@@ -49,9 +50,13 @@ class Desk:
 
     def json(self, *words: str, code: int = 0) -> Any:
         """The same with --json."""
-        result = CliRunner().invoke(app, ["--config", str(self.firm.config), *words, "--json"], prog_name="mailsorter")
+        result = self._invoke(*words, "--json")
         assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr)
         return json.loads(result.stdout)
+
+    def _invoke(self, *words: str) -> Result:
+        said = ["--config", str(self.firm.config), *words]
+        return CliRunner().invoke(app, said, prog_name="mailsorter", obj=self.firm.clock)
 
 
 @pytest.fixture
