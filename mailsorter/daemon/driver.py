@@ -8,6 +8,7 @@ is in it at most once: so one mailbox's backlog, cut in slices, cannot starve an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time as machine
@@ -22,10 +23,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
 from mailsorter.daemon.service import Service
+from mailsorter.daemon.snapshot import save
 from mailsorter.daemon.timetable import later_in_the_day, next_daily
+from mailsorter.errors import LedgerError
 
 BEAT_S = 5
 SURROUNDINGS_S = 300
+SNAPSHOT_S = 60
 MORNING = timedelta(hours=5)  # after the nightly work, when people read
 
 
@@ -48,6 +52,7 @@ class Driver:
                 "mailboxes": ThreadPoolExecutor(workers),
                 "chores": ThreadPoolExecutor(1),  # nightly work may take hours: it waits for nobody's turn
                 "heart": ThreadPoolExecutor(1),  # a full pool must not keep the heart from beating
+                "word": ThreadPoolExecutor(1),  # nor may a locked ledger, which the daemon's word goes into
             },
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
@@ -58,9 +63,12 @@ class Driver:
         """Put everything on the timetable and start."""
         self._every(BEAT_S, "beat", self._beat, executor="heart")
         self._every(SURROUNDINGS_S, "surroundings", self._service.watch_surroundings, executor="chores")
+        self._every(SNAPSHOT_S, "word", self._keep_word, executor="word")
         self._daily("nightly", self._service.nightly, timedelta(0))
         self._daily("daily", self._service.daily, MORNING)
-        self._scheduler.add_job(self._service.daily, id="daily at start", executor="chores")
+        self._scheduler.add_job(
+            self._running, args=["daily at start", self._service.daily], id="daily at start", executor="chores"
+        )
         self.take_over()
         self._scheduler.start()
 
@@ -116,13 +124,18 @@ class Driver:
             for name, due in list(self._due.items()):
                 self._reschedule(name, due())
 
+    def _keep_word(self) -> None:
+        with contextlib.suppress(LedgerError):  # the next look at a mailbox says what is wrong with it
+            save(self._service)
+
     def _running(self, name: str, chore: Callable[[], object]) -> None:
         with self._guard:
             if self._service.stop.is_set():
                 return
             self._busy.add(name)
         try:
-            chore()
+            with self._service.pulse.at_work(name):
+                chore()
         finally:
             with self._guard:
                 self._busy.discard(name)

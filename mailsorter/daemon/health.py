@@ -60,8 +60,8 @@ def pages(service: Service) -> WSGIApplication:
 
 
 def is_alive(service: Service) -> bool:
-    """Does the scheduler still beat?"""
-    return service.clock.monotonic() - service.beat_at < STALE_S
+    """Does the scheduler still beat, and does no job hang? A job that waits, however long, does not hang."""
+    return service.clock.monotonic() - service.beat_at < STALE_S and not service.pulse.stuck()
 
 
 class HealthServer:

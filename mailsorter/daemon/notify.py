@@ -14,27 +14,31 @@ class Notifier:
     """sd_notify(3). `watchdog_s` is how often to say that we live, or None when nobody waits for it."""
 
     def __init__(self) -> None:
-        self._notifier = sdnotify.SystemdNotifier()
+        self._notifier = sdnotify.SystemdNotifier() if os.environ.get("NOTIFY_SOCKET") else None
         self.watchdog_s = _watchdog_s()
-        if self._notifier.socket is not None:
+        if self._notifier is not None and self._notifier.socket is not None:
             self._notifier.socket.settimeout(_PATIENCE_S)
 
     def ready(self, status: str) -> None:
         """Started, or reloaded. `status` is shown by `systemctl status`: counts, no names."""
-        self._notifier.notify(f"READY=1\nSTATUS={status}")
+        self._tell(f"READY=1\nSTATUS={status}")
 
     def reloading(self) -> None:
         """A reload began; `ready` ends it."""
-        self._notifier.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
         """We live, and the scheduler does. Said only where a watchdog waits for it."""
         if self.watchdog_s is not None:
-            self._notifier.notify("WATCHDOG=1")
+            self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The end has begun."""
-        self._notifier.notify("STOPPING=1")
+        self._tell("STOPPING=1")
+
+    def _tell(self, what: str) -> None:
+        if self._notifier is not None:
+            self._notifier.notify(what)
 
 
 def _watchdog_s() -> float | None:

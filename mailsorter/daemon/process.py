@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import threading
-import time as machine
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +22,7 @@ from structlog.typing import FilteringBoundLogger
 from mailsorter import __version__
 from mailsorter.assembly import Assembly
 from mailsorter.checking.check import check_mailboxes
+from mailsorter.clock import Clock, SystemClock
 from mailsorter.config.load import Loaded, load
 from mailsorter.daemon import expiry
 from mailsorter.daemon.advice import Meaning
@@ -30,8 +30,8 @@ from mailsorter.daemon.driver import Driver
 from mailsorter.daemon.health import HealthServer, is_alive
 from mailsorter.daemon.notify import Notifier
 from mailsorter.daemon.ping import Pinger
+from mailsorter.daemon.pulse import Pulse
 from mailsorter.daemon.service import Service, Settings
-from mailsorter.daemon.snapshot import save
 from mailsorter.daemon.timetable import Pace
 from mailsorter.errors import ConfigError, LedgerError, LedgerLocked, UserError
 from mailsorter.sorting.run import Job
@@ -39,7 +39,7 @@ from mailsorter.sorting.run import Job
 STOP_WITHIN_S = 8.0  # of the ten that we promise; the rest is for the interpreter's own end
 _DAEMON_LOCK = 0  # a number that no mailbox has
 _TURN_S = 1.0
-_SNAPSHOT_S = 60.0
+_TELL_S = 60.0
 
 _REFUSED = Meaning("config refused", True, True, "Run: mailsorter config check")
 _RESTART = Meaning("ledger changed in config", True, True, "Start the daemon again to use the new ledger.")
@@ -104,15 +104,18 @@ def _open_connectors(assembly: Assembly) -> None:
 
 
 class Daemon:
-    """One running daemon. `run` returns when it was asked to end."""
+    """One running daemon. `run` returns when it was asked to end.
 
-    def __init__(self, path: Path, loaded: Loaded, log: FilteringBoundLogger) -> None:
+    `assemble` alone gives a `service` that nobody drives, for whoever has a clock of their own.
+    """
+
+    def __init__(self, path: Path, loaded: Loaded, log: FilteringBoundLogger, *, clock: Clock | None = None) -> None:
         self._path = path
         self._log = log
-        self._assembly = Assembly(loaded)
+        self._assembly = Assembly(loaded, clock=Pulse(clock or SystemClock()))
         self.signals = Signals(self._assembly.stop)
         self._notifier = Notifier()
-        self._snapshot_at = 0.0
+        self._told_at = float("-inf")
         self._model = model_stamp(self._assembly)
 
     def run(self) -> int:
@@ -122,7 +125,18 @@ class Daemon:
         """
         _open_connectors(self._assembly)
         with self._alone():
+            self.assemble()
             return self._run()
+
+    def assemble(self) -> None:
+        """Build all that works, and start none of it. Raises `LedgerError`, `UserError`."""
+        self.service = Service(
+            self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile,
+            quota_used=self._quota_used,
+        )  # fmt: skip
+        self.service.take_over(self._assembly.jobs(), settings_of(self._assembly))
+        self._pinger = self._new_pinger()
+        self._driver = Driver(self.service, self._log, workers=self._assembly.config.daemon.workers)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -141,18 +155,10 @@ class Daemon:
             holding.__exit__(None, None, None)
 
     def _run(self) -> int:
-        config = self._assembly.config
-        self._service = Service(
-            self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile,
-            quota_used=self._quota_used,
-        )  # fmt: skip
-        self._service.take_over(self._assembly.jobs(), settings_of(self._assembly))
-        self._pinger = self._new_pinger()
         self._health = self._new_health()
-        self._driver = Driver(self._service, self._log, workers=config.daemon.workers)
         self.signals.install()
         self._driver.start()
-        count = len(self._service.mailboxes)
+        count = len(self.service.mailboxes)
         self._log.info(
             "daemon started", mailboxes=count, version=__version__, pid=os.getpid(),
             port=self._health.port if self._health else None,
@@ -175,18 +181,14 @@ class Daemon:
             self.signals.reload.set()
         if self.signals.reload.is_set() and not self.signals.stop.is_set():
             self.signals.reload.clear()
-            self._reload()
-        if is_alive(self._service):
+            self.reload()
+        if is_alive(self.service):
             self._notifier.alive()
-        if machine.monotonic() - self._snapshot_at >= _SNAPSHOT_S:
-            self._snapshot_at = machine.monotonic()
-            self._show()
-
-    def _show(self) -> None:
-        with contextlib.suppress(LedgerError):  # the next look at a mailbox says what is wrong with it
-            save(self._service)
-        standing = self._service.troubles.standing()
-        self._pinger.tell(fine=not any(trouble.meaning.needs_person for trouble in standing))
+        now = self._assembly.clock.monotonic()
+        if now - self._told_at >= _TELL_S:
+            self._told_at = now
+            standing = self.service.troubles.standing()
+            self._pinger.tell(fine=not any(trouble.meaning.needs_person for trouble in standing))
 
     def _reconcile(self, job: Job) -> int:
         """Compare one mailbox with the ledger. Raises the error that kept it from being compared."""
@@ -205,33 +207,34 @@ class Daemon:
         by_graph = any(e.address == address and e.connector == "graph" for e in made.config.mailbox)
         return made.graph.quota_used(address) if by_graph and made.config.graph is not None else None
 
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """Put the config on disk in force; one with problems is refused as a whole and the old one stays."""
         self._notifier.reloading()
         try:
             self._take_over(load(self._path))
         except (ConfigError, UserError) as error:
             problems = len(error.problems) if isinstance(error, ConfigError) else 1
-            self._service.troubles.met(_REFUSED, type(error).__name__)
+            self.service.troubles.met(_REFUSED, type(error).__name__)
             self._log.error("config refused", problems=problems, advice="Run: mailsorter config check")
         except LedgerError as error:
             self._log.error("config refused", error=type(error).__name__, advice="Run: mailsorter status")
         else:
-            self._service.troubles.clear(_REFUSED.kind)
-            self._log.info("config reloaded", mailboxes=len(self._service.mailboxes))
-        self._notifier.ready(f"Looking after {len(self._service.mailboxes)} mailboxes")
+            self.service.troubles.clear(_REFUSED.kind)
+            self._log.info("config reloaded", mailboxes=len(self.service.mailboxes))
+        self._notifier.ready(f"Looking after {len(self.service.mailboxes)} mailboxes")
 
     def _take_over(self, loaded: Loaded) -> None:
         """Put a new config in force, but for its ledger: another one is another daemon's."""
         before = self._assembly
         if loaded.config.ledger != before.config.ledger:
-            self._service.troubles.met(_RESTART, "ConfigError")
+            self.service.troubles.met(_RESTART, "ConfigError")
         else:
-            self._service.troubles.clear(_RESTART.kind)
+            self.service.troubles.clear(_RESTART.kind)
         made = Assembly(loaded, clock=before.clock, stop=before.stop)
         made.__dict__["ledger"] = before.ledger  # stays open under its first owner
         _open_connectors(made)
         jobs = made.jobs()
-        self._service.take_over(jobs, settings_of(made))
+        self.service.take_over(jobs, settings_of(made))
         self._driver.take_over()
         self._assembly = made
         self._pinger = self._new_pinger()
@@ -242,7 +245,7 @@ class Daemon:
 
     def _new_health(self) -> HealthServer | None:
         port = self._assembly.config.daemon.health_port
-        return HealthServer(self._service, port) if port else None
+        return HealthServer(self.service, port) if port else None
 
     # the end ------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The daemon's work, without threads, signals or a timetable of its own: a driver calls each chore when it is due.
 
-`run.py` drives it with APScheduler on the machine's clock, the simulated year with a virtual one.
+`driver` drives it with APScheduler on the machine's clock, tests and the simulated year with a virtual one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mailsorter.clock import Clock
 from mailsorter.daemon import deadlines, expiry
 from mailsorter.daemon.advice import Meaning, meaning
 from mailsorter.daemon.polling import Poller
+from mailsorter.daemon.pulse import Pulse
 from mailsorter.daemon.timetable import Pace, PollEnd, first_poll, jump_s
 from mailsorter.daemon.troubles import Troubles
 from mailsorter.daemon.upkeep import Tidied, is_plausible, tidy
@@ -65,6 +66,7 @@ class Service:
     quota_used: Callable[[str], float | None] = lambda address: None  # share of the mailbox's quota in use
     mailboxes: dict[int, WatchedMailbox] = field(default_factory=dict)
     started: datetime = field(init=False)
+    pulse: Pulse = field(init=False)
     troubles: Troubles = field(init=False)
     poller: Poller = field(init=False)
     tidied: Tidied = field(default_factory=Tidied)
@@ -73,8 +75,10 @@ class Service:
     _beat_wall: datetime = field(init=False)
     _jumped_at: float | None = None
     _files_digest: bytes = b""
+    _told_stuck: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.clock = self.pulse = self.clock if isinstance(self.clock, Pulse) else Pulse(self.clock)
         self.started = self._beat_wall = self.clock.now()
         self.beat_at = self.clock.monotonic()
         self.troubles = Troubles(self.clock, self.log)
@@ -117,11 +121,15 @@ class Service:
         return mailbox.due
 
     def beat(self) -> float:
-        """Every few seconds: notice a clock that jumped (gives by how much, 0 for not), say which troubles ended."""
+        """Every few seconds: notice a clock that jumped, say which troubles ended and which jobs hang.
+
+        Gives by how many seconds the clock jumped, 0 for not.
+        """
         wall, monotonic = self.clock.now(), self.clock.monotonic()
         jumped = jump_s(self._beat_wall, wall, self.beat_at, monotonic)
         self._beat_wall, self.beat_at = wall, monotonic
         self.troubles.settle()
+        self._tell_stuck()
         if abs(jumped) < JUMP_S:
             return 0.0
         self._jumped_at = monotonic
@@ -162,6 +170,13 @@ class Service:
         self._with_ledger(self._announce)
 
     # how --------------------------------------------------------------------------------------------------------
+
+    def _tell_stuck(self) -> None:
+        stuck = self.pulse.stuck()
+        for job, seconds in stuck.items():
+            if job not in self._told_stuck:
+                self.log.error("job stuck", job=job, seconds=round(seconds))
+        self._told_stuck = set(stuck)
 
     def _reconcile(self, mailbox: WatchedMailbox) -> None:
         assert self.reconcile is not None

@@ -27,6 +27,7 @@ EVENTS: Mapping[str, str] = {
     "skipped": "A job was still running when its next turn came.",
     "lines suppressed": "A burst of equal lines was cut off; `count` were not written.",
     "library": "Another library's log line; its text is withheld, because it may quote anything.",
+    "job stuck": "A job hangs, silent for `seconds`: the watchdog is told nothing more, so systemd starts us anew.",
     "unexpected": "An error that nobody foresaw; `places` says where, without its text.",
     "ping failed": "The monitoring service could not be reached.",
     "withheld": "A line that the guard did not know; its text was dropped.",
@@ -93,6 +94,7 @@ KEYS: Mapping[str, Shape] = {
     "kind": _WORD,
     "days": _number,
     "call": _NAME,
+    "job": _pattern(r"[a-z]+(?: [a-z]+){0,3}(?: \d{1,9})?"),  # "mailbox 3": the ledger's number
     "error": _NAME,
     "kinds": _few(_NAME),
     "places": _few(_pattern(r"[A-Za-z0-9_.]{1,64}:\d{1,6} in [A-Za-z0-9_<>]{1,64}")),

@@ -124,8 +124,10 @@ def test_a_ping_says_start_fine_and_fail_and_is_quiet_about_its_own_troubles(wor
     sent: list[str] = []
     pinger = Pinger("https://hc.example/abc", world.clock, world.log, send=sent.append)
     pinger.start()
+    pinger.join(10)
     for minute in range(12):
         pinger.tell(fine=minute != 8)
+        pinger.join(10)
         world.clock.sleep(60)
     base = "https://hc.example/abc"
     assert sent == [base + "/start", base, base, base + "/fail", base]
@@ -136,6 +138,7 @@ def test_a_ping_says_start_fine_and_fail_and_is_quiet_about_its_own_troubles(wor
     pinger = Pinger(base, world.clock, world.log, send=fails)
     for _ in range(10):
         pinger.tell(fine=True)
+        pinger.join(10)
         world.clock.sleep(600)
     assert len(world.kept.told("ping failed")) == 1
     assert "hc.example" not in str(world.kept.lines)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.emulator import running_emulator
+from mailsorter.emulator import NewMessage, running_emulator
+from mailsorter.emulator.faults import Fault, FaultPlan
+from mailsorter.emulator.store.records import Address
 
 OWN = "onzefirma.example"
 CONFIG = """
@@ -36,6 +40,7 @@ authority = "{url}"
 poll = "5 seconds"
 jitter = "0 seconds"
 health_port = {port}
+{extra}
 [log]
 format = "json"
 """
@@ -45,13 +50,20 @@ BOOK = '[[client]]\nid = "acme"\nname = "Acme B.V."\ndomains = ["acme.example"]\
 class Running:
     """One daemon in a process of its own, with a folder and systemd's socket."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, extra: str = "", stuck_s: float | None = None) -> None:
+        """`extra` is more of [daemon]; `stuck_s` makes a program that is sooner out of patience with its jobs."""
         self.folder = folder
+        self.program = ["-m", "mailsorter"]
+        if stuck_s is not None:
+            impatient = (
+                f"from mailsorter.daemon import pulse; pulse.STUCK_S = {stuck_s}; import mailsorter.__main__ as m"
+            )
+            self.program = ["-c", f"{impatient}; m.main()"]
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.config = folder / "mailsorter.toml"
-        self.config.write_text(CONFIG.format(own=OWN, url=url, port=self.port))
+        self.config.write_text(CONFIG.format(own=OWN, url=url, port=self.port, extra=extra))
         (folder / "clients.toml").write_text(BOOK)
         self.told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.told.bind(str(folder / "notify"))
@@ -61,9 +73,9 @@ class Running:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mailsorter", "--config", str(self.config), "daemon"],
+            [sys.executable, *self.program, "--config", str(self.config), "daemon"],
             env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify"),
-                 "EMULATOR_SECRET": "emulator"},
+                 "WATCHDOG_USEC": "2000000", "EMULATOR_SECRET": "emulator"},
             stderr=self.log, stdout=self.log,
         )  # fmt: skip
 
@@ -75,6 +87,16 @@ class Running:
             if word in said:
                 return said
         raise AssertionError(f"never heard {word}")
+
+    def heard_within(self, seconds: float) -> list[str]:
+        """All that systemd is told from now on, for so long."""
+        while select.select([self.told], [], [], 0)[0]:
+            self.told.recv(4096)
+        until, heard = time.monotonic() + seconds, []
+        while (left := until - time.monotonic()) > 0:
+            if select.select([self.told], [], [], left)[0]:
+                heard.append(self.told.recv(4096).decode())
+        return heard
 
     def page(self, path: str) -> tuple[int, str]:
         try:
@@ -148,10 +170,12 @@ def test_it_starts_answers_reloads_refuses_and_ends(daemon):
     assert second.returncode == 5
     assert b"Another mailsorter daemon" in second.stderr
 
+    assert daemon.hears("WATCHDOG=1")
     began = time.monotonic()
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(timeout=30) == 0
     assert time.monotonic() - began < 10
+    assert daemon.hears("STOPPING=1")
     assert daemon.lines("daemon stopped")[0]["parked"] == 0
     assert OWN not in (daemon.folder / "log").read_text()
 
@@ -167,10 +191,57 @@ def test_killed_it_starts_again_on_the_same_ledger(daemon):
     assert daemon.process.wait(timeout=30) == 0
 
 
+def test_the_watchdog_hears_of_a_daemon_that_waits_and_not_of_one_that_hangs(tmp_path, emulator):
+    """A tenant that asks for patience is waited for, alive; a worker that shows nothing lets the watchdog bite."""
+    running = Running(tmp_path, emulator.url, stuck_s=2)
+    try:
+        running.hears("READY=1")
+        emulator.faults.set_plan(FaultPlan((Fault(status=429, retry_after=6),)))
+        eventually(lambda: emulator.faults.struck[0])
+        assert len([word for word in running.heard_within(5) if "WATCHDOG=1" in word]) >= 3
+        assert running.lines("job stuck") == []
+        emulator.faults.set_plan(FaultPlan((Fault(latency_s=12, times=1),)))
+        (line,) = running.waits_for("job stuck")
+        assert (line["job"], line["seconds"] >= 2) == ("mailbox 1", True)
+        assert running.page("/healthz") == (503, '{"alive": false}\n')
+        assert running.heard_within(3) == []
+        running.hears("WATCHDOG=1")  # the answer came after all
+    finally:
+        running.close()
+
+
+def test_neither_a_silent_monitoring_service_nor_a_locked_ledger_holds_it_up(tmp_path, emulator):
+    """A ping that nobody answers, then a ledger that another program holds: it files, it lives, it ends in time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
+        running = Running(tmp_path, emulator.url, extra=f'ping_url = "http://127.0.0.1:{silent.getsockname()[1]}/x"')
+        try:
+            running.hears("READY=1")
+            store, (anna,) = emulator.store, emulator.store.mailboxes.all()
+            new = NewMessage(from_=Address("Piet", "piet@acme.example"), subject="Hallo", body="Dag")
+            store.messages.create(anna, store.folders.find(anna, "inbox"), new)
+            assert running.waits_for("sorted")[0]["filed"] == 1
+            other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            store.messages.create(anna, store.folders.find(anna, "inbox"), new)
+            assert len([word for word in running.heard_within(6) if "WATCHDOG=1" in word]) >= 4
+            began = time.monotonic()
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(timeout=60) == 0
+            assert time.monotonic() - began < 10
+            other.close()
+        finally:
+            running.close()
+
+
+def eventually(happened) -> None:
+    until = time.monotonic() + 40
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def test_it_ends_in_time_also_while_exchange_does_not_answer(daemon, emulator):
     """What is in flight is left to the next start; ten seconds are ten seconds."""
-    from mailsorter.emulator.faults import Fault, FaultPlan
-
     daemon.hears("READY=1")
     emulator.faults.set_plan(FaultPlan((Fault(latency_s=25),)))
     time.sleep(6)  # by now a look hangs in a request
