@@ -11,7 +11,7 @@ from datetime import timedelta
 from structlog.typing import FilteringBoundLogger
 
 from mailsorter.clock import Clock
-from mailsorter.daemon.advice import UNEXPECTED, meaning
+from mailsorter.daemon.advice import UNEXPECTED, Meaning, meaning
 from mailsorter.daemon.timetable import Pace, PollEnd, next_poll
 from mailsorter.daemon.troubles import Troubles
 from mailsorter.daemon.watched import WatchedMailbox
@@ -20,7 +20,6 @@ from mailsorter.ledger.ledger import Ledger
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import StepResult
 from mailsorter.sorting.ground import MailboxGround
-from mailsorter.sorting.mailbox_run import Watcher
 from mailsorter.sorting.planning import WindowPlan
 from mailsorter.sorting.report import MailboxReport
 from mailsorter.sorting.run import SortOptions, sort
@@ -29,11 +28,18 @@ PROBE_S = 30.0  # how often a ledger that failed is tried again
 BUSY_FOR = timedelta(hours=1)  # so long another process may hold a mailbox before it is worth a line
 
 
-class Silent:
-    """A watcher that only lets things happen."""
+_NO_FOLDER = Meaning(
+    "folder to watch missing", True, False, "Run: mailsorter config check", ends_with_a_look=False
+)  # it is over when a look at the folders finds them all; an idle look does not look there
+
+
+class Onlooker:
+    """A watcher that lets things happen. `missing` counts folders to watch; None while this look asked for none."""
+
+    missing: int | None = None
 
     def surveyed(self, mailbox: str, ground: MailboxGround) -> None:
-        pass
+        self.missing = len(ground.missing)
 
     def planned(self, mailbox: str, plan: WindowPlan, report: MailboxReport, *, is_backlog: bool) -> None:
         pass
@@ -55,7 +61,6 @@ class Poller:
     chance: random.Random
     slice_s: float = 60.0
     brakes: BrakePolicy = field(default_factory=BrakePolicy)
-    watcher: Watcher = field(default_factory=Silent)
     _ledger_failed: bool = False
     _probe_at: float = 0.0
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -90,7 +95,8 @@ class Poller:
         )  # fmt: skip
 
     def _sort(self, mailbox: WatchedMailbox) -> tuple[PollEnd, float | None]:
-        options = SortOptions(self.watcher, stop=self.stop, slice_s=self.slice_s, keep_idle=False, brakes=self.brakes)
+        onlooker = Onlooker()
+        options = SortOptions(onlooker, stop=self.stop, slice_s=self.slice_s, keep_idle=False, brakes=self.brakes)
         try:
             run = sort(self.ledger, self.clock, [mailbox.job], options)
         except LedgerLocked as error:
@@ -101,6 +107,7 @@ class Poller:
             self.log.exception("unexpected", mailbox=mailbox.number)
             return self._failed(mailbox, error), None
         self._ledger_came_back()
+        self._tell_missing(mailbox, onlooker)
         (report,) = run.mailboxes
         self._count(mailbox, report, run.run)
         if isinstance(report.error, LedgerLocked):
@@ -117,6 +124,13 @@ class Poller:
         mailbox.totals.update(counts)
         write = self.log.debug if report.is_idle else self.log.info
         write("sorted", mailbox=mailbox.number, run=run, settled=report.settled or None, **counts)
+
+    def _tell_missing(self, mailbox: WatchedMailbox, seen: Onlooker) -> None:
+        """A watched folder that was renamed is watched no more: that is a person's to know."""
+        if seen.missing:
+            self.troubles.met(_NO_FOLDER, "FolderMissing", mailbox.number, folders=seen.missing)
+        elif seen.missing is not None:
+            self.troubles.clear(_NO_FOLDER.kind, mailbox.number)
 
     def _failed(self, mailbox: WatchedMailbox, error: Exception) -> PollEnd:
         mailbox.error = type(error).__name__

@@ -13,7 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from mailsorter.cli.app import app
-from mailsorter.emulator import Emulator, NewMessage, running_emulator
+from mailsorter.emulator import Emulator, EmulatorClock, NewMessage, running_emulator
 from mailsorter.emulator.store.records import Address
 
 OWN = "onzefirma.example"
@@ -121,8 +121,13 @@ class Tenant:
 
 @contextmanager
 def tenant(
-    folder: Path, names: Sequence[str] = ("anna",), *, tls: bool = False, clients: str = CLIENTS
+    folder: Path,
+    names: Sequence[str] = ("anna",),
+    *,
+    tls: bool = False,
+    clients: str = CLIENTS,
+    clock: EmulatorClock | None = None,
 ) -> Iterator[Tenant]:
     """A tenant for as long as the block runs."""
-    with running_emulator(tls=tls) as emulator:
+    with running_emulator(tls=tls, clock=clock) as emulator:
         yield Tenant(emulator, folder, names, clients)
