@@ -174,6 +174,11 @@ class Assembly:
             zone=ZoneInfo(firm.timezone),
         )
 
+    @property
+    def archive_path(self) -> FolderPath:
+        """The folder in which all client folders lie; () where their template begins with the client."""
+        return _fixed_part(str(self.config.archive.folder))
+
     @cached_property
     def _folder_of(self) -> Mapping[str, FolderPath]:
         return {client.id: self.book.folder_of(client.id) for client in self.book}
@@ -197,7 +202,7 @@ class Assembly:
         return Filing(
             book=self.match_book,
             folder_of=self._folder_of,
-            archive=_fixed_part(str(self.config.archive.folder)),
+            archive=self.archive_path,
             rules_digest=self.rules_digest,
             policy=filing_policy(self.config, entry),
             several=several(self.config, entry),

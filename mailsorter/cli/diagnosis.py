@@ -6,6 +6,7 @@ a token no mailbox.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
     from mailsorter.config.schema import MailboxEntry
     from mailsorter.config.secret import SecretReference
+    from mailsorter.mailbox.base import Mailbox
+    from mailsorter.model.folder import FolderTree
 
 _SKEW_WARNING = timedelta(minutes=1)
 _SKEW_FAILURE = timedelta(minutes=5)  # Entra's tolerance for times in tokens and assertions
@@ -239,16 +242,59 @@ def _ews(assembly: Assembly) -> Iterator[Check]:
         return
     for entry in config.mailbox:
         if entry.connector == "ews":
-            yield _ews_mailbox(assembly, entry)
+            yield from _ews_mailbox(assembly, entry)
 
 
-def _ews_mailbox(assembly: Assembly, entry: MailboxEntry) -> Check:
+def _ews_mailbox(assembly: Assembly, entry: MailboxEntry) -> Iterator[Check]:
     name = f"mailbox {entry.address}"
+    mailbox = assembly.mailbox(entry)
     try:
-        assembly.mailbox(entry).tree()
+        tree = mailbox.tree()
     except MailboxGone as error:
         advice = error.advice or 'If it was moved to Exchange Online, set connector = "graph" for it.'
-        return Check(name, Status.FAILED, error.what, advice, exit_code(error))
+        yield Check(name, Status.FAILED, error.what, advice, exit_code(error))
+        return
     except MailsorterError as error:
-        return failed(name, error)
-    return ok(name, f"{entry.address}: can be read over EWS.")
+        yield failed(name, error)
+        return
+    yield ok(name, f"{entry.address}: can be read over EWS.")
+    yield from _readers(assembly, mailbox, tree)
+
+
+def _readers(assembly: Assembly, mailbox: Mailbox, tree: FolderTree) -> Iterator[Check]:
+    """Who else reads the archive's folders, where the road tells: everybody, anybody, or people outside the firm."""
+    name = f"folder permissions {mailbox.address}"
+    paths = [assembly.archive_path or assembly.book.folder_of(client.id) for client in assembly.book]
+    tops = {top.id for path in paths if (top := tree.find(path)) is not None}
+    folders = list({folder.id: folder for top in tops for folder in tree.within(top)}.values())
+    try:
+        answers = mailbox.folder_permissions([folder.id for folder in folders]) if folders else None
+    except MailsorterError as error:
+        yield warning(name, error.what, error.advice)
+        return
+    if answers is None:
+        return
+    readers = Counter(
+        one.user
+        for answer in answers
+        if not isinstance(answer, MailsorterError)
+        for one in answer
+        if one.may_read and not assembly.match_book.own(one.user.casefold())
+    )
+    unknown = sum(isinstance(answer, MailsorterError) for answer in answers)
+    if readers:
+        shown = ", ".join(f"{user} ({count})" for user, count in sorted(readers.items()))
+        yield warning(
+            name,
+            f"{mailbox.address}: archive folders can be read by others than the firm's own people: {shown}.",
+            f"In the Exchange Management Shell: Remove-MailboxFolderPermission -Identity '{mailbox.address}:\\FOLDER' "
+            "-User NAME; for Default and Anonymous Set-MailboxFolderPermission … -AccessRights None",
+        )
+    elif unknown:
+        yield warning(
+            name,
+            f"{mailbox.address}: of {unknown} archive folders the permissions could not be read.",
+            "Look at them in Outlook, or with Get-MailboxFolderPermission.",
+        )
+    else:
+        yield ok(name, f"{mailbox.address}: archive folders are read by nobody outside the firm.")

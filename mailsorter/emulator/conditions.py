@@ -39,6 +39,16 @@ class Conditions:
         self._epochs: dict[int, int] = {}
         self._quirks: dict[int, DeltaQuirk] = {}
         self._quirk = DeltaQuirk()
+        self._shared: dict[int, dict[str, str]] = {}
+
+    def share(self, folder: int, user: str, level: str = "Reviewer") -> None:
+        """Somebody else may use a folder: `Default`, `Anonymous` or an address, at one of Exchange's levels."""
+        with self._lock:
+            self._shared.setdefault(folder, {})[user] = level
+
+    def shared(self, folder: int) -> dict[str, str]:
+        """User to level; Default and Anonymous are always among them, by default at `None`."""
+        return {"Default": "None", "Anonymous": "None"} | self._shared.get(folder, {})
 
     def poison(self, messages: Iterable[int], *, truncates_pages: bool = False) -> None:
         """These messages cannot be read: 500 ErrorCorruptData each, or also a page cut off after `"value":[`."""
@@ -97,4 +107,5 @@ class Conditions:
         with self._lock:
             self._poison = self._truncating = frozenset()
             self._quirks.clear()
+            self._shared.clear()
             self._quirk = DeltaQuirk()

@@ -26,7 +26,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from mailsorter.errors import MailsorterError
-from mailsorter.model.folder import Folder, FolderTree
+from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
 
@@ -169,6 +169,13 @@ class Mailbox(Protocol):
 
     def search(self, terms: Sequence[str]) -> SearchHits:
         """What the server's search finds for any of the words or addresses, visible folders only, newest first."""
+        ...
+
+    def folder_permissions(
+        self, folder_ids: Sequence[str]
+    ) -> list[tuple[FolderPermission, ...] | MailsorterError] | None:
+        """Who else may do what with each folder, in the order asked; None where this road cannot tell (Graph knows
+        permissions of calendars only)."""
         ...
 
     # changing (called by mailsorter.perform only) ------------------------------------------------------------

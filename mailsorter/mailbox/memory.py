@@ -17,7 +17,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import CursorLost, Held, MailsorterError, NotFound, PoisonItem, Refused, Unreachable
 from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.mailbox.memory_server import Item, MemoryServer, rendered
-from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
@@ -144,6 +144,11 @@ class MemoryMailbox:
         ]
         hits.sort(key=lambda message: (message.sent_at is not None, message.sent_at), reverse=True)
         return SearchHits(tuple(hits[:1000]), is_complete=len(hits) <= 1000)
+
+    def folder_permissions(
+        self, folder_ids: Sequence[str]
+    ) -> list[tuple[FolderPermission, ...] | MailsorterError] | None:
+        return None
 
     # changing ------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,14 @@ FolderPath = tuple[str, ...]
 """Names from below the visible root down; a `/` inside a name is an ordinary character."""
 
 
+class FolderPermission(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may do with a folder: one line of what Outlook's page *Permissions* shows."""
+
+    user: str  # `Default` (everybody of the organisation), `Anonymous`, an SMTP address, else the name that is known
+    level: str  # Exchange's: None, Reviewer, Editor, Owner, …, Custom
+    may_read: bool  # the items, not only that there is a folder
+
+
 class FolderTree:
     """All folders of one mailbox, for questions of place. Built once, never changed.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailsorter.errors import CursorLost, NotFound, PoisonItem
+from mailsorter.errors import CursorLost, MailsorterError, NotFound, PoisonItem
 from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Place
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message, Participant
@@ -394,3 +394,15 @@ def test_reading_changes_nothing(world: World) -> None:
     assert isinstance(answer, Message)
     assert not answer.is_read
     assert a_round(world.mailbox, inbox, cursor)[:2] == ({}, set())
+
+
+def test_folder_permissions_are_told_for_each_folder_or_not_at_all(world: World) -> None:
+    """Where a road can tell, everybody and anybody are among them; what is no folder spoils nothing."""
+    folder = world.folder(("Clients", "Klant"))
+    told = world.mailbox.folder_permissions([folder, "AAA=", folder])
+    if told is None:
+        return
+    assert told[0] == told[2]
+    assert isinstance(told[1], MailsorterError)
+    assert not isinstance(told[0], MailsorterError)
+    assert {(one.user, one.may_read) for one in told[0]} == {("Default", False), ("Anonymous", False)}

@@ -21,7 +21,7 @@ from lxml import etree
 from mailsorter.emulator import Emulator, NewMessage, running_emulator
 from mailsorter.emulator.ews.face import EwsResponse
 from mailsorter.emulator.faults import FaultPlan
-from mailsorter.emulator.store.records import Address, NewAttachment
+from mailsorter.emulator.store.records import Address, Folder, NewAttachment
 from mailsorter.emulator.throttle import Limits
 
 ADDRESS = "anna@firm.example"
@@ -58,6 +58,12 @@ def deliver(emulator: Emulator, subject: str, folder: str = "inbox", **fields: A
     assert box is not None
     target = emulator.store.folders.well_known(box, folder)
     return emulator.store.messages.create(box, target, NewMessage(subject=subject, **fields)).id
+
+
+def top_of(emulator: Emulator) -> Folder:
+    box = emulator.store.mailboxes.by_any_name(ADDRESS)
+    assert box is not None
+    return emulator.store.folders.well_known(box, "msgfolderroot")
 
 
 def test_it_asks_for_sign_in_first(emulator: Emulator) -> None:
@@ -266,6 +272,10 @@ def test_every_answer_is_valid(emulator: Emulator, monkeypatch: pytest.MonkeyPat
     moved = mailbox.move([Move(i, made.id) for i in [*ids[:3], "AAA="]])
     assert moved
     mailbox.rename_folder(made.id, "Anders")
+    number = next(f.id for f in emulator.store.folders.children(top_of(emulator)) if f.name == "Anders")
+    emulator.conditions.share(number, "x@elsewhere.example", "Editor")
+    (told,) = mailbox.folder_permissions([made.id]) or ()
+    assert [(p.user, p.may_read) for p in told if p.may_read] == [("x@elsewhere.example", True)]  # type: ignore[union-attr]
     checked = 0
     for body in answers:
         root = etree.fromstring(re.sub(rb"^\s*<\?xml[^>]*\?>", b"", body)) if body else None

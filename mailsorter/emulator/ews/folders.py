@@ -12,9 +12,8 @@ from mailsorter.emulator.ews.soap import elements, find, m, name_of, success, t,
 from mailsorter.emulator.store import Folder, Mailbox
 
 
-def _shown(call: Call, operation: str, box: Mailbox, folder: Folder, shape: Shape | None = None) -> Any:
-    shown = show_folder(call.store, box, folder, shape or Shape(None))
-    return success(operation, m("Folders", shown))
+def _shown(call: Call, operation: str, box: Mailbox, folder: Folder) -> Any:
+    return success(operation, m("Folders", show_folder(call.store, box, folder, Shape(None))))
 
 
 def get_folder(call: Call) -> list[Any]:
@@ -22,7 +21,9 @@ def get_folder(call: Call) -> list[Any]:
     shape = Shape(find(call.body, "m:FolderShape"))
 
     def one(named: Any) -> Any:
-        return _shown(call, "GetFolder", *ids.named_folder(call.store, call.mailbox, named), shape)
+        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        shared = call.conditions.shared(folder.id)
+        return success("GetFolder", m("Folders", show_folder(call.store, box, folder, shape, shared)))
 
     return each("GetFolder", elements(find(call.body, "m:FolderIds")), one)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -248,8 +248,10 @@ def _tag(written: str) -> str:
 _KINDS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
 
 
-def show_folder(store: Store, mailbox: Mailbox, folder: Folder, shape: Shape) -> Any:
-    """A folder as the element of its kind."""
+def show_folder(
+    store: Store, mailbox: Mailbox, folder: Folder, shape: Shape, shared: Mapping[str, str] | None = None
+) -> Any:
+    """A folder as the element of its kind; `shared` (user to level) only where one folder is asked for by itself."""
     name = "SearchFolder" if folder.search is not None else _KINDS.get(folder.folder_class, "Folder")
     shown = [ids.folder_id(mailbox, folder.id)]
     if shape.wants("folder:ParentFolderId"):
@@ -267,6 +269,14 @@ def show_folder(store: Store, mailbox: Mailbox, folder: Folder, shape: Shape) ->
     distinguished = ids.distinguished_name(mailbox, folder)
     if shape.wants("folder:DistinguishedFolderId") and distinguished:
         shown.append(t("DistinguishedFolderId", distinguished))
+    if "folder:PermissionSet" in shape.uris and shared is not None and name == "Folder":
+        shown.append(t("PermissionSet", t("Permissions", *(_permission(u, level) for u, level in shared.items()))))
     if shape.wants("folder:UnreadCount") and name in ("Folder", "SearchFolder", "TasksFolder"):
         shown.append(t("UnreadCount", str(folder.unread)))
     return t(name, *shown)
+
+
+def _permission(user: str, level: str) -> Any:
+    who = t("DistinguishedUser", user) if user in ("Default", "Anonymous") else t("PrimarySmtpAddress", user)
+    reads = "None" if level in ("None", "Contributor") else "FullDetails"
+    return t("Permission", t("UserId", who), t("ReadItems", reads), t("PermissionLevel", level))

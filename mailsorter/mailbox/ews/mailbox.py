@@ -49,7 +49,7 @@ from mailsorter.mailbox.ews.elements import (
 )
 from mailsorter.mailbox.ews.settings import EwsSettings
 from mailsorter.mailbox.ews.tree import TreeReader
-from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
@@ -160,6 +160,19 @@ class EwsMailbox:
             hits.update({m.id: m for m in self.fetch(wanted) if isinstance(m, Message)})
         ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
         return SearchHits(tuple(ordered), is_complete=is_complete)
+
+    def folder_permissions(
+        self, folder_ids: Sequence[str]
+    ) -> list[tuple[FolderPermission, ...] | MailsorterError] | None:
+        found: list[tuple[FolderPermission, ...] | MailsorterError] = []
+        for start in range(0, len(folder_ids), _FOLDERS_AT_ONCE):
+            some = folder_ids[start : start + _FOLDERS_AT_ONCE]
+            wanted = element("m:FolderIds", *(folder_id(one) for one in some))
+            payload = element("m:GetFolder", shape("m:FolderShape", ("folder:PermissionSet",)), wanted)
+            for answer in self._client.each(payload, len(some), "read folder permissions"):
+                is_error = isinstance(answer, MailsorterError)
+                found.append(answer if is_error else translate.permissions(find(answer, "m:Folders")[0]))
+        return found
 
     # changing ------------------------------------------------------------------------------------------------
 

@@ -19,10 +19,11 @@ from mailsorter.mailbox.ews.elements import (
     local_name,
     text,
 )
-from mailsorter.model.folder import Folder, WellKnown
+from mailsorter.model.folder import Folder, FolderPermission, WellKnown
 from mailsorter.model.message import Message, Participant
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_READS_NOTHING = ("None", "Contributor")
 _FLAGGED = "2"  # MAPI PR_FLAG_STATUS
 
 
@@ -87,6 +88,22 @@ def is_mail_folder(source: Any) -> bool:
     """Folders of mail and saved searches; not calendars, contacts or tasks."""
     kind = text(source, "t:FolderClass")
     return local_name(source) in ("Folder", "SearchFolder") and (not kind or kind.upper().startswith("IPF.NOTE"))
+
+
+def permissions(source: Any) -> tuple[FolderPermission, ...]:
+    """Who may do what with a folder. `ReadItems` says who reads; where it is left out, the level does."""
+    listed = find(source, "t:PermissionSet/t:Permissions")
+    return () if listed is None else tuple(_permission(one) for one in listed)
+
+
+def _permission(source: Any) -> FolderPermission:
+    who, level, reads = find(source, "t:UserId"), text(source, "t:PermissionLevel"), text(source, "t:ReadItems")
+    named = ("DistinguishedUser", "PrimarySmtpAddress", "DisplayName", "SID")
+    return FolderPermission(
+        user=next((known for name in named if (known := text(who, f"t:{name}"))), ""),
+        level=level,
+        may_read=reads == "FullDetails" if reads else level not in _READS_NOTHING,
+    )
 
 
 def attachment_names(item: Any) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from mailsorter.mailbox.graph.pages import delta_page, walk, walk_messages
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.tree import TreeReader
-from mailsorter.model.folder import Folder, FolderTree
+from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
@@ -143,6 +143,11 @@ class GraphMailbox:
             is_complete = is_complete and found < _SEARCH_CAP
         ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
         return SearchHits(tuple(ordered), is_complete=is_complete)
+
+    def folder_permissions(
+        self, folder_ids: Sequence[str]
+    ) -> list[tuple[FolderPermission, ...] | MailsorterError] | None:
+        return None
 
     # changing ------------------------------------------------------------------------------------------------
 

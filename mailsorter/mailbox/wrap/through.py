@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mailsorter.errors import MailsorterError
 from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Move, Outcome, Place, SearchHits, TreePage
-from mailsorter.model.folder import Folder, FolderTree
+from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
@@ -86,6 +86,11 @@ class PassedThrough:
 
     def search(self, terms: Sequence[str]) -> SearchHits:
         return self._ask("search", lambda: self._inner.search(terms))
+
+    def folder_permissions(
+        self, folder_ids: Sequence[str]
+    ) -> list[tuple[FolderPermission, ...] | MailsorterError] | None:
+        return self._ask("folder_permissions", lambda: self._inner.folder_permissions(folder_ids))
 
     def create_folder(self, parent_id: str, name: str) -> Folder:
         return self._act("create_folder", lambda: self._inner.create_folder(parent_id, name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from mailsorter.cli.app import app
 from mailsorter.emulator import running_emulator
+from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.running import Emulator
 from mailsorter.emulator.store.apps import App, Assignment
 
@@ -187,6 +189,69 @@ def test_ews_at_exchange_online_is_explained(doctor: Doctor) -> None:
     assert code == 2
     assert "Exchange Online" in checks["ews"]["what"]
     assert 'connector = "graph"' in checks["ews"]["advice"]
+
+
+def ews_config(tmp_path: Path, emulator: Emulator, *, folder: str = "Clients/{name}") -> Path:
+    """A firm whose only mailbox lives on premises."""
+    (tmp_path / "secret").write_text("emulator")
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "clients.toml").write_text('[[client]]\nid = "klant"\nname = "Klant"\ndomains = ["klant.example"]\n')
+    config = tmp_path / "mailsorter.toml"
+    config.write_text(f"""\
+clients = ["clients.toml"]
+[firm]
+domains = ["firm.example"]
+[archive]
+folder = "{folder}"
+[[mailbox]]
+address = "carol@firm.example"
+connector = "ews"
+[ews]
+url = "{emulator.url}/ews/exchange.asmx"
+auth = "basic"
+username = "emulator"
+password = "file:secret"
+""")
+    return config
+
+
+def ask(config: Path) -> tuple[int, dict[str, dict[str, str]]]:
+    result = run.invoke(app, ["--config", str(config), "doctor", "--json"])
+    return result.exit_code, {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+
+
+@pytest.mark.skipif(not find_spec("mailsorter.mailbox.ews"), reason="this copy has no EWS connector")
+@pytest.mark.parametrize("folder", ["Clients/{name}", "{name}"])
+def test_client_folders_on_premises_that_others_can_read_are_told(
+    emulator: Emulator, tmp_path: Path, folder: str
+) -> None:
+    """Everybody, anybody and people outside the firm, with the command that ends it; the firm's own people may."""
+    config = ews_config(tmp_path, emulator, folder=folder)
+    store, name = emulator.store, "folder permissions carol@firm.example"
+    box = store.mailboxes.by_any_name("carol@firm.example")
+    box = box or store.mailboxes.create("carol@firm.example", state="on-premises")
+    place = store.folders.well_known(box, "msgfolderroot")
+    for part in folder.replace("{name}", "Klant").split("/"):
+        place = store.folders.create(box, place, part)
+    below = store.folders.create(box, place, "2026")
+    emulator.conditions.share(place.id, "bob@FIRM.example", "Editor")
+    emulator.conditions.share(place.id, "Anonymous", "Contributor")
+    code, checks = ask(config)
+    assert (code, checks[name]["status"]) == (0, "ok"), checks
+    for shared in (place, below):
+        emulator.conditions.share(shared.id, "Default", "Reviewer")
+    emulator.conditions.share(place.id, "x@elsewhere.example", "Owner")
+    code, checks = ask(config)
+    assert (code, checks[name]["status"]) == (0, "warning")
+    assert "Default (2), x@elsewhere.example (1)." in checks[name]["what"]
+    assert "Remove-MailboxFolderPermission -Identity 'carol@firm.example:\\FOLDER'" in checks[name]["advice"]
+    refused = {"path": "users/*/ews/getfolder", "skip": 1, "status": 403, "code": "ErrorAccessDenied"}
+    emulator.faults.set_plan(FaultPlan.make({"fault": [refused]}))
+    code, checks = ask(config)
+    emulator.faults.set_plan(FaultPlan())
+    assert (code, checks[name]["status"]) == (0, "warning")
+    assert "ErrorAccessDenied" in checks[name]["what"]
+    emulator.conditions.clear()
 
 
 def test_text_says_what_json_says(doctor: Doctor, tmp_path: Path) -> None:
