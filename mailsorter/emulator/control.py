@@ -157,6 +157,8 @@ def _create_mailbox(control: Control, body: Body, rest: str) -> Any:
     if rest.endswith("/archive"):
         archive = store.mailboxes.add_archive(control.mailbox(rest.removesuffix("/archive")))
         return {"mailbox_id": store.mailboxes.mbx_id(archive)}
+    if rest.endswith("/auxiliary"):
+        return _expand(control, body, rest.removesuffix("/auxiliary"))
     if rest.endswith("/meddle"):
         mailbox = control.mailbox(rest.removesuffix("/meddle"))
         meddle(store, mailbox, str(body.get("what", "move")), control.emulator.faults.choose)
@@ -167,6 +169,21 @@ def _create_mailbox(control: Control, body: Body, rest: str) -> Any:
         raise ControlError("A mailbox needs an address.")
     made = store.mailboxes.create(address, **body)
     return {"address": made.address, "user_id": made.user_id, "mailbox_id": store.mailboxes.mbx_id(made)}
+
+
+def _expand(control: Control, body: Body, address: str) -> Any:
+    """Key: `folder`, an id of the mailbox's in-place archive; it then lies in an auxiliary archive."""
+    _only(body, "folder")
+    store = control.emulator.store
+    archive = store.mailboxes.archive(control.mailbox(address))
+    if archive is None:
+        raise ControlError(f"The mailbox {address} has no in-place archive; POST …/archive gives it one.", 404)
+    try:
+        folder = store.folders.find(archive, str(body.get("folder", "")))
+    except ExchangeError as error:
+        raise ControlError(f"The archive has no such folder: {error.message}", 404) from error
+    guid = store.auxiliary.expand(archive, folder)
+    return {"mailbox_id": store.mailboxes.mbx_id(archive, auxiliary=guid)}
 
 
 def _change_mailbox(control: Control, body: Body, rest: str) -> Any:

@@ -14,11 +14,13 @@ def describe_folders(store: Store, mailbox: Mailbox) -> list[dict[str, Any]]:
     for folder in store.folders.all(mailbox):
         if folder.well_known in ("root", "msgfolderroot") or (not folder.total and folder.folder_class != "IPF.Note"):
             continue
+        guid = store.auxiliary.guid_of(folder.id)
         numbers = store.db.rows("SELECT id FROM message WHERE folder = ? ORDER BY id", (folder.id,))
         found.append(
             {
                 "path": list(store.folders.path(mailbox, folder)),
                 "id": ids.folder_id(folder.id),
+                "auxiliary_id": store.mailboxes.mbx_id(mailbox, auxiliary=guid) if guid else None,
                 "well_known": folder.well_known or None,
                 "hidden": bool(folder.hidden),
                 "total": folder.total,

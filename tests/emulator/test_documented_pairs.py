@@ -1,7 +1,7 @@
 """Requests and answers as Microsoft's reference shows them (or a tenant gave them): `documented` has the table.
 
-Cases 36 to 40 and 46 to 50 (subscriptions, export and import, auxiliary archives, purgeData) are left out of the
-emulator, see docs/emulator.md.
+Cases 36 to 40, 46 to 48 and 50 (subscriptions, export and import, purgeData) are left out of the emulator, see
+docs/emulator.md; 49 (auxiliary archives) is `test_auxiliary`'s.
 """
 
 from __future__ import annotations

@@ -22,13 +22,12 @@ _ITEM = "microsoft.graph.mailboxItem"
 
 def _base(call: Call) -> str:
     version = "beta" if call.beta else "v1.0"
-    return f"{call.request.origin}/{version}/admin/exchange/mailboxes/{call.face.store.mailboxes.mbx_id(call.mailbox)}"
+    return f"{call.request.origin}/{version}/admin/exchange/mailboxes/{call.mailbox_id}"
 
 
 def _context(call: Call, suffix: str) -> str:
     version = "beta" if call.beta else "v1.0"
-    mailbox = call.face.store.mailboxes.mbx_id(call.mailbox)
-    return f"{call.request.origin}/{version}/$metadata#admin/exchange/mailboxes/{mailbox}/{suffix}"
+    return f"{call.request.origin}/{version}/$metadata#admin/exchange/mailboxes/{call.mailbox_id}/{suffix}"
 
 
 def _chosen(shown: dict[str, Any], select: tuple[str, ...] | None, kind: str) -> dict[str, Any]:
@@ -117,7 +116,9 @@ def create_folder(call: Call) -> Response:
         raise ExchangeError("ErrorInvalidRequest", "The folder's displayName is missing.")
     folders = call.face.store.folders
     parent = _find(call, call.words[0]) if call.words else folders.well_known(call.mailbox, "msgfolderroot")
-    return _show(call, folders.create(call.mailbox, parent, name), 201)
+    made = folders.create(call.mailbox, parent, name)
+    call.face.store.auxiliary.put_beside(call.mailbox, parent.id, made.id)
+    return _show(call, made, 201)
 
 
 def rename_folder(call: Call) -> Response:

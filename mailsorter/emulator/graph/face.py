@@ -15,6 +15,7 @@ from mailsorter.emulator.conditions import Conditions, TruncatedPage
 from mailsorter.emulator.errors import ExchangeError, access_denied
 from mailsorter.emulator.faults import Faults, Strike
 from mailsorter.emulator.graph import batch, directory
+from mailsorter.emulator.graph.auxiliary import guid_in, redirect
 from mailsorter.emulator.graph.rights import Right, check_directory, check_right, has_right
 from mailsorter.emulator.graph.router import Call, Route, Router
 from mailsorter.emulator.graph.routes import ADMIN_ROUTES, MAIL_ROUTES
@@ -162,7 +163,13 @@ class Face:
                 )
             self._wait(request)
             self.requests[f"{route.method} {'/'.join(route.pattern)}"] += 1
-            return route.handler(Call(self, request, mailbox, words, beta))
+            call = Call(self, request, mailbox, words, beta)
+            if mailbox.kind != "archive":
+                return route.handler(call)
+            guid = guid_in(name)
+            call.auxiliary = guid if guid != mailbox.guid else ""
+            start = ("admin", "exchange", "mailboxes") if router is self._admin else ("users",)
+            return redirect(call, route, start, segments) or route.handler(call)
 
     def _open(self, request: Request, route: Route, name: str, *, admin: bool) -> Mailbox:
         mailbox = self.store.mailboxes.by_any_name(name)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from mailsorter.emulator.errors import ExchangeError, item_not_found
+from mailsorter.emulator.graph.auxiliary import check_target
 from mailsorter.emulator.graph.directory import context_user
 from mailsorter.emulator.graph.paging import collection, next_link, page_size
 from mailsorter.emulator.graph.render import folder_selected, render_folder
@@ -30,7 +31,9 @@ def target(call: Call, body: dict[str, Any]) -> Folder:
     """The folder a move or copy names: `destinationId` in any case; Microsoft's own SDKs write `DestinationId`."""
     for key, value in body.items():
         if key.lower() == "destinationid" and isinstance(value, str) and value:
-            return find(call, value)
+            found = find(call, value)
+            check_target(call, found)
+            return found
     raise ExchangeError("ErrorInvalidRequest", "The request lacks a destinationId.")
 
 
@@ -151,6 +154,7 @@ def create_folder(call: Call) -> Response:
         raise ExchangeError("BadRequest", "isHidden must be a boolean.")
     _refuse_extended(body)
     made = store.folders.create(call.mailbox, parent, name, hidden=hidden, search=_search(body))
+    store.auxiliary.put_beside(call.mailbox, parent.id, made.id)
     return show(call, made, 201)
 
 

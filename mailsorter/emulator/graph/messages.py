@@ -171,11 +171,19 @@ def _where(call: Call, folder: Folder | None) -> tuple[str, list[Any]]:
     hidden = call.request.options.other.get("includehiddenmessages", "").lower() == "true"
     visible = "" if hidden else " AND message.hidden = 0"
     if folder is None:
-        return f"message.mailbox = ? AND message.area = 0{visible}", [call.mailbox.id]
+        return f"message.mailbox = ? AND message.area = 0{visible}{_lying(call)}", [call.mailbox.id]
     if folder.search is not None:
         where, parameters = search.folder_condition(call, folder)
         return where + visible, parameters
     return f"message.folder = ?{visible}", [folder.id]
+
+
+def _lying(call: Call) -> str:
+    """Of an archive that has auxiliary ones: what lies in the one that the path names."""
+    if call.mailbox.kind != "archive":
+        return ""
+    numbers = ", ".join(str(number) for number in call.face.store.auxiliary.folders_of(call.auxiliary))
+    return f" AND message.folder {'' if call.auxiliary else 'NOT '}IN ({numbers})"
 
 
 def list_messages(call: Call) -> Response:

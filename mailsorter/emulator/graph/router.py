@@ -24,6 +24,13 @@ class Call:
     mailbox: Mailbox
     words: tuple[str, ...]
     beta: bool = False
+    auxiliary: str = ""
+    """The guid of the auxiliary archive whose id the path names; `mailbox` is then the in-place archive."""
+
+    @property
+    def mailbox_id(self) -> str:
+        """The `MBX:` id of the mailbox that the path names."""
+        return self.face.store.mailboxes.mbx_id(self.mailbox, auxiliary=self.auxiliary)
 
 
 Handler = Callable[[Call], Response]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mailsorter.emulator.clock import EmulatorClock
 from mailsorter.emulator.store.apps import Apps
+from mailsorter.emulator.store.auxiliary import Auxiliary
 from mailsorter.emulator.store.changes import Changes
 from mailsorter.emulator.store.database import Database, NotAStateFile
 from mailsorter.emulator.store.folders import Folders
@@ -40,7 +41,8 @@ class Store:
         self.db = Database(path)
         self.clock = clock or EmulatorClock(offset_s=float(self.db.setting("clock_offset_s", 0.0)))
         self.folders = Folders(self.db)
-        self.mailboxes = Mailboxes(self.db, self.clock, self.folders)
+        self.auxiliary = Auxiliary(self.db)
+        self.mailboxes = Mailboxes(self.db, self.clock, self.folders, self.auxiliary)
         self.recoverable = Recoverable(self.db, self.clock, self.folders, self.mailboxes)
         self.messages = Messages(self.db, self.clock, self.folders, self.mailboxes, self.recoverable)
         self.changes = Changes(self.db)

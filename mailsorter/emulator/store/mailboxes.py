@@ -8,6 +8,7 @@ from typing import Any
 
 from mailsorter.emulator.clock import EmulatorClock
 from mailsorter.emulator.errors import ExchangeError
+from mailsorter.emulator.store.auxiliary import Auxiliary
 from mailsorter.emulator.store.database import Database
 from mailsorter.emulator.store.folders import Folders
 from mailsorter.emulator.store.records import MAILBOX_COLUMNS, Mailbox
@@ -57,10 +58,11 @@ _STATE_ERRORS = {
 class Mailboxes:
     """Find, make and change mailboxes."""
 
-    def __init__(self, db: Database, clock: EmulatorClock, folders: Folders) -> None:
+    def __init__(self, db: Database, clock: EmulatorClock, folders: Folders, auxiliary: Auxiliary) -> None:
         self._db = db
         self._clock = clock
         self._folders = folders
+        self._auxiliary = auxiliary
 
     def create(
         self,
@@ -128,10 +130,16 @@ class Mailboxes:
         return [Mailbox(*row) for row in self._db.rows(f"SELECT {MAILBOX_COLUMNS} FROM mailbox ORDER BY id")]
 
     def by_any_name(self, name: str) -> Mailbox | None:
-        """The mailbox under a user's object id, UPN, any of its addresses, or its `MBX:` id."""
+        """The mailbox under a user's object id, UPN, any of its addresses, or its `MBX:` id.
+
+        Under an auxiliary archive's id it is the in-place archive.
+        """
         if name[:4].upper() == "MBX:":
             guid = name[4:].partition("@")[0].lower()
-            row = self._db.row(f"SELECT {MAILBOX_COLUMNS} FROM mailbox WHERE guid = ?", (guid,))
+            row = self._db.row(
+                f"SELECT {MAILBOX_COLUMNS} FROM mailbox WHERE guid = ? OR id = ?",
+                (guid, self._auxiliary.archive_of(guid)),
+            )
         else:
             row = self._db.row(
                 f"SELECT {MAILBOX_COLUMNS} FROM mailbox WHERE archive_of IS NULL AND"
@@ -176,9 +184,9 @@ class Mailboxes:
         rows = self._db.rows("SELECT address FROM alias WHERE mailbox = ? ORDER BY address", (mailbox.id,))
         return [mailbox.address] + [row[0] for row in rows if row[0].casefold() != mailbox.address.casefold()]
 
-    def mbx_id(self, mailbox: Mailbox) -> str:
-        """The id under which the admin API and an archive's mail paths know the mailbox."""
-        return f"MBX:{mailbox.guid}@{TENANT_ID}"
+    def mbx_id(self, mailbox: Mailbox, *, auxiliary: str = "") -> str:
+        """The id under which the admin API and an archive's mail paths know the mailbox, or its auxiliary archive."""
+        return f"MBX:{auxiliary or mailbox.guid}@{TENANT_ID}"
 
     def used_bytes(self, mailbox: Mailbox) -> int:
         """Size of everything outside Recoverable Items, which has a quota of its own."""
