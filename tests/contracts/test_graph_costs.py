@@ -12,7 +12,7 @@ import pytest
 from mailsorter.emulator import Emulator, EmulatorClock, NewMessage, running_emulator
 from mailsorter.emulator.store.apps import App, Assignment
 from mailsorter.emulator.throttle import Limits
-from mailsorter.errors import MailboxGone, MailboxMoving, NotPermitted, SignInFailed
+from mailsorter.errors import MailboxGone, MailboxMoving, MailsorterError, NotPermitted, SignInFailed
 from mailsorter.mailbox.base import Detail, Done, Move
 from mailsorter.mailbox.graph import ClientSecret, GraphSettings
 from mailsorter.mailbox.graph.connector import GraphConnector
@@ -213,6 +213,27 @@ def test_the_archive_is_a_mailbox_of_its_own(plain_emulator: Emulator, connect: 
     assert tree.well_known(WellKnown.RECOVERABLE_PURGES) is not None
     assert tree.well_known(WellKnown.INBOX) is None
     assert connector.archive("without-archive@firm.example") is None
+
+
+def test_an_expanded_folder_of_the_archive_is_read_and_emptied(plain_emulator: Emulator, connect: Connect) -> None:
+    """Pages, single messages and deletions follow Exchange's 308 into the auxiliary archive."""
+    store = plain_emulator.store
+    grown = store.mailboxes.create("grown@firm.example")
+    archive = store.mailboxes.add_archive(grown)
+    folder = store.folders.create(archive, store.folders.well_known(archive, "msgfolderroot"), "Old")
+    messages = [store.messages.create(archive, folder, NewMessage(subject=str(n))) for n in range(3)]
+    store.auxiliary.expand(archive, folder)
+    opened = connect(plain_emulator).archive("grown@firm.example")
+    assert opened is not None
+    place, ids = archive.ids.folder_id(folder.id), [archive.ids.immutable_id(message.id) for message in messages]
+    assert place in opened.tree(hidden=True)
+    listed = [message for page in opened.messages(place, Detail.ENVELOPE) for message in page]
+    assert {(message.id, message.folder_id) for message in listed} == {(item, place) for item in ids}
+    changes = [message.id for page in opened.changes(place, None) for message in page.messages]
+    assert sorted(changes) == sorted(ids)
+    assert [message.subject for message in opened.fetch(ids) if not isinstance(message, MailsorterError)] == list("012")
+    assert opened.delete_hard(place, ids) == [Done(item) for item in ids]
+    assert store.messages.in_folder(folder) == []
 
 
 def test_the_erasing_identity_is_another_one(plain_emulator: Emulator, connect: Connect) -> None:
