@@ -35,6 +35,7 @@ from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.run import Job
 
 if TYPE_CHECKING:
+    from mailsorter.cases.calendar import Terms
     from mailsorter.cases.office import ClientEntry as CaseClient
     from mailsorter.cases.office import Firm as CaseFirm
     from mailsorter.cases.office import Office
@@ -275,6 +276,12 @@ class Assembly:
 
     # cases ----------------------------------------------------------------------------------------------------
 
+    def terms(self) -> Terms:
+        """What the config says about the terms of cases."""
+        from mailsorter.cases.calendar import Terms
+
+        return Terms(firm_days=self.config.erasure.firm_days, pauses=self.config.erasure.pauses_for_identity)
+
     @cached_property
     def office(self) -> Office:
         """What handling cases takes. Nothing is opened before it is needed but the ledger."""
@@ -367,8 +374,7 @@ class Assembly:
             name=firm.name,
             own_domains=firm.domains,
             policy=keep_policy(self.config),
-            firm_days=erasure.firm_days,
-            pauses_for_identity=erasure.pauses_for_identity,
+            terms=self.terms(),
             approvals=erasure.approvals,
             approvers=tuple(Approver(a.name, a.public_key) for a in self.config.approver),
             processors=tuple(Processor(p.name, p.contact, p.task) for p in self.config.processor),

@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from mailsorter.cases.calendar import terms_of
 from mailsorter.cases.casefile import CaseFile, destroy
 from mailsorter.cases.find import client_of
 from mailsorter.cases.moves import advance, check
@@ -14,7 +15,7 @@ from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.address import canonical
 from mailsorter.model.case import CaseKind, Subject
-from mailsorter.model.deadline import Deadlines, deadlines, may_extend
+from mailsorter.model.deadline import Deadlines, may_extend
 from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.person import is_directory_name
 
@@ -49,10 +50,7 @@ def open_case(office: Office, kind: CaseKind, subject: Subject, *, received_on: 
 
 def deadlines_of(office: Office, row: CaseRow) -> Deadlines:
     """The case's terms as they stand."""
-    paused = row.paused_days
-    if row.suspended_on is not None and office.firm.pauses_for_identity:
-        paused += max(0, (office.today() - row.suspended_on).days)
-    return deadlines(row.received_on, firm_days=office.firm.firm_days, is_extended=row.is_extended, paused_days=paused)
+    return terms_of(row, office.today(), office.firm.terms)
 
 
 def extend(office: Office, number: str, *, reason: str) -> CaseRow:
@@ -91,7 +89,7 @@ def resume(office: Office, number: str) -> CaseRow:
     """Go on where the case stood."""
     row = office.get(number)
     waited = max(0, (office.today() - (row.suspended_on or office.today())).days)
-    add = waited if office.firm.pauses_for_identity else 0
+    add = waited if office.firm.terms.pauses else 0
     return advance(
         office, row, CaseAct.RESUME, before_suspension=None, suspended_on=None, suspended_until=None,
         paused_days=row.paused_days + add,

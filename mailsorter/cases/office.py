@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from pathlib import Path
 
+from mailsorter.cases.calendar import Terms
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.witness import Witness
 from mailsorter.clock import Clock
@@ -53,9 +54,7 @@ class Firm:
     name: str = ""
     own_domains: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
-    firm_days: int = 14
-    warn_days: int = 5
-    pauses_for_identity: bool = False
+    terms: Terms = field(default_factory=Terms)
     approvals: int = 1
     approvers: tuple[Approver, ...] = ()
     processors: tuple[Processor, ...] = ()

@@ -227,7 +227,7 @@ def list_cases(voice: Voice, office: Office) -> dict[str, Any]:
 
     with office.ledger.reading() as unit:
         rows = unit.cases.all()
-    due = due_dates(office.ledger, office.today(), firm_days=office.firm.firm_days, warn_days=office.firm.warn_days)
+    due = due_dates(office.ledger, office.today(), office.firm.terms)
     shown = [(r.number, r.kind.value, r.state.value, r.received_on, deadlines_of(office, r).answer_on) for r in rows]
     if shown:
         voice.table(("case", "kind", "state", "received", "answer by"), shown)

@@ -91,7 +91,7 @@ def _cases(assembly: Assembly) -> dict[str, object]:
     from mailsorter.cli.case_view import due_data
 
     today = assembly.clock.now().astimezone(ZoneInfo(assembly.config.firm.timezone)).date()
-    due = due_dates(assembly.ledger, today, firm_days=assembly.config.erasure.firm_days)
+    due = due_dates(assembly.ledger, today, assembly.terms())
     entries = [(client.id, address.address) for client in assembly.book for address in client.addresses]
     back = returned(assembly.ledger, entries)
     return {

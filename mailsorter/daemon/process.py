@@ -53,7 +53,7 @@ def settings_of(assembly: Assembly) -> Settings:
         reconcile_at=config.daemon.reconcile_at,
         zone=ZoneInfo(config.firm.timezone),
         undo_for=timedelta(days=config.daemon.undo_for),
-        firm_days=config.erasure.firm_days,
+        terms=assembly.terms(),
         expiries=tuple(expiry.expiries(config)),
         files=(loaded.path, *config.clients),
         brakes=assembly.brakes(),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from mailsorter.cases.calendar import DueDate, Terms, due_dates
 from mailsorter.clock import Clock
 from mailsorter.daemon import deadlines, expiry
 from mailsorter.daemon.advice import Meaning, meaning
@@ -45,7 +46,7 @@ class Settings:
     reconcile_at: time = time(2, 30)
     zone: tzinfo | None = None
     undo_for: timedelta = timedelta(days=90)
-    firm_days: int = 14
+    terms: Terms = field(default_factory=Terms)
     expiries: tuple[tuple[str, datetime], ...] = ()
     files: tuple[Path, ...] = ()  # config and client books
     brakes: BrakePolicy = field(default_factory=BrakePolicy)
@@ -70,7 +71,7 @@ class Service:
     troubles: Troubles = field(init=False)
     poller: Poller = field(init=False)
     tidied: Tidied = field(default_factory=Tidied)
-    notices: list[deadlines.Notice] = field(default_factory=list)
+    notices: list[DueDate] = field(default_factory=list)
     beat_at: float = field(init=False)  # monotonic
     _beat_wall: datetime = field(init=False)
     _jumped_at: float | None = None
@@ -225,14 +226,12 @@ class Service:
             self.troubles.met(_CLOCK, "ClockJumped")
             return
         today = now.astimezone(self.settings.zone).date() if self.settings.zone else now.date()
-        fresh = deadlines.announce(self.ledger, today, firm_days=self.settings.firm_days)
-        for notice in fresh:
+        for due in deadlines.announce(self.ledger, today, self.settings.terms):
             self.log.warning(
-                "case due", case=notice.case, term=notice.term, days=notice.days_left, items=notice.items or None,
+                "case due", case=due.case, term=due.what, days=due.days_left, items=deadlines.items(due) or None,
                 advice="Run: mailsorter case list",
             )  # fmt: skip
-        with self.ledger.reading() as unit:
-            self.notices = deadlines.notices(unit, today, firm_days=self.settings.firm_days)
+        self.notices = due_dates(self.ledger, today, self.settings.terms)
 
     def has_jumped_lately(self) -> bool:
         """Did the clock jump within a day, so that nothing is to be forgotten or called due on its word?"""

@@ -209,12 +209,14 @@ class Cases:
         )
         return {number: count for number, count in self._connection.execute(query)}
 
-    def first_due(self, number: str) -> date | None:
-        """The earliest day on which a kept or retained item of the case falls due."""
+    def first_due(self, number: str, *, after: date | None = None) -> date | None:
+        """The earliest day, of those `after` one, on which a kept or retained item of the case falls due."""
         states = [ItemState.KEPT.value, ItemState.RETAINED.value]
         query = select(func.min(case_item.c.until)).where(
             case_item.c.case_number == number, case_item.c.state.in_(states)
         )
+        if after is not None:
+            query = query.where(case_item.c.until > after.isoformat())
         return _day(self._connection.execute(query).scalar())
 
     def forget_items(self, number: str, *, but: Iterable[ItemState] = ()) -> int:
