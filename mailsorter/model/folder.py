@@ -73,6 +73,7 @@ class FolderTree:
         for folder in self._by_id.values():
             self._children.setdefault(folder.parent_id, []).append(folder)
         self._by_name: dict[tuple[str, str], list[Folder]] = {}
+        self._paths: dict[str, FolderPath] = {}  # of folders that hold others, as far as asked for
         self._well_known = {f.well_known: f for f in self._by_id.values() if f.well_known is not None}
 
     def __iter__(self) -> Iterator[Folder]:
@@ -116,14 +117,27 @@ class FolderTree:
 
     def path(self, folder_id: str) -> FolderPath:
         """Names from below the visible root down to the folder; () for the root or an unknown id."""
-        names: list[str] = []
+        folder = self._by_id.get(folder_id)
+        if folder is None or folder.id == self.root_id:
+            return ()
+        above = self._paths.get(folder.parent_id)  # of its siblings too: an archive has hundreds
+        if above is None:
+            names: list[str] = []
+            for current in self.upwards(folder.parent_id):
+                if current.id in (self.root_id, folder.id):
+                    break
+                names.append(current.name)
+            above = self._paths[folder.parent_id] = tuple(reversed(names))
+        return (*above, folder.name)
+
+    def upwards(self, folder_id: str) -> Iterator[Folder]:
+        """The folder, its parent, and so on up to where the tree ends; nothing when unknown."""
         seen: set[str] = set()
         current = self._by_id.get(folder_id)
-        while current is not None and current.id != self.root_id and current.id not in seen:
+        while current is not None and current.id not in seen:
             seen.add(current.id)
-            names.append(current.name)
+            yield current
             current = self._by_id.get(current.parent_id)
-        return tuple(reversed(names))
 
     def within(self, folder_id: str) -> list[Folder]:
         """The folder and everything below it, parents first; [] when unknown."""

@@ -30,21 +30,21 @@ def watched_folders(
     watch: Iterable[str],
     archive: FolderPath,
     client_paths: Collection[FolderPath],
-    client_folder_ids: Iterable[str],
+    client_folder_ids: Collection[str],
 ) -> Watched:
     """The folders that `watch` names, never one inside the archive.
 
     A name is a well-known name or a path with `/` between its segments; `*` is every folder outside the archive
     except Deleted Items, Junk, Drafts, Outbox and Exchange's own.
     """
-    archived = _archived(tree, archive, client_paths, client_folder_ids)
+    archived = _Archived(tree, archive, client_paths, client_folder_ids)
     chosen: dict[str, Folder] = {}
     missing: list[str] = []
     for name in watch:
         found = _every(tree) if name == EVERY else _named(tree, name)
         if not found:
             missing.append(name)
-        chosen.update((folder.id, folder) for folder in found if folder.id not in archived)
+        chosen.update((folder.id, folder) for folder in found if folder not in archived)
     return Watched(tuple(chosen.values()), tuple(missing))
 
 
@@ -69,14 +69,37 @@ def _every(tree: FolderTree) -> list[Folder]:
     ]
 
 
-def _archived(
-    tree: FolderTree, archive: FolderPath, client_paths: Collection[FolderPath], client_folder_ids: Iterable[str]
-) -> set[str]:
-    """Ids of the archive's folders: all below its own, and each client's with what is below, wherever it is now."""
-    roots = list(client_folder_ids)
-    if archive:
-        found = tree.find(archive)
-        roots += [found.id] if found else []
-    wanted = {tuple(name.casefold() for name in path) for path in client_paths}
-    roots += [f.id for f in tree if tuple(name.casefold() for name in tree.path(f.id)) in wanted]
-    return {inside.id for root in roots for inside in tree.within(root)}
+class _Archived:
+    """The archive's folders: all below its own, and each client's with what is below, wherever it is now.
+
+    Asked of the few folders that are watched, and so looked for from each of them upwards.
+    """
+
+    def __init__(
+        self,
+        tree: FolderTree,
+        archive: FolderPath,
+        client_paths: Collection[FolderPath],
+        client_folder_ids: Collection[str],
+    ) -> None:
+        found = tree.find(archive) if archive else None
+        self._tree = tree
+        self._root_id = found.id if found else None
+        self._client_paths = client_paths
+        self._client_folder_ids = client_folder_ids
+        self._by_depth: dict[int, set[FolderPath]] = {}
+
+    def __contains__(self, folder: Folder) -> bool:
+        return any(self._is_root(above) for above in self._tree.upwards(folder.id))
+
+    def _is_root(self, folder: Folder) -> bool:
+        if folder.id == self._root_id or folder.id in self._client_folder_ids:
+            return True
+        path = _folded(self._tree.path(folder.id))
+        if len(path) not in self._by_depth:
+            self._by_depth[len(path)] = {_folded(wanted) for wanted in self._client_paths if len(wanted) == len(path)}
+        return path in self._by_depth[len(path)]
+
+
+def _folded(path: FolderPath) -> FolderPath:
+    return tuple(name.casefold() for name in path)
