@@ -329,8 +329,12 @@ class MemoryServer:
 
     def _counted(self, folder: Folder, children: Mapping[str, int] | None = None) -> Folder:
         children = children if children is not None else self._child_counts()
-        count = len(self._shelves[folder.id].items)
-        return msgspec.structs.replace(folder, item_count=count, child_count=children.get(folder.id, 0))
+        counts = len(self._shelves[folder.id].items), children.get(folder.id, 0)
+        if (folder.item_count, folder.child_count) == counts:
+            return folder
+        counted = msgspec.structs.replace(folder, item_count=counts[0], child_count=counts[1])
+        self._folders[folder.id] = counted  # most stay as they are until the tree is asked for again
+        return counted
 
     def _child_counts(self) -> Mapping[str, int]:
         return Counter(f.parent_id for f in self._folders.values() if not f.is_hidden)
