@@ -27,7 +27,8 @@ class Server(MemoryServer):
     def put_away(self, item_id: str) -> str:
         """Forget all of a message but that it was there; gives the folder that it lay in."""
         folder_id = self._lies_in.pop(item_id)
-        del self._shelves[folder_id].items[item_id]
+        item = self._shelves[folder_id].items.pop(item_id)
+        self._conversations.pop(item.message.internet_message_id, None)  # answered within a day or never
         return folder_id
 
     def forget_departures(self, before: int) -> None:

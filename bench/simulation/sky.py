@@ -99,6 +99,9 @@ class Sky:
     lose_share: float = 0.0  # how many changing calls lose their answer
     flap_share: float = 0.0  # how many reading calls fail
     met: dict[str, int] = field(default_factory=dict)
+    _raging: list[Spell] = field(default_factory=list)  # as it is from `_since` until the next begin or end of a spell
+    _since: float = 0.0
+    _until_s: float = 0.0
 
     @classmethod
     def draw(cls, clock: SimulatedClock, chance: random.Random, days: int, mailboxes: int, harsh: int) -> Sky:
@@ -117,9 +120,13 @@ class Sky:
     def now(self, mailbox: int | None = None) -> list[Spell]:
         """What is wrong now, for this mailbox or anywhere."""
         at = self.clock.elapsed_s
-        while self.spells and self.spells[0].end < at - 40 * DAY_S:
-            self.spells.pop(0)
-        return [s for s in self._until(at) if s.begin <= at < s.end and s.mailbox in (None, mailbox)]
+        if not self._since <= at < self._until_s:
+            while self.spells and self.spells[0].end < at - 40 * DAY_S:
+                self.spells.pop(0)
+            self._raging = [s for s in self._until(at) if s.begin <= at < s.end]
+            edges = [edge for s in self.spells for edge in (s.begin, s.end) if edge > at]
+            self._since, self._until_s = at, min(edges, default=float("inf"))
+        return [s for s in self._raging if s.mailbox in (None, mailbox)] if self._raging else self._raging
 
     def was_fair(self, mailbox: int, begin: float, end: float) -> bool:
         """Was nothing wrong with the mailbox in that stretch?"""
