@@ -90,7 +90,7 @@ def _client_folders(
         path = tree.path(known.id)
         if path != known.path:
             statement.differs(Difference(kind=Kind.FOLDER_MOVED, found_in=path, expected_in=known.path))
-            unit.places.update_folder(known.number, known.id, path, known.item_count)
+            unit.places.update_folders([(known, path, known.item_count)])
     followed = set(mine.values())
     for client_id, path in folder_of.items():
         found = tree.find(path)

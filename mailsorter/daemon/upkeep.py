@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from mailsorter.ledger.ledger import Ledger
 
 _MARK = "facts dropped up to"
+_RUNS_MARK = "idle runs forgotten up to"
 _SEEN = "upkeep last thought of"
 _LONGEST_SILENCE = timedelta(days=60)
 
@@ -33,7 +34,10 @@ def tidy(ledger: Ledger, now: datetime, undo_for: timedelta, stop: threading.Eve
     facts = _drop_facts(ledger, before_s, stop)
     with ledger.unit() as unit:
         tombstones = unit.tombstones.expire()
-        runs = unit.runs.forget_idle(before_s)
+        after = int(unit.settings.get(_RUNS_MARK) or b"0")
+        runs, mark = unit.runs.forget_idle(before_s, after=after)
+        if mark != after:
+            unit.settings.set(_RUNS_MARK, str(mark).encode())
     ledger.checkpoint()
     size, log = ledger.sizes()
     return Tidied(facts, tombstones, runs, size, log)

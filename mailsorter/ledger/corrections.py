@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, delete, func, select
+from sqlalchemy import Column, Connection, bindparam, delete, func, select
 
 from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.schema import correction, step
@@ -25,6 +25,9 @@ class CorrectionRow(msgspec.Struct, frozen=True, kw_only=True):
     sender: bytes | None = None
     client: int | None = None
     rejected: int | None = None
+
+
+_BY = {c.name: select(correction).where(c.in_(bindparam("some", expanding=True))) for c in correction.c}
 
 
 class Corrections:
@@ -80,7 +83,7 @@ class Corrections:
     def _by(self, column: Column[Any], tokens: Iterable[bytes]) -> dict[bytes, list[CorrectionRow]]:
         found: dict[bytes, list[CorrectionRow]] = {}
         for some in chunks(tokens):
-            for r in self._connection.execute(select(correction).where(column.in_(some))):
+            for r in self._connection.execute(_BY[column.name], {"some": some}):
                 row = CorrectionRow(
                     mailbox=r.mailbox, token=r.token, thread=r.thread, message_id=r.message_id, sender=r.sender,
                     client=r.client, rejected=r.rejected,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import cursor
 
 TREE = 0
 """The folder number under which the cursor of the folder tree is kept."""
+
+_OF_MAILBOX = cursor.c.mailbox == bindparam("of")
+_OF_FOLDER = _OF_MAILBOX & (cursor.c.folder == bindparam("at_folder"))
+_GET = select(cursor.c.sealed).where(_OF_FOLDER)
+_ALL = select(cursor.c.folder, cursor.c.sealed).where(_OF_MAILBOX)
+_FORGET = delete(cursor).where(_OF_FOLDER)
+_INSERT = insert(cursor)
 
 
 class Cursors:
@@ -21,9 +28,13 @@ class Cursors:
 
     def get(self, mailbox: int, folder: int) -> str | None:
         """The cursor, or None when the folder must be read from its beginning."""
-        query = select(cursor.c.sealed).where(cursor.c.mailbox == mailbox, cursor.c.folder == folder)
-        sealed = self._connection.execute(query).scalar()
+        sealed = self._connection.execute(_GET, {"of": mailbox, "at_folder": folder}).scalar()
         return None if sealed is None else self._key.open(sealed, "cursor", str)
+
+    def all(self, mailbox: int) -> dict[int, str]:
+        """Every cursor of the mailbox, by folder number, the tree's included."""
+        rows = self._connection.execute(_ALL, {"of": mailbox})
+        return {folder: self._key.open(sealed, "cursor", str) for folder, sealed in rows}
 
     def at(self, mailbox: int) -> dict[int, int]:
         """When each folder's cursor was last written: folder number to seconds since 1970."""
@@ -34,11 +45,12 @@ class Cursors:
         """Reading stopped here. Belongs in the unit that records what was read."""
         self.forget(mailbox, folder)
         sealed = self._key.seal(value, "cursor")
-        self._connection.execute(cursor.insert().values(mailbox=mailbox, folder=folder, sealed=sealed, at=self._now_s))
+        values = {"mailbox": mailbox, "folder": folder, "sealed": sealed, "at": self._now_s}
+        self._connection.execute(_INSERT, values)
 
     def forget(self, mailbox: int, folder: int | None = None) -> None:
         """Read from the beginning next time: one folder, or (None) the whole mailbox."""
-        condition = cursor.c.mailbox == mailbox
-        if folder is not None:
-            condition &= cursor.c.folder == folder
-        self._connection.execute(delete(cursor).where(condition))
+        if folder is None:
+            self._connection.execute(delete(cursor).where(cursor.c.mailbox == mailbox))
+        else:
+            self._connection.execute(_FORGET, {"of": mailbox, "at_folder": folder})

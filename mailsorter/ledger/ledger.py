@@ -25,7 +25,7 @@ from mailsorter.ledger.engine import database_file, make_engine
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import MailboxLocks
 from mailsorter.ledger.messages import Messages
-from mailsorter.ledger.places import Places
+from mailsorter.ledger.places import Opened, Places
 from mailsorter.ledger.runs import Runs
 from mailsorter.ledger.settings import Settings
 from mailsorter.ledger.steps import Steps
@@ -37,10 +37,11 @@ from mailsorter.ledger.upgrade import bring_up_to_date
 class Unit:
     """One transaction's view of the ledger, by subject."""
 
-    def __init__(self, connection: Connection, key: LedgerKey, now_s: int) -> None:
+    def __init__(self, connection: Connection, key: LedgerKey, now_s: int, opened: Opened | None = None) -> None:
         self.connection = connection
         self.key = key
         self.now_s = now_s
+        self._opened = opened
 
     @cached_property
     def settings(self) -> Settings:
@@ -48,7 +49,7 @@ class Unit:
 
     @cached_property
     def places(self) -> Places:
-        return Places(self.connection, self.key)
+        return Places(self.connection, self.key, self._opened)
 
     @cached_property
     def messages(self) -> Messages:
@@ -95,6 +96,7 @@ class Ledger:
         self.key = key
         self.clock = clock
         self.where = engine.url.render_as_string(hide_password=True)
+        self._opened: Opened = {}
 
     @classmethod
     def open(cls, url: str, master_key: bytes, *, clock: Clock | None = None) -> Ledger:
@@ -114,14 +116,13 @@ class Ledger:
     def unit(self) -> Iterator[Unit]:
         """A transaction that may write: committed when the block ends well, rolled back when it raises."""
         with translated(self.where), self.engine.begin() as connection:
-            yield Unit(connection, self.key, self._now_s())
+            yield Unit(connection, self.key, self._now_s(), self._opened)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """A transaction that only reads, and holds up no writer."""
-        options = {"mailsorter_reading": True}
-        with translated(self.where), self.engine.connect().execution_options(**options) as connection:
-            yield Unit(connection, self.key, self._now_s())
+        with translated(self.where), self.engine.connect().execution_options(mailsorter_reading=True) as connection:
+            yield Unit(connection, self.key, self._now_s(), self._opened)
 
     @cached_property
     def locks(self) -> MailboxLocks:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.chunks import chunks
@@ -49,6 +62,50 @@ class WaitingMessage(msgspec.Struct, frozen=True):
     due_s: int | None
 
 
+def _is_one_of(column: Column[Any], states: Collection[MessageState]) -> ColumnElement[bool]:
+    return column.in_([literal_column(str(int(state))) for state in states])
+
+
+# Made once: building a statement costs thrice what running it does, and every look asks these. The states stand in
+# them as numbers, so that SQLite's planner sees them.
+_SOME: BindParameter[bytes] = bindparam("some", expanding=True)
+_ROW = select(message).where(message.c.token == bindparam("which"))
+_STANDING = select(message.c.token, message.c.state, message.c.folder, message.c.client, message.c.run).where(
+    message.c.token.in_(_SOME)
+)
+_IS_DECIDED = _is_one_of(message.c.state, _DECIDED) & message.c.client.is_not(None)
+_BY_THREAD = select(message.c.thread, message.c.client).where(_IS_DECIDED, message.c.thread.in_(_SOME)).distinct()
+_BY_MESSAGE_ID = (
+    select(message.c.message_id, message.c.client).where(_IS_DECIDED, message.c.message_id.in_(_SOME)).distinct()
+)
+_NOT_OTHERS_OF_RUN = (
+    (message.c.mailbox == bindparam("of")) | message.c.run.is_(None) | (message.c.run != bindparam("in_run"))
+)
+_BY_MESSAGE_ID_BUT = _BY_MESSAGE_ID.where(_NOT_OTHERS_OF_RUN)
+_OTHER = message.alias()
+_UNDECIDED = select(message.c.token).where(
+    message.c.mailbox == bindparam("of"),
+    _is_one_of(message.c.state, (MessageState.UNMATCHED, MessageState.INTERNAL)),
+    select(_OTHER.c.number).where(_OTHER.c.thread == message.c.thread, _is_one_of(_OTHER.c.state, _DECIDED)).exists(),
+)
+_UNDECIDED_IN = _UNDECIDED.where(message.c.thread.in_(_SOME))
+_WAIT = insert(waiting)
+_STOP_WAITING = delete(waiting).where(waiting.c.token.in_(_SOME))
+_IS_DUE = (waiting.c.mailbox == bindparam("of")) & (waiting.c.due <= bindparam("now"))
+_DUE = select(waiting.c.sealed, waiting.c.due).where(_IS_DUE).order_by(waiting.c.due).limit(bindparam("most"))
+_ANY_DUE = select(waiting.c.due).where(_IS_DUE).limit(1)
+
+
+def _record(dialect: Any) -> Any:
+    statement = dialect.insert(message)
+    changed = {c: statement.excluded[c] for c in ("folder", "client", "state", "evidence", "run")}
+    kept = {c: func.coalesce(statement.excluded[c], message.c[c]) for c in ("thread", "message_id", "received")}
+    return statement.on_conflict_do_update(index_elements=["token"], set_=changed | kept)
+
+
+_RECORD = {"sqlite": _record(sqlite), "postgresql": _record(postgresql)}
+
+
 class Messages:
     """Message rows of one unit."""
 
@@ -84,29 +141,24 @@ class Messages:
             }
             for r in rows
         ]  # fmt: skip
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(message)
-        changed = {c: statement.excluded[c] for c in ("folder", "client", "state", "evidence", "run")}
-        kept = {c: func.coalesce(statement.excluded[c], message.c[c]) for c in ("thread", "message_id", "received")}
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["token"], set_=changed | kept), values)
+        self._connection.execute(_RECORD[self._connection.dialect.name], values)
 
     def standing(self, tokens: Iterable[bytes]) -> dict[bytes, Standing]:
         """What was last recorded of each of these messages; those never seen are left out."""
-        c = message.c
-        query = select(c.token, c.state, c.folder, c.client, c.run)
         return {
-            row.token: Standing(MessageState(row.state), row.folder, row.client, row.run)
-            for row in self._in(query, c.token, tokens)
+            token: Standing(MessageState(state), folder, client, run)
+            for token, state, folder, client, run in self._in(_STANDING, tokens)
         }
 
     def filed_by(self, tokens: Iterable[bytes], evidence: int) -> set[bytes]:
         """Those of these messages that were last filed on this kind of evidence."""
         c = message.c
-        return {row.token for row in self._in(select(c.token).where(c.evidence == evidence), c.token, tokens)}
+        query = select(c.token).where(c.evidence == evidence, c.token.in_(_SOME))
+        return {row.token for row in self._in(query, tokens)}
 
     def row(self, token: bytes) -> MessageRow | None:
         """Everything recorded of one message."""
-        found = self._connection.execute(select(message).where(message.c.token == token)).first()
+        found = self._connection.execute(_ROW, {"which": token}).first()
         return None if found is None else _row(found)
 
     def of_message_id(self, message_id_token: bytes) -> list[MessageRow]:
@@ -120,7 +172,8 @@ class Messages:
 
         `but_not` are digests of a few messages whose own filing is left out.
         """
-        return self._clients_by(message.c.thread, tokens, but_not)
+        query = _BY_THREAD if not but_not else _BY_THREAD.where(message.c.token.not_in(but_not))
+        return self._clients_by(query, tokens)
 
     def clients_of_message_ids(
         self, tokens: Iterable[bytes], *, only_mailbox_of_run: tuple[int, int] | None = None
@@ -130,11 +183,10 @@ class Messages:
         With `only_mailbox_of_run` (mailbox, run), what that run filed in other mailboxes is left out: mailboxes are
         sorted side by side, and what one run decides must not depend on which of them is faster.
         """
-        where = None
-        if only_mailbox_of_run is not None:
-            mailbox, run = only_mailbox_of_run
-            where = (message.c.mailbox == mailbox) | message.c.run.is_(None) | (message.c.run != run)
-        return self._clients_by(message.c.message_id, tokens, where=where)
+        if only_mailbox_of_run is None:
+            return self._clients_by(_BY_MESSAGE_ID, tokens)
+        mailbox, run = only_mailbox_of_run
+        return self._clients_by(_BY_MESSAGE_ID_BUT, tokens, {"of": mailbox, "in_run": run})
 
     def in_state(self, mailbox: int, state: MessageState) -> list[MessageRow]:
         """All rows of a mailbox that stand in a state; meant for states that are few."""
@@ -179,13 +231,15 @@ class Messages:
         query = select(message.c.folder, func.count()).where(there).group_by(message.c.folder)
         return {folder: count for folder, count in self._connection.execute(query)}
 
-    def undecided_in_decided_threads(self, mailbox: int) -> int:
-        """How many messages were left although another of their conversation has been filed since."""
-        other = message.alias()
-        decided = select(other.c.number).where(other.c.thread == message.c.thread, other.c.state.in_(_DECIDED)).exists()
-        left = message.c.state.in_((MessageState.UNMATCHED, MessageState.INTERNAL))
-        query = select(func.count()).where(message.c.mailbox == mailbox, left, decided)
-        return int(self._connection.execute(query).scalar_one())
+    def undecided_in_decided_threads(self, mailbox: int, threads: Collection[bytes] | None = None) -> frozenset[bytes]:
+        """Digests of messages that were left although another of their conversation has been filed since.
+
+        Looked for in these conversations only, or (None) in all of the mailbox, row by row.
+        """
+        query, of = _UNDECIDED, {"of": mailbox}
+        if threads is None:
+            return frozenset(self._connection.execute(query, of).scalars())
+        return frozenset(row.token for row in self._in(_UNDECIDED_IN, threads, of))
 
     def mark(self, tokens: Iterable[bytes], state: MessageState) -> None:
         """Change these messages' state alone."""
@@ -210,54 +264,45 @@ class Messages:
 
     def wait(self, mailbox: int, token: bytes, message_id: str, due_s: int | None) -> None:
         """Remember that the message is to be looked at again, at `due_s` or when it changes."""
-        self.stop_waiting([token])
-        sealed = self._key.seal(message_id, "waiting")
-        self._connection.execute(waiting.insert().values(token=token, mailbox=mailbox, due=due_s, sealed=sealed))
+        self.wait_all(mailbox, {token: WaitingMessage(message_id, due_s)})
+
+    def wait_all(self, mailbox: int, waits: Mapping[bytes, WaitingMessage]) -> None:
+        """The same of several, by their digests."""
+        if waits:
+            self.stop_waiting(waits)
+            sealed = [(token, self._key.seal(wait.id, "waiting"), wait.due_s) for token, wait in waits.items()]
+            values = [{"token": token, "mailbox": mailbox, "due": due, "sealed": name} for token, name, due in sealed]
+            self._connection.execute(_WAIT, values)
 
     def stop_waiting(self, tokens: Iterable[bytes]) -> None:
         """These messages wait no longer."""
         for some in chunks(tokens):
-            self._connection.execute(delete(waiting).where(waiting.c.token.in_(some)))
+            self._connection.execute(_STOP_WAITING, {"some": some})
 
     def due(self, mailbox: int, now_s: int, limit: int = 1000) -> list[WaitingMessage]:
         """Messages whose waiting is over, the longest due first."""
-        query = (
-            select(waiting)
-            .where(waiting.c.mailbox == mailbox, waiting.c.due.is_not(None), waiting.c.due <= now_s)
-            .order_by(waiting.c.due)
-            .limit(limit)
-        )
-        return [
-            WaitingMessage(self._key.open(r.sealed, "waiting", str), r.due) for r in self._connection.execute(query)
-        ]
+        rows = self._connection.execute(_DUE, {"of": mailbox, "now": now_s, "most": limit})
+        return [WaitingMessage(self._key.open(sealed, "waiting", str), due) for sealed, due in rows]
 
     def is_any_due(self, mailbox: int, now_s: int) -> bool:
         """Is the waiting of any message over?"""
-        query = select(waiting.c.due).where(waiting.c.mailbox == mailbox, waiting.c.due <= now_s).limit(1)
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(_ANY_DUE, {"of": mailbox, "now": now_s}).first() is not None
 
     # -----------------------------------------------------------------------------------------------------------
 
     def _clients_by(
-        self,
-        column: Column[Any],
-        tokens: Iterable[bytes],
-        but_not: Collection[bytes] = (),
-        where: ColumnElement[bool] | None = None,
+        self, query: Select[Any], tokens: Iterable[bytes], values: Mapping[str, int] | None = None
     ) -> dict[bytes, set[int]]:
         found: dict[bytes, set[int]] = {}
-        query = select(column, message.c.client).where(message.c.state.in_(_DECIDED), message.c.client.is_not(None))
-        if where is not None:
-            query = query.where(where)
-        if but_not:
-            query = query.where(message.c.token.not_in(but_not))
-        for token, client in self._in(query.distinct(), column, tokens):
+        for token, client in self._in(query, tokens, values):
             found.setdefault(token, set()).add(client)
         return found
 
-    def _in(self, query: Select[Any], column: Column[Any], tokens: Iterable[bytes]) -> Iterator[Any]:
+    def _in(
+        self, query: Select[Any], tokens: Iterable[bytes], values: Mapping[str, int] | None = None
+    ) -> Iterator[Any]:
         for some in chunks(tokens):
-            yield from self._connection.execute(query.where(column.in_(some)))
+            yield from self._connection.execute(query, {"some": some, **(values or {})})
 
 
 def _row(r: Any) -> MessageRow:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey
@@ -28,13 +28,32 @@ class _Sealed(msgspec.Struct, array_like=True):
     path: tuple[str, ...]
 
 
+Opened = dict[int, tuple[bytes, KnownFolder]]
+"""Folders as they were last read, by number, each with its sealed name: opening it again would tell the same."""
+
+# made once: building a statement costs thrice what running it does
+_TOKEN: BindParameter[bytes] = bindparam("digest")
+_NUMBER = {table.name: select(table.c.number).where(table.c.token == _TOKEN) for table in (mailbox, client)}
+_FOLDER = select(folder.c.number, folder.c.client).where(folder.c.token == _TOKEN)
+_NEW_FOLDER = insert(folder).returning(folder.c.number)
+_FOLDERS = select(folder.c.number, folder.c.sealed, folder.c.client, folder.c.item_count).where(
+    folder.c.mailbox == bindparam("of")
+)
+_UPDATE = update(folder).where(folder.c.number == bindparam("which"))
+_RECOUNT = _UPDATE.values(item_count=bindparam("count"))
+_RENAME = _UPDATE.values(item_count=bindparam("count"), sealed=bindparam("name"))
+
+
 class Places:
     """Numbers for mailboxes, folders and clients."""
 
-    def __init__(self, connection: Connection, key: LedgerKey) -> None:
+    def __init__(self, connection: Connection, key: LedgerKey, opened: Opened | None = None) -> None:
+        """`opened` outlives the unit, so that a name is opened once a process and not at every look."""
         self._connection = connection
         self._key = key
+        self._opened = opened if opened is not None else {}
         self._numbers: dict[tuple[int, str], int] = {}  # of this unit; a number never changes
+        self._clients: dict[str, int] = {}  # likewise
 
     def mailbox(self, address: str) -> int:
         """The mailbox's number, given now if it has none."""
@@ -42,7 +61,9 @@ class Places:
 
     def client(self, client_id: str) -> int:
         """The client's number, given now if it has none."""
-        return self._number(client, self._key.digest("client", client_id))
+        if client_id not in self._clients:
+            self._clients[client_id] = self._number(client, self._key.digest("client", client_id))
+        return self._clients[client_id]
 
     def client_tokens(self, numbers: Iterable[int]) -> dict[int, bytes]:
         """Number to digest, for those of the numbers that are clients."""
@@ -59,7 +80,7 @@ class Places:
         if known is not None and client_number is None:
             return known
         token = self._folder_token(mailbox_number, folder_id)
-        row = self._connection.execute(select(folder.c.number, folder.c.client).where(folder.c.token == token)).first()
+        row = self._connection.execute(_FOLDER, {"digest": token}).first()
         number = int(row.number) if row else self._new_folder(mailbox_number, folder_id, token, path, client_number)
         if row is not None and client_number is not None and client_number != row.client:
             sealed = self._key.seal(_Sealed(folder_id, path), "folder")
@@ -74,28 +95,48 @@ class Places:
     ) -> int:
         sealed = self._key.seal(_Sealed(folder_id, path), "folder")
         values = {"mailbox": mailbox_number, "token": token, "sealed": sealed, "client": client_number}
-        return int(self._connection.execute(folder.insert().values(values).returning(folder.c.number)).scalar_one())
+        return int(self._connection.execute(_NEW_FOLDER, values).scalar_one())
 
     def find_folder(self, mailbox_number: int, folder_id: str) -> int | None:
         """The folder's number if it has one."""
         token = self._folder_token(mailbox_number, folder_id)
-        return self._connection.execute(select(folder.c.number).where(folder.c.token == token)).scalar()
+        row = self._connection.execute(_FOLDER, {"digest": token}).first()
+        return None if row is None else row.number
 
     def folders(self, mailbox_number: int) -> list[KnownFolder]:
         """All folders known of the mailbox."""
-        rows = self._connection.execute(select(folder).where(folder.c.mailbox == mailbox_number))
-        return [self._known(row) for row in rows]
+        rows = self._connection.execute(_FOLDERS, {"of": mailbox_number})
+        return [self._known(number, sealed, owner, count) for number, sealed, owner, count in rows]
 
-    def _known(self, row: Any) -> KnownFolder:
-        clear = self._key.open(row.sealed, "folder", _Sealed)
-        return KnownFolder(row.number, clear.id, clear.path, row.client, row.item_count)
+    def _known(self, number: int, sealed: bytes, owner: int | None, count: int) -> KnownFolder:
+        before = self._opened.get(number)
+        if before is None or before[0] != sealed:
+            clear = self._key.open(sealed, "folder", _Sealed)
+            known = KnownFolder(number, clear.id, clear.path, owner, count)
+        elif (before[1].client, before[1].item_count) == (owner, count):
+            return before[1]
+        else:
+            known = msgspec.structs.replace(before[1], client=owner, item_count=count)
+        self._opened[number] = sealed, known
+        return known
 
-    def update_folder(self, number: int, folder_id: str, path: tuple[str, ...], item_count: int) -> None:
-        """Remember where the folder is now and how much it holds."""
-        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
-        self._connection.execute(
-            update(folder).where(folder.c.number == number).values(sealed=sealed, item_count=item_count)
-        )
+    def update_folders(self, changed: Sequence[tuple[KnownFolder, tuple[str, ...], int]]) -> None:
+        """Remember where these folders are now and how much each holds: (as known, path, item count)."""
+        moved = [(known, path, count) for known, path, count in changed if path != known.path]
+        recounted = [{"which": known.number, "count": count} for known, path, count in changed if path == known.path]
+        if recounted:
+            self._connection.execute(_RECOUNT, recounted)
+        if moved:
+            self._connection.execute(
+                _RENAME,
+                [
+                    {
+                        "which": known.number, "count": count,
+                        "name": self._key.seal(_Sealed(known.id, path), "folder"),
+                    }
+                    for known, path, count in moved
+                ],
+            )  # fmt: skip
 
     def release_folder(self, number: int) -> None:
         """This folder is no client's any more."""
@@ -106,11 +147,11 @@ class Places:
 
     def _number(self, table: Table, token: bytes) -> int:
         """The number of the row with that token; made now, unless another process makes it at this moment."""
-        query = select(table.c.number).where(table.c.token == token)
-        found = self._connection.execute(query).scalar()
+        query, digest = _NUMBER[table.name], {"digest": token}
+        found = self._connection.execute(query, digest).scalar()
         if found is None:
             self._insert_once(table, {"token": token})
-            found = self._connection.execute(query).scalar_one()
+            found = self._connection.execute(query, digest).scalar_one()
         return int(found)
 
     def _insert_once(self, table: Table, values: dict[str, Any]) -> None:

@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from mailsorter.ledger.schema import run, step
 
 RUNNING, DONE, PARTIAL, INTERRUPTED, UNDONE = "running", "done", "partial", "interrupted", "undone"
+
+_BEGIN = insert(run).returning(run.c.number)
+_END = update(run).where(run.c.number == bindparam("which"))
+_HAS_STEPS = select(step.c.number).where(step.c.run == bindparam("which")).limit(1)
+_DISCARD = delete(run).where(run.c.number == bindparam("which"))
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +53,7 @@ class Runs:
         stamp = datetime.fromtimestamp(self._now_s, UTC).strftime("%Y%m%d-%H%M%S")
         run_id = f"{stamp}-{secrets.token_hex(3)}"
         values = {"id": run_id, "kind": kind, "state": RUNNING, "started": self._now_s, "undoes": undoes}
-        number = int(self._connection.execute(run.insert().values(values).returning(run.c.number)).scalar_one())
+        number = int(self._connection.execute(_BEGIN, values).scalar_one())
         return Run(
             number=number, id=run_id, kind=kind, state=RUNNING, started_s=self._now_s,
             ended_s=None, undoes=undoes, plan_digest=None, counts={},
@@ -59,7 +64,7 @@ class Runs:
         values = {"state": state, "ended": self._now_s, "counts": json.dumps(counts, sort_keys=True)}
         if plan_digest is not None:
             values["plan_digest"] = plan_digest
-        self._connection.execute(update(run).where(run.c.number == number).values(values))
+        self._connection.execute(_END, values | {"which": number})
 
     def since(self, started_s: int) -> list[Run]:
         """All runs begun at or after that moment, oldest first."""
@@ -68,14 +73,23 @@ class Runs:
 
     def discard(self, number: int) -> None:
         """Forget a run that did nothing. The database refuses where steps belong to it; such a run is kept."""
-        if self._connection.execute(select(step.c.number).where(step.c.run == number).limit(1)).first() is None:
-            self._connection.execute(delete(run).where(run.c.number == number))
+        if self._connection.execute(_HAS_STEPS, {"which": number}).first() is None:
+            self._connection.execute(_DISCARD, {"which": number})
 
-    def forget_idle(self, before_s: int) -> int:
-        """Forget runs of before then that have no steps and filed nothing; gives how many."""
-        has_steps = select(step.c.number).where(step.c.run == run.c.number).exists()
-        idle = (run.c.started < before_s) & ~has_steps
-        return self._connection.execute(delete(run).where(idle)).rowcount
+    def forget_idle(self, before_s: int, *, after: int = 0) -> tuple[int, int]:
+        """Forget runs of before then that have no steps and filed nothing.
+
+        Looks behind run number `after`, up to the first run of later than then; gives how many were forgotten and
+        the number to look behind next time: a year's runs are not gone through every night.
+        """
+        number = run.c.number
+        first_young = select(func.min(number)).where(number > after, run.c.started >= before_s)
+        end = self._connection.execute(first_young).scalar()
+        if end is None:
+            end = (self._connection.execute(select(func.max(number))).scalar() or 0) + 1
+        has_steps = select(step.c.number).where(step.c.run == number).exists()
+        idle = (number > after) & (number < end) & ~has_steps
+        return self._connection.execute(delete(run).where(idle)).rowcount, max(after, end - 1)
 
     def mark(self, number: int, state: str) -> None:
         """The run's state changed after its end (undone)."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from mailsorter.ledger.schema import setting
+
+# made once: building a statement costs thrice what running it does, and every look asks
+_GET = select(setting.c.value).where(setting.c.name == bindparam("named"))
+_REMOVE = delete(setting).where(setting.c.name == bindparam("named"))
+_INSERT = insert(setting)
 
 
 class Settings:
@@ -15,13 +20,13 @@ class Settings:
 
     def get(self, name: str) -> bytes | None:
         """The value, or None when it was never set."""
-        return self._connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar()
+        return self._connection.execute(_GET, {"named": name}).scalar()
 
     def set(self, name: str, value: bytes) -> None:
         """Set the value, whatever it was."""
-        self._connection.execute(delete(setting).where(setting.c.name == name))
-        self._connection.execute(setting.insert().values(name=name, value=value))
+        self.remove(name)
+        self._connection.execute(_INSERT, {"name": name, "value": value})
 
     def remove(self, name: str) -> None:
         """Forget the value; nothing happens when it was never set."""
-        self._connection.execute(delete(setting).where(setting.c.name == name))
+        self._connection.execute(_REMOVE, {"named": name})

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, false, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.keys import LedgerKey
@@ -87,6 +98,16 @@ class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
     facts: StepFacts | None = None  # replaces the sealed facts where something was learnt
 
 
+# the state stands in the statement as a number, so that SQLite sees that its index of open steps will do
+_IS_OPEN = (step.c.mailbox == bindparam("of")) & (step.c.state == literal_column(str(int(StepState.OPEN))))
+_OPEN = select(step).where(_IS_OPEN).order_by(step.c.number)
+_ANY_OPEN = select(step.c.number).where(_IS_OPEN).limit(1)
+_BEGIN = insert(step).returning(step.c.number, sort_by_parameter_order=True)
+_END: dict[str, Any] = {"state": bindparam("s"), "ended": bindparam("at"), "error": bindparam("e")}
+_FINISH = update(step).where(step.c.number == bindparam("n")).values(_END)
+_FINISH_LEARNT = update(step).where(step.c.number == bindparam("n")).values(_END | {"sealed": bindparam("f")})
+
+
 class Steps:
     """Steps of one unit."""
 
@@ -107,26 +128,19 @@ class Steps:
             }
             for intent in intents
         ]  # fmt: skip
-        statement = insert(step).returning(step.c.number, sort_by_parameter_order=True)
-        return list(self._connection.execute(statement, values).scalars())
+        return list(self._connection.execute(_BEGIN, values).scalars())
 
     def finish(self, ends: Sequence[StepEnd]) -> None:
         """Write outcomes."""
-        plain = [e for e in ends if e.facts is None]
-        values = {"state": bindparam("s"), "ended": self._now_s, "error": bindparam("e")}
+        plain = [self._ended(e) for e in ends if e.facts is None]
         if plain:
-            statement = update(step).where(step.c.number == bindparam("n")).values(values)
-            self._connection.execute(statement, [{"n": e.number, "s": int(e.state), "e": e.error} for e in plain])
-        learnt = [e for e in ends if e.facts is not None]
+            self._connection.execute(_FINISH, plain)
+        learnt = [self._ended(e) | {"f": self._key.seal(e.facts, "step")} for e in ends if e.facts is not None]
         if learnt:
-            statement = update(step).where(step.c.number == bindparam("n")).values(values | {"sealed": bindparam("f")})
-            self._connection.execute(
-                statement,
-                [
-                    {"n": e.number, "s": int(e.state), "e": e.error, "f": self._key.seal(e.facts, "step")}
-                    for e in learnt
-                ],
-            )
+            self._connection.execute(_FINISH_LEARNT, learnt)
+
+    def _ended(self, end: StepEnd) -> dict[str, Any]:
+        return {"n": end.number, "s": int(end.state), "e": end.error, "at": self._now_s}
 
     def mark_done(self, number: int) -> None:
         """The server did this step after all, though its answer had said otherwise."""
@@ -134,15 +148,11 @@ class Steps:
 
     def open(self, mailbox: int) -> list[StepRow]:
         """Intents without an outcome: what a crash left."""
-        query = (
-            select(step).where(step.c.mailbox == mailbox, step.c.state == int(StepState.OPEN)).order_by(step.c.number)
-        )
-        return [self._step(r) for r in self._connection.execute(query)]
+        return [self._step(r) for r in self._connection.execute(_OPEN, {"of": mailbox})]
 
     def is_any_open(self, mailbox: int) -> bool:
         """Did a crash leave an intent without an outcome?"""
-        query = select(step.c.number).where(step.c.mailbox == mailbox, step.c.state == int(StepState.OPEN)).limit(1)
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(_ANY_OPEN, {"of": mailbox}).first() is not None
 
     def mailboxes_with_open(self) -> list[int]:
         """Numbers of mailboxes that have open intents."""
@@ -202,9 +212,12 @@ class Steps:
         Looks behind step number `after`; gives how many were forgotten and the number to look behind next time.
         """
         sealed = step.c.sealed.is_not(None) & (step.c.number > after)
-        ended = sealed & (step.c.ended < before_s) & (step.c.state != int(StepState.OPEN))
-        query = select(step.c.number).where(ended).order_by(step.c.number).limit(limit)
-        numbers = list(self._connection.execute(query).scalars())
+        oldest = select(step.c.number, step.c.ended, step.c.state).where(sealed).order_by(step.c.number).limit(limit)
+        numbers = [  # of the oldest only, not searched for in all: they end in about the order of their numbers
+            number
+            for number, ended, state in self._connection.execute(oldest)
+            if state != int(StepState.OPEN) and ended is not None and ended < before_s
+        ]
         for start in range(0, len(numbers), 500):
             some = step.c.number.in_(numbers[start : start + 500])
             self._connection.execute(update(step).where(some).values(sealed=None))

@@ -69,13 +69,12 @@ class Brakes:
 
     # before anything is read ------------------------------------------------------------------------------------
 
-    def look_at_folders(self, tree: FolderTree, numbers: ClientNumbers) -> bool:
+    def look_at_folders(self, tree: FolderTree, numbers: ClientNumbers, known: Sequence[KnownFolder]) -> bool:
         """Compare the folders with the last look. Gives True when a vanished one was let go: survey again.
 
-        A suspicion is checked against a tree asked for anew, because a kept one may count late.
+        `known` is what the ledger has of them. A suspicion is checked against a tree asked for anew, because a kept
+        one may count late.
         """
-        with self._hands.ledger.reading() as unit:
-            known = unit.places.folders(self._hands.number)
         clients = [f for f in known if numbers.id(f.client) is not None]  # of clients that the book still has
         if self._suspect(known, clients, tree) is None:
             return False
@@ -199,8 +198,7 @@ class Brakes:
         if not changed and memory == self._memory:
             return  # an idle look writes nothing
         with self._hands.ledger.unit() as unit:
-            for folder, (path, count) in changed:
-                unit.places.update_folder(folder.number, folder.id, path, count)
+            unit.places.update_folders([(folder, path, count) for folder, (path, count) in changed])
             self._memory = memory
             self._write(unit)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from mailsorter.errors import NotFound
 from mailsorter.ledger.ledger import Unit
 from mailsorter.mailbox.base import Place
@@ -18,12 +20,17 @@ from mailsorter.sorting.client_numbers import ClientNumbers
 from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.returned import record_filing_by_hand
 
-Record = Callable[[Unit], None]
+
+class Departed(msgspec.Struct, frozen=True):
+    """What to record of one message that left; `thread` is its conversation's digest where its filing decides it."""
+
+    record: Callable[[Unit], None]
+    thread: bytes | None = None
 
 
 def look_for_departed(
     hands: Hands, removed: Sequence[str], tree: FolderTree, client_of_folder: Mapping[str, int], numbers: ClientNumbers
-) -> list[Record]:
+) -> list[Departed]:
     """What to record about messages that left a watched folder without us; asks for each where it is.
 
     Filed by hand into a client's folder is a correction; not found at all is recorded as gone; anything else waits
@@ -33,17 +40,17 @@ def look_for_departed(
         tokens = {i: unit.messages.token(hands.number, i) for i in removed}
         standing = unit.messages.standing(tokens.values())
     left = [i for i in removed if (s := standing.get(tokens[i])) and s.state is not MessageState.FILED]
-    records: list[Record] = []
+    records: list[Departed] = []
     places = hands.mailbox.locate(left) if left else []
     for message_id, place in zip(left, places, strict=True):
         if isinstance(place, NotFound):
-            records.append(_gone(tokens[message_id]))
+            records.append(Departed(_gone(tokens[message_id])))
         elif isinstance(place, Place) and place.folder_id in client_of_folder:
             records += _filed_by_hand(hands, message_id, place.folder_id, tree, client_of_folder, numbers)
     return records
 
 
-def _gone(token: bytes) -> Record:
+def _gone(token: bytes) -> Callable[[Unit], None]:
     def record(unit: Unit) -> None:
         unit.messages.mark([token], MessageState.GONE)
         unit.messages.stop_waiting([token])
@@ -58,7 +65,7 @@ def _filed_by_hand(
     tree: FolderTree,
     client_of_folder: Mapping[str, int],
     numbers: ClientNumbers,
-) -> list[Record]:
+) -> list[Departed]:
     (message,) = hands.mailbox.fetch([message_id])
     if not isinstance(message, Message):
         return []
@@ -70,4 +77,4 @@ def _filed_by_hand(
         client = client_of_folder[folder_id]
         record_filing_by_hand(unit, hands.number, message, tokens, client, None, folder)
 
-    return [record]
+    return [Departed(record, tokens.thread)]

@@ -7,7 +7,7 @@ already read included, so that nothing is asked twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -71,25 +71,25 @@ def glance(hands: Hands, filing: Filing, cache: TreeCache) -> Glance:
     return seen
 
 
-def remember(hands: Hands, filing: Filing, cache: TreeCache, watched: tuple[Folder, ...]) -> None:
-    """A run came to its end: what the next look may stand on."""
+def remember(hands: Hands, filing: Filing, cache: TreeCache, watched: Sequence[tuple[Folder, int]]) -> None:
+    """A run came to its end: what the next look may stand on. `watched` are the folders with their numbers."""
     with hands.ledger.reading() as unit:
-        numbered = tuple((f, n) for f in watched if (n := unit.places.find_folder(hands.number, f.id)) is not None)
-        cursors = {n: unit.cursors.get(hands.number, n) for _, n in numbered}
-    known = {n: cursor for n, cursor in cursors.items() if cursor is not None}
+        cursors = unit.cursors.all(hands.number)
+    known = {number: cursors[number] for _, number in watched if number in cursors}
     if len(known) < len(watched):
         cache.quiet = None
         return
-    cache.quiet = Quiet(filing, numbered, hands.clock.monotonic(), dict(known), dict(known))
+    cache.quiet = Quiet(filing, tuple(watched), hands.clock.monotonic(), dict(known), dict(known))
 
 
 def _ledger_is_as_it_was(hands: Hands, quiet: Quiet) -> bool:
     """Another process may have sorted, been killed, or changed the rules; mail may be due."""
     now_s = int(hands.clock.now().timestamp())
     with hands.ledger.reading() as unit:
+        cursors = unit.cursors.all(hands.number)
         return (
             unit.settings.get(rules_setting(hands.number)) == quiet.filing.rules_digest
-            and all(unit.cursors.get(hands.number, number) == cursor for number, cursor in quiet.saved.items())
+            and all(cursors.get(number) == cursor for number, cursor in quiet.saved.items())
             and not unit.messages.is_any_due(hands.number, now_s)
             and not unit.steps.is_any_open(hands.number)
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailsorter.errors import CursorLost, UserError
 from mailsorter.ledger.cursors import TREE
+from mailsorter.ledger.places import KnownFolder
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.perform import Hands
@@ -26,7 +27,8 @@ class TreeCache:
     numbers: tuple[MatchBook, ClientNumbers] | None = None  # of this book: a digest for each client
     number: int | None = None  # the mailbox's in the ledger
     quiet: object = None  # what `glance` stands on
-    fruitless: int = 0  # so much left mail of decided threads was tested again and stayed left
+    decided: set[bytes] | None = None  # threads decided since left mail was last tested by them; None: ask of all
+    fruitless: frozenset[bytes] = frozenset()  # left mail of decided threads that was tested again and stayed left
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class MailboxGround:
     client_of_folder: Mapping[str, int]
     numbers: ClientNumbers
     sent_folder_id: str | None = field(default=None)
+    known: Sequence[KnownFolder] = ()  # folders as the ledger had them at the start
 
 
 def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = False) -> MailboxGround:
@@ -54,7 +57,7 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = F
         numbers.learn(unit, (f.client for f in known if f.client is not None))
     mine = {c: (f.id, f.path) for f in known if (c := numbers.id(f.client)) is not None}
     client_of_folder = {f.id: f.client for f in known if f.client is not None}
-    paths = set(filing.folder_of.values())
+    paths = filing.folder_of.values()
     watched = watched_folders(tree, filing.watch, filing.archive, paths, client_of_folder)
     if watched.missing and not watched.folders:
         raise UserError(
@@ -64,7 +67,7 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = F
     sent = tree.well_known(WellKnown.SENT)
     targets = Targets(tree, filing.folder_of, mine)
     return MailboxGround(
-        tree, targets, watched.folders, watched.missing, client_of_folder, numbers, sent.id if sent else None
+        tree, targets, watched.folders, watched.missing, client_of_folder, numbers, sent.id if sent else None, known
     )
 
 

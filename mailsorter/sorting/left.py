@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.messages import MessageRow
+from mailsorter.ledger.messages import MessageRow, WaitingMessage
 from mailsorter.model.folder import FolderTree, WellKnown
-from mailsorter.model.match import Match, Reason
+from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.perform.intents import seconds
 from mailsorter.sorting.decide import STATE_OF, Decision, Known
 from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.matching import quiet_until
 from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.returned import record_return
-
-QUIET_RETRY = timedelta(minutes=15)  # mail that waits for the end of quiet hours is looked at this often
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class LeftMail:
     def record(self, unit: Unit, left: Sequence[Decision], returned: Collection[str]) -> None:
         """Write a row for each; twice is as good as once."""
         rows: list[MessageRow] = []
+        waits: dict[bytes, WaitingMessage] = {}
         for decision in left:
             message, tokens = decision.message, self.recall.tokens[decision.message.id]
             folder = unit.places.folder(self.mailbox, message.folder_id, self.tree.path(message.folder_id))
@@ -42,15 +42,16 @@ class LeftMail:
                 record_return(unit, self.mailbox, message, tokens, self.recall.standing[tokens.key], folder)
             if decision.match is not None:
                 rows.append(self._row(unit, message, decision.match, folder))
+                if decision.match.outcome is Outcome.WAIT:
+                    waits[tokens.key] = WaitingMessage(message.id, self._due_s(message, decision.match))
         unit.messages.record(rows)
+        unit.messages.wait_all(self.mailbox, waits)
         unit.messages.stop_waiting(row.token for row in rows if row.state is not MessageState.WAITING)
 
     def _row(self, unit: Unit, message: Message, match: Match, folder: int) -> MessageRow:
         tokens = self.recall.tokens[message.id]
         state = STATE_OF[match.outcome]
         waits = state is MessageState.WAITING
-        if waits:
-            unit.messages.wait(self.mailbox, tokens.key, message.id, self._due_s(message, match))
         return MessageRow(
             token=tokens.key, mailbox=self.mailbox, folder=folder, state=state, thread=tokens.thread,
             message_id=tokens.message_id, received_s=seconds(message.received_at), run=self.run,
@@ -60,7 +61,7 @@ class LeftMail:
     def _due_s(self, message: Message, match: Match) -> int | None:
         """When to look again, in seconds since 1970; None when delta will tell (read, flag gone)."""
         if match.reason is Reason.QUIET_HOURS:
-            return seconds(self.now + QUIET_RETRY)
+            return seconds(quiet_until(self.filing.policy, self.now))
         if match.reason is Reason.TOO_YOUNG:
             sent = self.tree.well_known(WellKnown.SENT)
             is_sent = sent is not None and message.folder_id == sent.id

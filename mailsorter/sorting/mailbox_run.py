@@ -6,7 +6,7 @@ settles open intents first and pulls the unfinished window again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -18,6 +18,7 @@ from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Detail
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.folder import Folder, FolderPath, FolderTree
+from mailsorter.model.match import Outcome
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EnsureFolder, MoveMessage, Step
@@ -38,6 +39,7 @@ from mailsorter.sorting.returned import really_returned
 from mailsorter.sorting.tally import count_left, count_results
 from mailsorter.sorting.window import Window, changed_windows
 
+_MANY_THREADS = 2000  # of more decided threads than that the ledger is not asked one by one
 _RETESTS = 3  # how often left mail is tested again in one run: each time a thread may decide the next
 
 
@@ -90,6 +92,7 @@ class MailboxRun:
     report: MailboxReport = field(init=False)
     _brakes: Brakes = field(init=False)
     _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)  # of folders whose cursor was looked up, by id
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
@@ -111,7 +114,7 @@ class MailboxRun:
         self.report.settled = resume(self.hands, pretend=self.pretend).total
         self._ground = survey(self.hands, self.filing, self.cache, is_fresh=seen.asked_tree)
         self._brakes = Brakes(self.hands, self.policy, rules_digest=self.filing.rules_digest, pretend=self.pretend)
-        if self._brakes.look_at_folders(self._ground.tree, self._ground.numbers):
+        if self._brakes.look_at_folders(self._ground.tree, self._ground.numbers, self._ground.known):
             self._ground = survey(self.hands, self.filing, self.cache)
         self.report.notes += [f"There is no folder {name} to watch." for name in self._ground.missing]
         self.watcher.surveyed(self.hands.mailbox.address, self._ground)
@@ -121,7 +124,7 @@ class MailboxRun:
         if self.report.is_complete:
             self._brakes.ended_run(self._ground.tree)
             if not self.pretend:
-                remember(self.hands, self.filing, self.cache, self._ground.watched)
+                remember(self.hands, self.filing, self.cache, [(f, self._numbers[f.id]) for f in self._ground.watched])
         self.report.notes += self._brakes.notes
         return self.report
 
@@ -138,10 +141,11 @@ class MailboxRun:
     def _notice_changed_rules(self) -> None:
         """After a change of book or rules everything that was left is tested again: from the beginning."""
         name = rules_setting(self.hands.number)
-        with self.hands.ledger.unit() as unit:
+        with self.hands.ledger.reading() as unit:
             before = unit.settings.get(name)
-            if before == self.filing.rules_digest:
-                return
+        if before == self.filing.rules_digest:
+            return
+        with self.hands.ledger.unit() as unit:
             unit.settings.set(name, self.filing.rules_digest)
             if before is not None:
                 unit.cursors.forget(self.hands.number)
@@ -184,12 +188,15 @@ class MailboxRun:
 
     def _changes(self, folder: Folder) -> tuple[int, Iterator[Window]]:
         """The folder's number, and its changes since its cursor; nothing is asked before the first is wanted."""
+        windows = self._ahead.pop(folder.id, None)
+        if windows is not None and folder.id in self._numbers:
+            return self._numbers[folder.id], windows
         number = self.hands.number
         with self.hands.ledger.unit() as unit:
             folder_number = unit.places.folder(number, folder.id, self._ground.tree.path(folder.id))
             cursor = unit.cursors.get(number, folder_number)
         self._read_anew = self._read_anew or cursor is None
-        windows = self._ahead.pop(folder.id, None)
+        self._numbers[folder.id] = folder_number
         return folder_number, windows or changed_windows(self.hands.mailbox, folder, cursor)
 
     def _folder(self, folder: Folder) -> bool:
@@ -220,15 +227,24 @@ class MailboxRun:
             if not filed_before:
                 return True
             with self.hands.ledger.reading() as unit:
-                waiting = unit.messages.undecided_in_decided_threads(self.hands.number)
-            if not waiting or waiting == self.cache.fruitless:
+                waiting = unit.messages.undecided_in_decided_threads(self.hands.number, self.cache.decided)
+            self.cache.decided = set()
+            if waiting <= self.cache.fruitless:
                 return True
             if not all(map(self._retest_folder, self._ground.watched)):
+                self.cache.decided = None
                 return False
             if self.report.filed == filed_before:
                 self.cache.fruitless = waiting
                 return True
         return True
+
+    def _decides_threads(self, threads: Iterable[bytes | None]) -> None:
+        """Left mail of these conversations is to be tested again."""
+        if self.cache.decided is not None:
+            self.cache.decided.update(thread for thread in threads if thread is not None)
+            if len(self.cache.decided) > _MANY_THREADS:
+                self.cache.decided = None
 
     def _retest_folder(self, folder: Folder) -> bool:
         for page in self.hands.mailbox.messages(folder.id, Detail.ENVELOPE):
@@ -251,12 +267,15 @@ class MailboxRun:
         if not is_backlog:
             self._brakes.about_to_move(_moves(plan))
         departed = look_for_departed(hands, window.removed, ground.tree, ground.client_of_folder, ground.numbers)
+        decided = (d for d in decisions if d.match is not None and d.match.outcome in (Outcome.FILED_TO, Outcome.WAIT))
+        self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
+        self._decides_threads(one.thread for one in departed)
         left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
 
         def finish(unit: Unit) -> None:
             left.record(unit, plan.left, returned)
-            for record in departed:
-                record(unit)
+            for one in departed:
+                one.record(unit)
             if window.cursor is not None and folder_number is not None and not is_cut:
                 unit.cursors.set(hands.number, folder_number, window.cursor)
                 if window.is_last:

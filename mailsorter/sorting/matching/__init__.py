@@ -4,7 +4,7 @@ from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.matcher import Predictor, match_message
 from mailsorter.sorting.matching.needs import is_undecided, needs_attachment_names, needs_text
 from mailsorter.sorting.matching.page import match_all
-from mailsorter.sorting.matching.when import at_its_time, reason_to_wait
+from mailsorter.sorting.matching.when import at_its_time, quiet_until, reason_to_wait
 
 __all__ = [
     "MatchBook",
@@ -15,5 +15,6 @@ __all__ = [
     "match_message",
     "needs_attachment_names",
     "needs_text",
+    "quiet_until",
     "reason_to_wait",
 ]

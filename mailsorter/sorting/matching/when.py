@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 
@@ -38,6 +38,18 @@ def at_its_time(match: Match, message: Message, policy: FilingPolicy, now: datet
     if reason is None:
         return match
     return msgspec.structs.replace(match, outcome=Outcome.WAIT, reason=reason)
+
+
+def quiet_until(policy: FilingPolicy, now: datetime) -> datetime:
+    """When the quiet hours end that `now` (aware) lies in; `now` itself outside of them."""
+    local = now.astimezone(policy.zone)
+    ends = [_next(local, quiet.end) for quiet in policy.quiet if _is_within(local.time(), quiet)]
+    return max(ends, default=now)
+
+
+def _next(local: datetime, at: time) -> datetime:
+    day = local.date() if at > local.time() else local.date() + timedelta(days=1)
+    return datetime.combine(day, at, local.tzinfo).replace(fold=local.fold).astimezone(UTC)
 
 
 def _is_too_young(message: Message, timing: Timing, now: datetime) -> bool:

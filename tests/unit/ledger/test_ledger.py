@@ -149,3 +149,81 @@ def test_a_sealed_value_opens_for_its_own_purpose_only() -> None:
             key.open(wrong, "cursor", list)
     with pytest.raises(LedgerUnreadable):
         key.open(sealed, "step", list)
+
+
+def test_left_mail_of_a_decided_thread_is_found_in_all_of_the_mailbox_or_in_some_threads(ledger: Ledger) -> None:
+    """Left means unmatched or internal; what is of another mailbox, or lies alone in its thread, is not found."""
+    with ledger.unit() as unit:
+        threads = [unit.messages.thread_token(1, name) for name in ("one", "two", "three")]
+        unit.messages.record(
+            [
+                row(unit, "filed", thread=threads[0], state=MessageState.FILED),
+                row(unit, "left", thread=threads[0]),
+                row(unit, "waits", thread=threads[1], state=MessageState.WAITING),
+                row(unit, "internal", thread=threads[1], state=MessageState.INTERNAL),
+                row(unit, "ambiguous", thread=threads[1], state=MessageState.AMBIGUOUS),
+                row(unit, "elsewhere", thread=threads[1], mailbox=2),
+                row(unit, "alone", thread=threads[2]),
+            ]
+        )
+        left, internal = unit.messages.token(1, "left"), unit.messages.token(1, "internal")
+        assert unit.messages.undecided_in_decided_threads(1) == {left, internal}
+        assert unit.messages.undecided_in_decided_threads(1, threads[1:]) == {internal}
+        assert unit.messages.undecided_in_decided_threads(1, ()) == frozenset()
+
+
+def test_what_another_process_made_of_a_folder_is_seen(ledger: Ledger, url: str) -> None:
+    """A ledger remembers the names that it has opened; the row decides whether they still hold."""
+    with ledger.unit() as unit:
+        assert unit.places.mailbox("anna@onzefirma.example") == 1
+        number = unit.places.folder(1, "AQMk1", ("Oud",))
+    with ledger.reading() as unit:
+        (before,) = unit.places.folders(1)
+    with Ledger.open(url, MASTER) as other, other.unit() as unit:
+        unit.places.update_folders([(before, ("Klanten", "Nieuw"), 7)])
+        client = unit.places.client("acme")
+    with ledger.reading() as unit:
+        (renamed,) = unit.places.folders(1)
+    assert (renamed.number, renamed.path, renamed.item_count) == (number, ("Klanten", "Nieuw"), 7)
+    with Ledger.open(url, MASTER) as other, other.unit() as unit:
+        unit.places.update_folders([(renamed, renamed.path, 8)])
+        unit.places.folder(1, "AQMk1", ("Klanten", "Nieuw"), client)
+    with ledger.reading() as unit:
+        (owned,) = unit.places.folders(1)
+    assert (owned.id, owned.path, owned.client, owned.item_count) == ("AQMk1", ("Klanten", "Nieuw"), client, 8)
+
+
+def test_idle_runs_are_forgotten_behind_a_mark_that_follows_time(ledger: Ledger) -> None:
+    """Runs with steps stay, and are not gone through again; what is young now is looked at another night."""
+    clock = ledger.clock
+    with ledger.unit() as unit:
+        numbers = [unit.runs.begin("sort").number for _ in range(3)]
+        intent = Intent(kind=StepKind.MOVE, token=b"t" * 16, facts=StepFacts(id="AAMk"))
+        unit.steps.begin(numbers[1], 1, [intent])
+    border = int(clock.now().timestamp()) + 1
+    clock.sleep(60)
+    with ledger.unit() as unit:
+        young = unit.runs.begin("sort").number
+        assert unit.runs.forget_idle(border) == (2, numbers[2])
+        assert [unit.runs.get(n) is not None for n in (*numbers, young)] == [False, True, False, True]
+        assert unit.runs.forget_idle(border, after=numbers[2]) == (0, numbers[2])
+        assert unit.runs.forget_idle(border + 120, after=numbers[2]) == (1, young)
+        assert unit.runs.forget_idle(border + 120, after=young) == (0, young)
+
+
+def test_facts_of_old_steps_go_and_an_open_one_holds_the_mark(ledger: Ledger) -> None:
+    """An open step's facts are needed to settle it, however old it is."""
+    with ledger.unit() as unit:
+        run = unit.runs.begin("sort").number
+        intents = [Intent(kind=StepKind.MOVE, token=bytes([n]) * 16, facts=StepFacts(id="AAMk")) for n in range(4)]
+        numbers = unit.steps.begin(run, 1, intents)
+        unit.steps.finish([StepEnd(number=n, state=StepState.DONE) for n in (numbers[0], numbers[2])])
+    border = int(ledger.clock.now().timestamp()) + 1
+    ledger.clock.sleep(60)
+    with ledger.unit() as unit:
+        unit.steps.finish([StepEnd(number=numbers[3], state=StepState.DONE)])
+        assert unit.steps.drop_facts(border) == (2, numbers[0])
+        assert unit.steps.drop_facts(border, after=numbers[0]) == (0, numbers[0])
+        assert [s.facts is None for s in unit.steps.of_run(run)] == [True, False, True, False]
+        unit.steps.finish([StepEnd(number=numbers[1], state=StepState.DONE)])
+        assert unit.steps.drop_facts(border + 3600, after=numbers[0]) == (2, numbers[0])
