@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,9 @@ import msgspec
 
 from mailsorter.cases.office import Firm, Office
 from mailsorter.cases.witness import FolderLook, Hit, MailboxLook, Marks
-from mailsorter.clock import VirtualClock
+from mailsorter.clock import Clock, VirtualClock
+from mailsorter.ledger.engine import make_engine
+from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.mailbox.memory_server import Item, MemoryServer
@@ -22,6 +26,7 @@ from mailsorter.model.message import Participant
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PIET = Participant("piet@klant.example", "Piet de Vries")
+KEY = b"k" * 32
 ANNA, BERT = Participant("anna@firm.example", "Anna"), Participant("bert@firm.example", "Bert")
 SUBJECT = Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
 TAX = KeepRule(
@@ -69,6 +74,26 @@ def names(item: Item, marks: Marks) -> bool:
     return any(marks.in_text(text) for text in (message.subject, message.preview, item.text))
 
 
+def open_durable(path: Path, clock: Clock) -> Ledger:
+    """A ledger as the program opens it: made by its migrations, every commit on the disk."""
+    return Ledger.open(f"sqlite:///{path}", KEY, clock=clock)
+
+
+def open_copied(path: Path, clock: Clock) -> Ledger:
+    """The same ledger at a tenth of the cost, for thousands of worlds: a copy of an empty one, and no power cuts."""
+    path.write_bytes(_empty_ledger())
+    return Ledger(make_engine(f"sqlite:///{path}", durable=False), LedgerKey(KEY), clock)
+
+
+@functools.cache
+def _empty_ledger() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        with open_durable(path, VirtualClock(NOW)) as ledger:
+            ledger.checkpoint()
+        return path.read_bytes()
+
+
 class World:
     """A firm of two mailboxes and its privacy officer."""
 
@@ -78,6 +103,7 @@ class World:
         *,
         mailboxes: Sequence[str] = (ANNA.address, BERT.address),
         ids_survive_moves: bool = True,
+        open_ledger: Callable[[Path, Clock], Ledger] | None = None,
         **firm: Any,
     ) -> None:
         self.clock = VirtualClock(NOW)
@@ -87,7 +113,7 @@ class World:
             for address in mailboxes
         }
         self.mailboxes = {address: MemoryMailbox(address, server=s) for address, s in self.servers.items()}
-        self.ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", b"k" * 32, clock=self.clock)
+        self.ledger = (open_ledger or open_durable)(folder / "ledger.db", self.clock)
         self.firm = Firm(**{"name": "Firma", "own_domains": ("firm.example",), "policy": Policy(rules=(TAX,))} | firm)
         self.wrap: Callable[[MemoryMailbox], Any] = lambda mailbox: mailbox
         self.office = self._office()
