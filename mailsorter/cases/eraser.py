@@ -16,7 +16,7 @@ from datetime import timedelta
 import msgspec
 
 from mailsorter.cases.office import Office
-from mailsorter.cases.targets import Target, Wanted, by_folder, targets
+from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
 from mailsorter.ledger.cases import CaseItem, ItemIds
 from mailsorter.ledger.keys import DIGEST_BYTES
@@ -81,22 +81,26 @@ class MailboxEraser:
                     self._settle(unit, item, ItemState.PURGED)
 
     def _baseline(self, tree: FolderTree) -> frozenset[bytes]:
-        """Digests of what lay in Recoverable Items before our first delete; the same again after a crash."""
+        """Digests of what lay in Recoverable Items before our deletes; called again, with what others added since.
+
+        What has the trace of an item that we deleted is taken for its copy. Whatever else has come since an earlier
+        call broke off came without us, also if it is a copy of something that is still to be deleted.
+        """
         name = f"baseline {self._number} {self._hands.number}"
-        with self._office.ledger.unit() as unit:
+        with self._office.ledger.reading() as unit:
             known = unit.settings.get(name)
-            if known is not None:
-                return _unpacked(known)
-        before = b"".join(
-            self._digest(stub.id)
+        ours = {_trace(self._wanted(i)) for i in self._items.values() if i.state is ItemState.PURGED}
+        before = _unpacked(known or b"") | {
+            self._digest(message.id)
             for folder in _recoverable_folders(tree)
             if folder.item_count
-            for page in self._mailbox.list_ids(folder.id)
-            for stub in page
-        )
+            for page in self._mailbox.messages(folder.id, Detail.TRACES, hidden=True)
+            for message in page
+            if known is None or trace_of(message) not in ours
+        }
         with self._office.ledger.unit() as unit:
-            unit.settings.set(name, before)
-        return _unpacked(before)
+            unit.settings.set(name, b"".join(sorted(before)))
+        return before
 
     def _digest(self, item_id: str) -> bytes:
         return self._office.ledger.key.digest("baseline", item_id)
@@ -319,6 +323,10 @@ _HARD_ORDER = [ItemState.ERASED, ItemState.CHANGED, ItemState.FAILED, ItemState.
 def _recoverable_folders(tree: FolderTree) -> list[Folder]:
     root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
     return [f for f in tree.within(root.id) if not f.is_search] if root else []
+
+
+def _trace(wanted: Wanted) -> Trace:
+    return wanted.search_key, wanted.received_s
 
 
 def _unpacked(digests: bytes) -> frozenset[bytes]:

@@ -12,6 +12,9 @@ import msgspec
 
 from mailsorter.model.message import Message
 
+Trace = tuple[bytes, int | None]
+"""Search key, and the second in which it was received."""
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """An approved item that is to go from Recoverable Items. `is_approved_there`: it lay there when it was approved."""
@@ -41,14 +44,14 @@ def targets(wanted: Iterable[Wanted], there: Sequence[Message], was_there: Calla
     """
     by_id = {message.id: message for message in there}
     found: dict[str, Target] = {}
-    by_trace: dict[tuple[bytes, int | None], Wanted] = {}
+    by_trace: dict[Trace, Wanted] = {}
     for item in wanted:
         if item.id in by_id:
             found[item.id] = Target(item.token, item.id, by_id[item.id].folder_id)
         if not item.is_approved_there and item.search_key:
             by_trace.setdefault((item.search_key, item.received_s), item)
     for message in there:
-        item_by_trace = by_trace.get((message.search_key, _seconds(message)))
+        item_by_trace = by_trace.get(trace_of(message))
         if item_by_trace is not None and message.id not in found and not was_there(message.id):
             found[message.id] = Target(item_by_trace.token, message.id, message.folder_id)
     return list(found.values())
@@ -62,5 +65,6 @@ def by_folder(chosen: Iterable[Target]) -> Mapping[str, list[Target]]:
     return grouped
 
 
-def _seconds(message: Message) -> int | None:
-    return int(message.received_at.timestamp()) if message.received_at else None
+def trace_of(message: Message) -> Trace:
+    """What a message shares with every copy of itself."""
+    return message.search_key, int(message.received_at.timestamp()) if message.received_at else None
