@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -141,19 +142,19 @@ def test_every_step_by_its_own_command(desk: Desk, tmp_path: Path) -> None:
 
 def test_extension_suspension_and_rejection(desk: Desk) -> None:
     """Each with its reason, its letter and what it does to the case."""
-    for _ in range(2):
-        desk.type("case", "open", "--address", PIET.address)
-    desk.type("case", "extend", "2026-0001", code=2)
-    assert "2027-02-23" in desk.type("case", "extend", "2026-0001", "--reason", "het veel mail is")
-    assert "het veel mail is" in desk.type("case", "letter", "2026-0001", "--kind", "extension")
-    desk.type("case", "suspend", "2026-0001", "--until", "2026-12-01", "--reason", "wacht op de code")
-    desk.type("case", "find", "2026-0001", code=2)
-    desk.type("case", "resume", "2026-0001")
-    desk.type("case", "reject", "2026-0002", "--reason", "het verzoek van een ander kwam")
-    assert "Autoriteit Persoonsgegevens" in desk.type("case", "letter", "2026-0002")
-    desk.type("case", "close", "2026-0002")
+    terms, other = (desk.json("case", "open", "--address", PIET.address) for _ in range(2))
+    first, second, later = terms["case"], other["case"], date.fromisoformat(terms["firm_on"])
+    desk.type("case", "extend", first, code=2)
+    assert terms["extended_on"] in desk.type("case", "extend", first, "--reason", "het veel mail is")
+    assert "het veel mail is" in desk.type("case", "letter", first, "--kind", "extension")
+    desk.type("case", "suspend", first, "--until", later.isoformat(), "--reason", "wacht op de code")
+    desk.type("case", "find", first, code=2)
+    desk.type("case", "resume", first)
+    desk.type("case", "reject", second, "--reason", "het verzoek van een ander kwam")
+    assert "Autoriteit Persoonsgegevens" in desk.type("case", "letter", second)
+    desk.type("case", "close", second)
     states = {case["case"]: case["state"] for case in desk.json("case", "list")["cases"]}
-    assert states == {"2026-0001": "opened", "2026-0002": "closed"}
+    assert states == {first: "opened", second: "closed"}
 
 
 def test_a_client_leaves(desk: Desk) -> None:
