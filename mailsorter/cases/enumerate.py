@@ -17,6 +17,7 @@ import msgspec
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
+from mailsorter.cases.threads import Threads
 from mailsorter.errors import MailsorterError, NotFound, PermanentError, PoisonItem, TemporaryError, Throttled
 from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
@@ -56,7 +57,7 @@ class MailboxFinder:
         self._found = found
         self._save = save
         self._on_progress = on_progress
-        self._lookalikes = LookalikeFinder(person, scope.own_domains, found.lookalikes)
+        self._lookalikes = LookalikeFinder(person, scope.own_domains, found.lookalikes, found.threads)
         self._unsaved = 0
 
     def run(self) -> None:
@@ -64,6 +65,8 @@ class MailboxFinder:
         found = self._found
         if not found.is_enumerated:
             self._enumerate()
+            self._lookalikes.look_at_threads(found.findings.values())
+            found.threads = Threads()
             found.is_enumerated = True
             self._save(found)
         self._open_candidates()
@@ -120,6 +123,7 @@ class MailboxFinder:
         why = why_open(message)
         if places:
             self._add(message, path, recoverable, places)
+            self._lookalikes.look_at_writer(message, places)
             return True
         if is_unreadable(message):
             self._not_seen(path, "encrypted", 1)
@@ -200,7 +204,6 @@ class MailboxFinder:
             seen = (Seen.SEARCH,) if look.unread_parts else ()  # a token that only looked alike is no finding
         if seen:
             self._add(candidate.message, candidate.folder, candidate.recoverable, seen)
-            self._lookalikes.look_at_writer(candidate.message, seen)
         elif look.unread_parts:
             self._not_seen(candidate.folder, "attachments-not-readable", look.unread_parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.threads import Threads
 from mailsorter.model.case import Finding, Lookalike, NotSeen
 from mailsorter.model.message import Message
 
@@ -39,6 +40,7 @@ class Found(msgspec.Struct, kw_only=True):
     candidates: list[Candidate] = []
     not_seen: list[NotSeen] = []
     lookalikes: dict[str, Lookalike] = {}
+    threads: Threads = msgspec.field(default_factory=Threads)  # emptied when everything was listed
     forwarded_to: list[str] = []
     opened: int = 0
     is_enumerated: bool = False

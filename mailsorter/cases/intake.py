@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -129,6 +130,11 @@ def _check_subject(office: Office, kind: CaseKind, subject: Subject) -> None:
         return
     if not subject.addresses:
         raise UserError("A case needs at least one address of the person.", advice="Give it: --address A")
-    for address in subject.addresses:
+    check_addresses(subject.addresses)
+
+
+def check_addresses(addresses: Iterable[str]) -> None:
+    """Raise `UserError` when one of them is neither an internet address nor an X.500 name."""
+    for address in addresses:
         if canonical(address) is None and not is_directory_name(address):
             raise UserError("One of the addresses is none.", advice="Check the spelling of every --address.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import msgspec
 
+from mailsorter.cases.threads import Threads
 from mailsorter.model.address import addresses_in, domain_of
-from mailsorter.model.case import Lookalike, Seen
+from mailsorter.model.case import Finding, Lookalike, Seen
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.person import Person
+from mailsorter.model.resemblance import Resemblance
 
 _SHARED_LOCAL_PARTS = frozenset(
     {
@@ -22,54 +25,107 @@ _SHARED_LOCAL_PARTS = frozenset(
 _MIN_LOCAL_PART = 5  # shorter ones (jan, info) belong to many
 
 
-class LookalikeFinder:
-    """Adds to `known`: address → why, and how often it was met."""
+# What people write before their name at the end of a mail, Dutch, English, German and French.
+_FAREWELL = re.compile(
+    r"\b(?:groet\w*|gr|mvg|hoogachtend|hartelijk\w*|liefs|regards|wishes|sincerely|yours|cheers|thanks|gr[uü](?:ß|ss)e\w*|"
+    r"gru(?:ß|ss)|cordialement|salutations)\b",
+    re.IGNORECASE,
+)
 
-    def __init__(self, person: Person, own_domains: tuple[str, ...], known: dict[str, Lookalike]) -> None:
+_GREETS_SOMEBODY = re.compile(r"\W*(?:aan|to|an|à|voor|for)\b", re.IGNORECASE)
+_SIGNATURE = 100  # letters behind a farewell in which the writer's name stands
+
+
+class LookalikeFinder:
+    """Adds to `known` (address → why, and how often it was met) and to `threads`, which `look_at_threads` resolves.
+
+    Called for each message while listing; only addresses outside the firm that are not the person's are offered.
+    """
+
+    def __init__(
+        self, person: Person, own_domains: tuple[str, ...], known: dict[str, Lookalike], threads: Threads
+    ) -> None:
         self._person = person
         self._own_domains = own_domains
         self._known = known
-        self._local_parts = frozenset(
-            local
-            for address in person.addresses
-            if len(local := address.partition("@")[0]) >= _MIN_LOCAL_PART and local not in _SHARED_LOCAL_PARTS
-        )
-        self._reason = lru_cache(maxsize=50_000)(self._why)
+        self._threads = threads
+        local_parts = {address.partition("@")[0] for address in person.addresses} - _SHARED_LOCAL_PARTS
+        self._local_parts = frozenset(local for local in local_parts if len(local) >= _MIN_LOCAL_PART)
+        self._resemblance = Resemblance(person.names, local_parts)
+        self._facts = lru_cache(maxsize=50_000)(self._facts_of)
 
     def look(self, message: Message) -> None:
-        """Compare every participant of the envelope."""
+        """Compare every participant of the envelope, and remember who may have taken over in a thread."""
         for participant in message.participants:
-            reason = self._reason(participant)
-            if reason:
-                self._note(participant.address, reason)
-
-    def look_at_writer(self, message: Message, seen: Sequence[Seen]) -> None:
-        """Mail whose own text carries the person's number may be written by them from another address."""
+            facts = self._facts(participant)
+            if facts.reason and facts.address:
+                self._note(facts.address, facts.reason)
+            elif facts.is_like and message.conversation_id:
+                self._threads.note_resembling(facts.address, message.conversation_id)
         writer = message.from_
-        if writer is None or Seen.BODY not in seen or not self._person.names_phone(message.preview):
+        if writer is not None and message.references and not message.message_class.upper().startswith("REPORT."):
+            facts = self._facts(writer)
+            if facts.may_answer and not facts.reason:
+                self._threads.note_answer(facts.address, message.references[-1])
+
+    def look_at_writer(self, message: Message, places: Sequence[Seen]) -> None:
+        """Mail that ends with the person's name, or gives their number, may be written by them from another address."""
+        writer = message.from_
+        if writer is None or Seen.PREVIEW not in places:
             return
-        if self._is_outside(writer.address) and not self._person.is_participant(writer):
-            self._note(writer.address, "same-phone")
+        facts = self._facts(writer)
+        if facts.may_answer and self._is_signed(message.preview):
+            self._note(facts.address, "same-signature")
+        elif facts.may_answer and self._person.names_phone(message.preview):
+            self._note(facts.address, "same-phone")
 
-    def _why(self, participant: Participant) -> str:
+    def look_at_threads(self, findings: Collection[Finding]) -> None:
+        """Everything was listed: offer who took over in the person's threads. What was gathered for it may go."""
+        for address, count in self._threads.in_threads_of(findings).items():
+            self._note(address, "same-thread", count)
+        for address, count in self._threads.answered_for(findings).items():
+            self._note(address, "answers-for-them", count)
+
+    def _facts_of(self, participant: Participant) -> _Facts:
         if self._person.is_participant(participant):
-            return ""
+            return _NOBODY
+        address = next(iter(addresses_in(participant.address)), "")
         if participant.name and self._person.is_name(participant.name):
-            return "same-name"
-        for address in addresses_in(participant.address):
-            if address.partition("@")[0] in self._local_parts and self._is_outside(address):
-                return "same-local-part"
-        return ""
+            return _Facts(address=address or participant.address.lower(), reason="same-name")
+        if not address or domain_of(address) in self._own_domains:
+            return _NOBODY
+        local = address.partition("@")[0]
+        return _Facts(
+            address=address,
+            reason="same-local-part" if local in self._local_parts else "",
+            is_like=self._resemblance.is_like(participant.name, address),
+            may_answer=local not in _SHARED_LOCAL_PARTS,
+        )
 
-    def _is_outside(self, address: str) -> bool:
-        return not any(domain_of(a) in self._own_domains for a in addresses_in(address))
+    def _is_signed(self, preview: str) -> bool:
+        """Does the person's name stand right behind the last farewell? `Groeten aan Piet` is none of Piet's."""
+        farewells = list(_FAREWELL.finditer(preview))
+        if not farewells:
+            return False
+        behind = preview[farewells[-1].end() :][:_SIGNATURE]
+        return not _GREETS_SOMEBODY.match(behind) and self._person.names_name(behind)
 
-    def _note(self, raw: str, reason: str) -> None:
-        address = next(iter(addresses_in(raw)), raw.lower())
+    def _note(self, address: str, reason: str, count: int = 1) -> None:
         known = self._known.get(address)
-        count = known.count + 1 if known else 1
         self._known[address] = (
-            msgspec.structs.replace(known, count=count)
+            msgspec.structs.replace(known, count=known.count + count)
             if known
             else Lookalike(address=address, reason=reason, count=count)
         )
+
+
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a participant is to the search, whatever the message."""
+
+    address: str = ""
+    reason: str = ""  # offered for this alone
+    is_like: bool = False  # offered where they meet in a thread
+    may_answer: bool = False  # an outside address of one person
+
+
+_NOBODY = _Facts()

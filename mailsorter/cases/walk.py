@@ -45,13 +45,13 @@ class Watching(msgspec.Struct, frozen=True):
 
 
 def case_for(office: Office, subject: Subject) -> CaseRow:
-    """The open erasure case of exactly these addresses, else a new one."""
+    """The newest open erasure case of these addresses, to which others may have been added since; else a new one."""
     wanted = _addresses(subject)
     with office.ledger.reading() as unit:
         rows = unit.cases.all()
     for row in reversed(rows):
         is_open = row.kind is CaseKind.ERASURE and row.state is not CaseState.CLOSED
-        if is_open and _addresses(subject_of(office.open_file(row.number))) == wanted:
+        if is_open and wanted <= _addresses(subject_of(office.open_file(row.number))):
             return row
     return open_case(office, CaseKind.ERASURE, subject)
 

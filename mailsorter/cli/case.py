@@ -120,12 +120,25 @@ def verify(
 
 
 @app.command()
-def find(ctx: typer.Context, number: Number, json: Json = False) -> None:
+def find(
+    ctx: typer.Context,
+    number: Number,
+    address: Annotated[
+        list[str] | None, typer.Option("--address", help="Take this address in as theirs, and search anew.")
+    ] = None,
+    alias: Annotated[
+        list[str] | None, typer.Option("--alias", help="Take this name in as theirs, and search anew.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Search every folder of every mailbox; broken off, it goes on where it stopped."""
     from mailsorter.cases.find import find as find_all
+    from mailsorter.cases.widen import widen
     from mailsorter.cli.case_view import found_data, show_found
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
+        if address or alias:
+            widen(office, number, addresses=address or (), aliases=alias or ())
         with voice.progress("Comparing messages") as advance:
             found = find_all(office, number, on_found(advance))
         show_found(voice, number, found)

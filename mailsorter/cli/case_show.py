@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mailsorter.cli.case_view import found_data, plan_data, proof_data, show_not_seen, show_states
+from mailsorter.cli.case_view import (
+    found_data,
+    plan_data,
+    proof_data,
+    show_lookalikes,
+    show_not_seen,
+    show_states,
+)
 from mailsorter.cli.voice import Voice
 
 if TYPE_CHECKING:
@@ -61,8 +68,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     voice.say("About: " + ", ".join(a for a in about if a))
     voice.say(f"{len(found.findings)} findings among {found.messages} messages.")
     show_not_seen(voice, found.not_seen)
-    for lookalike in found.lookalikes:
-        voice.say(f"Perhaps the same person: {lookalike.address} ({lookalike.reason}, {lookalike.count})")
+    show_lookalikes(voice, row.number, found)
     for address in found.forwarded_to:
         voice.say(f"Mail of this person went to {address}: tell them (GDPR art. 19)")
     for note in notes_of(file):

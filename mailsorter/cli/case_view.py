@@ -32,6 +32,15 @@ _STATE_WORDS = {
     ItemState.LEFT: "left",
 }
 
+LOOKALIKE_WORDS = {
+    "same-name": "has their name",
+    "same-local-part": "the same before the @",
+    "same-signature": "signs with their name",
+    "same-phone": "gives their number",
+    "same-thread": "resembles them, in a thread of theirs",
+    "answers-for-them": "answers mail sent to them alone",
+}
+
 
 def show_found(voice: Voice, number: str, found: Findings) -> None:
     """Print what a search brought."""
@@ -42,10 +51,16 @@ def show_found(voice: Voice, number: str, found: Findings) -> None:
     if mailboxes:
         voice.table(("mailbox", *names), [(m, *(roles[m, name] for name in names)) for m in mailboxes])
     show_not_seen(voice, found.not_seen)
-    if found.lookalikes:
-        rows = [(a.address, a.reason, a.count) for a in found.lookalikes]
-        voice.table(("address", "why", "messages"), rows, title="Perhaps the same person; not assumed:")
+    show_lookalikes(voice, number, found)
     voice.say(f"Next: mailsorter case plan {number}")
+
+
+def show_lookalikes(voice: Voice, number: str, found: Findings) -> None:
+    """Print which other addresses may be the person's, why, and how to take one in."""
+    if found.lookalikes:
+        rows = [(a.address, LOOKALIKE_WORDS.get(a.reason, a.reason), a.count) for a in found.lookalikes]
+        voice.table(("address", "why", "messages"), rows, title="Perhaps the same person; not assumed:")
+        voice.say(f"Theirs? Search with it: mailsorter case find {number} --address ADDRESS (a name: --alias NAME)")
 
 
 def found_data(found: Findings) -> dict[str, Any]:

@@ -122,8 +122,8 @@ class Lookalike(msgspec.Struct, frozen=True, kw_only=True):
     """Another address that may be the same person: offered, never assumed."""
 
     address: str
-    reason: str  # stable code: same-name, same-local-part, same-phone, same-thread
-    count: int
+    reason: str  # stable code: same-name, same-local-part, same-signature, same-phone, same-thread, answers-for-them
+    count: int  # messages
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):

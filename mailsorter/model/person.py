@@ -46,6 +46,11 @@ class Person:
         """The internet addresses in canonical form, without plus-tags."""
         return self._addresses
 
+    @property
+    def names(self) -> frozenset[tuple[str, ...]]:
+        """The names as folded words, each in every order in which it is written."""
+        return self._names
+
     def is_address(self, raw: str) -> bool:
         """Is this raw participant address one of the person's?"""
         if not raw:
