@@ -6,6 +6,14 @@ import threading
 import time
 from datetime import UTC, datetime
 
+#: What every part of the emulator can write as a date, tokens and retention of the days after included.
+_FIRST, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _check(seconds: float) -> None:
+    if not 0 <= seconds < _END.timestamp():  # no number is refused too
+        raise ValueError("The emulator's time lies in the years 1970 to 2199.")
+
 
 class EmulatorClock:
     """Seconds since the epoch as the emulated Exchange sees them.
@@ -29,7 +37,12 @@ class EmulatorClock:
         return datetime.fromtimestamp(self.now_s(), UTC)
 
     def advance(self, seconds: float) -> None:
-        """Move time on (or, with a negative number, back: clock skew)."""
+        """Move time on (or, with a negative number, back: clock skew).
+
+        Raises:
+            ValueError: that would lead out of the years 1970 to 2199; time stays as it was.
+        """
+        _check(self.now_s() + seconds)
         with self._lock:
             if self._frozen_s is not None:
                 self._frozen_s += seconds
@@ -37,7 +50,13 @@ class EmulatorClock:
                 self._offset_s += seconds
 
     def set(self, moment: datetime) -> None:
-        """Make it that moment now; time goes on from there unless frozen."""
+        """Make it that moment now, in UTC when it names no zone; time goes on from there unless frozen.
+
+        Raises:
+            ValueError: a moment outside the years 1970 to 2199.
+        """
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        _check((moment - _FIRST).total_seconds())
         with self._lock:
             if self._frozen_s is not None:
                 self._frozen_s = moment.timestamp()

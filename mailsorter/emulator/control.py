@@ -148,7 +148,10 @@ def _conditions(control: Control, body: Body, rest: str) -> Any:
         quirk = DeltaQuirk(int(body.get("delta_replay", 0)), bool(body.get("delta_empty_pages")))
         conditions.set_quirk(quirk, mailbox.id if mailbox else None)
     if "search_lag_s" in body:
-        control.emulator.store.db.set_setting("search_lag_s", int(body["search_lag_s"]))
+        lag_s = int(body["search_lag_s"])
+        if not 0 <= lag_s <= 10**9:
+            raise ControlError("search_lag_s must be a number of seconds from 0 to a thousand million.")
+        control.emulator.store.db.set_setting("search_lag_s", lag_s)
     return {}
 
 
@@ -191,7 +194,10 @@ def _change_mailbox(control: Control, body: Body, rest: str) -> Any:
     store = control.emulator.store
     mailbox = control.mailbox(rest)
     days = body.pop("end_hold_days", None)
+    if days is not None and not 0 <= int(days) <= 36_500:
+        raise ControlError("end_hold_days must be a number of days from 0 to 36500.")
     if "retention_policies" in body:
+        body["retention_policies"] = msgspec.convert(body["retention_policies"], list[str])
         body["retention_policies"] = msgspec.json.encode(body["retention_policies"]).decode("utf-8")
     changed = store.mailboxes.change(mailbox, **body)
     if days is not None:

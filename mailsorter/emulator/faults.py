@@ -19,6 +19,7 @@ import msgspec
 from mailsorter.emulator.errors import STATUS, ExchangeError
 from mailsorter.emulator.graph.wire import Effect, Request, path_segments
 
+_DAY_S = 86_400
 _CODES = {400: "BadRequest", 401: "InvalidAuthenticationToken", 403: "ErrorAccessDenied", 404: "ErrorItemNotFound"} | {
     409: "Conflict",
     410: "SyncStateNotFound",
@@ -125,6 +126,8 @@ class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for number, fault in enumerate(plan.fault):
             if fault.every < 1 or not 0 <= fault.probability <= 1 or (fault.status or 200) not in range(200, 600):
                 raise FaultPlanError(f"fault[{number}]: every must be 1 or more, probability 0 to 1, status 200 to 599")
+            if not all(0 <= seconds <= _DAY_S for seconds in (fault.latency_s, fault.jitter_s, abs(fault.skew_s))):
+                raise FaultPlanError(f"fault[{number}]: latency_s, jitter_s and skew_s are seconds, a day at most")
         return plan
 
 

@@ -229,12 +229,28 @@ def test_the_endpoint_tells_what_was_asked(graph: GraphClient) -> None:
     ("POST", "nosuch", {}, 404),
     ("POST", "clock", {"advance": 1}, 400),
     ("POST", "clock", {"set": "never"}, 400),
+    ("POST", "clock", {"set": "0001-01-01"}, 400),
+    ("POST", "clock", {"set": "9999-12-31T23:59:59+00:00"}, 400),
+    ("POST", "clock", {"set": "9999-12-31T23:59:59-14:00"}, 400),
+    ("POST", "clock", {"advance_s": 1e30}, 400),
+    ("POST", "clock", {"advance_s": -1e12}, 400),
+    ("POST", "clock", {"advance_s": "nan"}, 400),
+    ("PUT", "faults", {"fault": [{"latency_s": -1}]}, 400),
+    ("PUT", "faults", {"fault": [{"jitter_s": 1e300}]}, 400),
+    ("PUT", "faults", {"fault": [{"skew_s": 1e30}]}, 400),
     ("PUT", "faults", {"fault": [{"x": 1}]}, 400),
     ("POST", "mailboxes", {"address": "noat"}, 400),
     ("POST", "mailboxes", {"address": "anna@firm.example"}, 400),
     ("PATCH", "mailboxes/none@firm.example", {}, 404),
     ("PATCH", "mailboxes/anna@firm.example", {"guid": "x"}, 400),
     ("PATCH", "mailboxes/anna@firm.example", {"kind": []}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"quota_bytes": "x"}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"retain_days": 10**15}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"litigation_hold": None}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"retention_policies": [3]}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"retention_policies": "mbx"}, 400),
+    ("PATCH", "mailboxes/anna@firm.example", {"end_hold_days": 10**20}, 400),
+    ("POST", "conditions", {"search_lag_s": 10**20}, 400),
     ("POST", "conditions", {"poison": ["x"]}, 400),
     ("POST", "conditions", {"poison": ["x"], "mailbox": "anna@firm.example"}, 400),
     ("POST", "apps", {"roles": 3}, 400),
@@ -248,6 +264,7 @@ def test_the_endpoint_refuses_what_it_cannot_read(
     response = graph.send(method, f"/_emulator/{path}", body, **headers)
     assert response.status_code == status, response.text
     assert response.json()["error"]
+    assert graph.post("messages", {"subject": "It still works"}).status_code == 201
 
 
 def test_the_endpoint_takes_json_only(graph: GraphClient) -> None:

@@ -37,6 +37,9 @@ _SETTABLE = frozenset(
     }
 )
 
+_TEXTS = frozenset({"display_name", "kind", "state", "retention_policies"})
+_MOST = {"retain_days": 36_500, "folder_exists_status": 599}
+
 _STATE_ERRORS = {
     "unlicensed": (
         "MailboxNotEnabledForRESTAPI",
@@ -170,11 +173,17 @@ class Mailboxes:
         """Set holds, quota, state and the like; the names are the record's.
 
         Raises:
-            ValueError: a name that is not settable.
+            ValueError: a name that is not settable, or a value that no mailbox can have.
         """
         unknown = set(settings) - _SETTABLE
         if unknown:
             raise ValueError(f"not settable on a mailbox: {', '.join(sorted(unknown))}")
+        for name, value in settings.items():
+            if name in _TEXTS:
+                if not isinstance(value, str):
+                    raise ValueError(f"{name} must be a text, not {value!r}")
+            elif not isinstance(value, int) or not 0 <= value <= _MOST.get(name, 2**53):
+                raise ValueError(f"{name} must be a whole number from 0 to {_MOST.get(name, 2**53)}, not {value!r}")
         for name, value in settings.items():
             self._db.run(f"UPDATE mailbox SET {name} = ? WHERE id = ?", (value, mailbox.id))
         return self.get(mailbox.id)
