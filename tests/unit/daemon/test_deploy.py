@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "deploy" / "mailsorter.service"
+AS_SERVICE = ROOT / "deploy" / "mailsorter-as-service"
 CONTAINER = ROOT / "deploy" / "Containerfile"
 
 
@@ -30,6 +31,41 @@ def test_the_unit_waits_longer_than_the_daemon_needs_to_stop():
 
     stop = int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.M)[1])
     assert stop >= STOP_WITHIN_S + 5
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_every_line_of_the_unit(tmp_path):
+    """But for the program and its man page, which are not installed where tests run."""
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text().replace("/opt/mailsorter/bin/mailsorter", "/bin/true"))
+    command = ["systemd-analyze", "verify", "--man=no", str(copy)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_commands_beside_the_service_run_as_it_does():
+    """Another user name would be another dynamic user, to whom systemd gives the state folder: the daemon loses it."""
+    unit, script = UNIT.read_text(), AS_SERVICE.read_text()
+    shared = re.findall(
+        r"^((?:DynamicUser|User|StateDirectory|StateDirectoryMode|WorkingDirectory|UMask|LoadCredential)=.*)$",
+        unit,
+        re.M,
+    )
+    assert sorted(shared) == sorted(re.findall(r"-p (\S+=\S+)", script))
+    started = re.search(r"^ExecStart=(.*) daemon$", unit, re.M)
+    assert f'{started[1]} "$@"' in script
+    assert subprocess.run(["/bin/sh", "-n", str(AS_SERVICE)], check=False).returncode == 0
+    assert AS_SERVICE.stat().st_mode & 0o111 == 0o111
+
+
+def test_the_files_that_operations_installs_are_there():
+    """Each path below deploy/ that the guide names, and each secret that the unit loads."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for name in re.findall(r"deploy/[\w.-]+", text):
+        assert (ROOT / name).is_file(), name
+    for name, path in re.findall(r"^LoadCredential=(\S+):(\S+)$", UNIT.read_text(), re.M):
+        assert f'"credential:{name}"' in text
+        assert path in text
 
 
 def test_the_container_runs_as_nobody_special_and_keeps_no_secret():
