@@ -266,8 +266,14 @@ DUE_WORDS = {
 
 def show_due(voice: Voice, due: list[Any]) -> None:
     """Print what is due, most urgent first."""
-    if due:
-        rows = [(d.case, DUE_WORDS[d.what], d.due_on, d.days_left, d.count) for d in due]
+    show_due_data(voice, due_data(due))
+
+
+def show_due_data(voice: Voice, due: list[dict[str, Any]]) -> None:
+    """The same from what `due_data` gave."""
+    rows = [(d["case"], DUE_WORDS[d["what"]], d["due_on"], d["days_left"], d["count"]) for d in due]
+    if rows:
+        voice.say("")
         voice.table(("case", "due", "on", "days left", "items"), rows)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mailsorter.daemon.snapshot import Snapshot
 
 DAY_S = 86400
+_FIGURES = ("lag_s", "backlog", "quota_used", "failed_looks_in_a_row", "review")
 _COUNTS = ("pulled", "filed", "left", "skipped", "failed")
 
 
@@ -32,31 +33,18 @@ def gather(assembly: Assembly, status: Mapping[str, Any]) -> dict[str, object]:
             **{name: sum(run.counts.get(name, 0) for run in runs) for name in _COUNTS},
             "interrupted": sum(run.state == "interrupted" for run in runs),
         },
-        "mailboxes": [_mailbox(mailbox, said, now_s) for mailbox in status["mailboxes"]],
+        "mailboxes": [
+            {
+                "mailbox": m["mailbox"],
+                "waiting": m["messages"].get("waiting", 0),
+                **{name: m[name] for name in _FIGURES},
+            }
+            for m in status["mailboxes"]
+        ],
         "troubles": _troubles(said, address_of, now_s) if alive else [],
-        "review": sum(_review(mailbox) for mailbox in status["mailboxes"]),
+        "review": sum(mailbox["review"] for mailbox in status["mailboxes"]),
         "cases_due": status["cases_due"],
         "audit_head": status["audit_head"],
-    }
-
-
-def _review(mailbox: Mapping[str, Any]) -> int:
-    states = mailbox["messages"]
-    return int(states.get("unmatched", 0) + states.get("ambiguous", 0))
-
-
-def _mailbox(mailbox: Mapping[str, Any], said: Snapshot | None, now_s: int) -> dict[str, object]:
-    """One mailbox: lag is the age of the last look that came to its end, as the daemon knows it or the ledger."""
-    seen = next((m for m in said.mailboxes if m.number == mailbox["number"]), None) if said else None
-    lag = mailbox["seconds_since"] if seen is None or seen.fine_s is None else now_s - seen.fine_s
-    return {
-        "mailbox": mailbox["mailbox"],
-        "lag_s": lag,
-        "backlog": bool(seen and seen.has_more),
-        "quota_used": seen.quota_used if seen else None,
-        "failed_looks_in_a_row": seen.failures if seen else 0,
-        "waiting": mailbox["messages"].get("waiting", 0),
-        "review": _review(mailbox),
     }
 
 
@@ -75,28 +63,32 @@ def _troubles(said: Snapshot | None, address_of: Mapping[int, str], now_s: int) 
 
 def show(voice: Voice, day: Mapping[str, Any]) -> None:
     """Print the day, what needs a person first."""
+    from mailsorter.cli.case_view import show_due_data
     from mailsorter.cli.moments import span
 
     daemon, runs = day["daemon"], day["runs"]
     since = daemon["seconds_since_word"]
-    heard = "never heard of" if since is None else f"last heard of {span(since)} ago"
-    voice.say("The daemon runs." if daemon["running"] else f"The daemon does not run: {heard}.")
+    heard = "it never ran" if since is None else f"its last sign of life is {span(since)} old"
+    voice.say(f"The daemon {'runs' if daemon['running'] else 'does not run'}: {heard}.")
+    if daemon["running"] and not day["troubles"]:
+        voice.say("Nothing is wrong.")
     for trouble in day["troubles"]:
         who = f" ({', '.join(trouble['mailboxes'])})" if trouble["mailboxes"] else ""
         voice.say(f"- {trouble['kind']}{who}, for {span(trouble['seconds'])}. {trouble['advice']}".rstrip())
     voice.say(
         "",
-        f"Last 24 hours: {runs['pulled']} messages seen in {runs['count']} runs, {runs['filed']} filed, "
-        f"{runs['left']} left, {runs['failed']} failed.",
-        f"For review: {day['review']}. Cases due: {len(day['cases_due'])}.",
-        "",
+        f"Last 24 hours: {_number(runs['pulled'], 'message')} seen in {_number(runs['count'], 'run')}, "
+        f"{runs['filed']} filed, {runs['left']} left, {runs['failed']} failed.",
+        f"For review: {_number(day['review'], 'message')}{' (mailsorter review)' if day['review'] else ''}. "
+        f"Due in cases: {len(day['cases_due'])}{' (mailsorter case list)' if day['cases_due'] else ''}.",
     )
+    show_due_data(voice, day["cases_due"])
+    voice.say("")
     rows = [
         (
             m["mailbox"],
             "never" if m["lag_s"] is None else span(m["lag_s"]),
-            "" if m["quota_used"] is None else f"{m['quota_used']:.0%}",
-            "yes" if m["backlog"] else "no",
+            *figures(m),
             m["waiting"],
             m["review"],
         )
@@ -104,3 +96,13 @@ def show(voice: Voice, day: Mapping[str, Any]) -> None:
     ]
     voice.table(("mailbox", "lag", "quota", "backlog", "waiting", "for review"), rows)
     voice.say("", f"audit head {day['audit_head']}")
+
+
+def figures(mailbox: Mapping[str, Any]) -> tuple[str, str]:
+    """A mailbox's quota and backlog as words."""
+    used = mailbox["quota_used"]
+    return "unknown" if used is None else f"{used:.0%}", "yes" if mailbox["backlog"] else "no"
+
+
+def _number(count: int, of: str) -> str:
+    return f"{count} {of}" if count == 1 else f"{count} {of}s"

@@ -11,6 +11,7 @@ from mailsorter.cli.voice import Voice
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
+    from mailsorter.daemon.snapshot import Snapshot
 
 app = typer.Typer(add_completion=False, help="Show runs, mailboxes, what waits, the audit head.", rich_markup_mode=None)
 
@@ -40,10 +41,12 @@ def status(ctx: typer.Context, digest: Digest = False, json: Json = False) -> No
 def gather(assembly: Assembly) -> dict[str, object]:
     """Everything that status tells, as JSON has it."""
     from mailsorter.cli.moments import moment
+    from mailsorter.daemon.snapshot import read
 
     now_s = int(assembly.clock.now().timestamp())
     mailboxes = []
     with assembly.ledger.unit() as unit:  # writes only when a mailbox has no number yet
+        said = read(unit)
         open_steps = set(unit.steps.mailboxes_with_open())
         for entry in assembly.config.mailbox:
             number = unit.places.mailbox(entry.address)
@@ -58,7 +61,9 @@ def gather(assembly: Assembly) -> dict[str, object]:
                     "last_look": moment(looked),
                     "seconds_since": None if looked is None else now_s - looked,
                     "messages": states,
+                    "review": sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear")),
                     "interrupted": number in open_steps,
+                    **_as_the_daemon_saw(number, said, now_s, looked),
                 }
             )
         runs = [
@@ -82,6 +87,19 @@ def gather(assembly: Assembly) -> dict[str, object]:
     }
 
 
+def _as_the_daemon_saw(number: int, said: Snapshot | None, now_s: int, looked: int | None) -> dict[str, object]:
+    """`lag_s` is the age of the last look that came to its end, as the daemon knows it, or a later run by hand."""
+    seen = next((m for m in said.mailboxes if m.number == number), None) if said else None
+    by_hand = None if seen is not None and seen.has_more else looked  # then the ledger only knows how far it came
+    fine = max((s for s in (by_hand, seen.fine_s if seen else None) if s is not None), default=None)
+    return {
+        "lag_s": None if fine is None else max(0, now_s - fine),
+        "backlog": bool(seen and seen.has_more),
+        "quota_used": seen.quota_used if seen else None,
+        "failed_looks_in_a_row": seen.failures if seen else 0,
+    }
+
+
 def _cases(assembly: Assembly) -> dict[str, object]:
     """What is due in cases, and clients whose entry names somebody who was forgotten."""
     from zoneinfo import ZoneInfo
@@ -101,16 +119,17 @@ def _cases(assembly: Assembly) -> dict[str, object]:
 
 
 def _show(voice: Voice, data: dict[str, object]) -> None:
+    from mailsorter.cli.digest import figures
     from mailsorter.cli.moments import span
 
     rows = []
     for mailbox in data["mailboxes"]:  # type: ignore[attr-defined]
-        states, since = mailbox["messages"], mailbox["seconds_since"]
-        review = sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear"))
-        looked = "never" if since is None else f"{span(since)} ago"
+        states, lag = mailbox["messages"], mailbox["lag_s"]
+        looked = "never" if lag is None else f"{span(lag)} ago"
         looked += ", interrupted" if mailbox["interrupted"] else ""
-        rows.append((mailbox["mailbox"], looked, states.get("filed", 0), states.get("waiting", 0), review))
-    voice.table(("mailbox", "last look", "filed", "waiting", "for review"), rows)
+        counts = (states.get("filed", 0), states.get("waiting", 0), mailbox["review"])
+        rows.append((mailbox["mailbox"], looked, *figures(mailbox), *counts))
+    voice.table(("mailbox", "last look", "quota", "backlog", "filed", "waiting", "for review"), rows)
     runs = [
         (r["run"], r["kind"], r["state"], r["counts"].get("filed", 0), r["counts"].get("left", 0))
         for r in data["runs"]  # type: ignore[attr-defined]
@@ -125,12 +144,9 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
 
 
 def _show_cases(voice: Voice, data: dict[str, object]) -> None:
-    from mailsorter.cli.case_view import DUE_WORDS
+    from mailsorter.cli.case_view import show_due_data
 
-    rows = [(d["case"], DUE_WORDS[d["what"]], d["due_on"], d["days_left"]) for d in data["cases_due"]]  # type: ignore[attr-defined]
-    if rows:
-        voice.say("")
-        voice.table(("case", "due", "on", "days left"), rows)
+    show_due_data(voice, data["cases_due"])  # type: ignore[arg-type]
     for one in data["forgotten_again"]:  # type: ignore[attr-defined]
         voice.warn(
             f"Client {one['client']}: its entry names an address of somebody forgotten in case {one['case']}: "
