@@ -34,7 +34,7 @@ class Detail(enum.Enum):
     """How much of each message to fetch."""
 
     IDS = "ids"  # id and folder: nothing personal leaves the server
-    ENVELOPE = "envelope"  # everything matching needs
+    ENVELOPE = "envelope"  # everything matching needs; where ids change on move the search key too, to find it again
     TRACES = "traces"  # envelope plus search key and message class: what an erasure needs
 
 

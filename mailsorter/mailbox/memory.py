@@ -102,14 +102,14 @@ class MemoryMailbox:
 
     def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
         for page in self._pages(folder_id, hidden, "messages"):
-            yield tuple(_listed(item, detail) for item in page)
+            yield tuple(self._listed(item, detail) for item in page)
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         for page in self._pages(folder_id, hidden, "list_ids"):
             yield tuple(ItemStub(item.message.id, folder_id) for item in page)
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
-        return self._each("fetch", ids, lambda item: _shown(item.message, detail))
+        return self._each("fetch", ids, lambda item: self._shown(item.message, detail))
 
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
         return self._each("locate", ids, lambda item: Place(item.message.id, item.message.folder_id), poison=False)
@@ -207,6 +207,20 @@ class MemoryMailbox:
 
     # inside ----------------------------------------------------------------------------------------------------
 
+    def _listed(self, item: Item, detail: Detail) -> Message:
+        """What a listing shows: of an item that cannot be rendered only that it is there."""
+        if item.is_poison and detail is not Detail.IDS:
+            return Message(id=item.message.id, folder_id=item.message.folder_id, is_unreadable=True)
+        return self._shown(item.message, detail)
+
+    def _shown(self, message: Message, detail: Detail) -> Message:
+        """Only what was asked for is filled."""
+        if detail is Detail.IDS:
+            return Message(id=message.id, folder_id=message.folder_id)
+        if detail is Detail.ENVELOPE and self.ids_survive_moves:
+            return msgspec.structs.replace(message, search_key=b"")
+        return message
+
     def _enter(self, method: str) -> _Fault | None:
         """Count the call; the fault that waits for it, if any."""
         self.calls[method] += 1
@@ -268,7 +282,7 @@ class MemoryMailbox:
 
     def _change_page(self, folder_id: str, since: int) -> ChangePage:
         news: list[tuple[int, Message | str]] = [
-            (item.changed, _listed(item, Detail.ENVELOPE))
+            (item.changed, self._listed(item, Detail.ENVELOPE))
             for item in self.server.changed_since(folder_id, since)
             if not item.is_associated
         ]
@@ -299,22 +313,6 @@ def _readable(item: Item) -> Item:
     if item.is_poison:
         raise PoisonItem("Exchange cannot read this item.")
     return item
-
-
-def _listed(item: Item, detail: Detail) -> Message:
-    """What a listing shows: of an item that cannot be rendered only that it is there."""
-    if item.is_poison and detail is not Detail.IDS:
-        return Message(id=item.message.id, folder_id=item.message.folder_id, is_unreadable=True)
-    return _shown(item.message, detail)
-
-
-def _shown(message: Message, detail: Detail) -> Message:
-    """Only what was asked for is filled."""
-    if detail is Detail.IDS:
-        return Message(id=message.id, folder_id=message.folder_id)
-    if detail is Detail.ENVELOPE:
-        return msgspec.structs.replace(message, search_key=b"")
-    return message
 
 
 def _haystack(item: Item) -> str:

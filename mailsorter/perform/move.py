@@ -8,9 +8,12 @@ import msgspec
 
 from mailsorter.errors import MailboxFull, MailsorterError, NotFound, NotPermitted, Refused, TemporaryError, Unreachable
 from mailsorter.ledger.states import StepState
-from mailsorter.mailbox.base import Done, Mailbox, Move, Outcome, Place
-from mailsorter.model.step import MoveMessage
+from mailsorter.mailbox.base import Detail, Done, Mailbox, Move, Outcome, Place
+from mailsorter.model.message import Message
+from mailsorter.model.step import Identity, MoveMessage
+from mailsorter.perform.intents import seconds
 from mailsorter.perform.settle import settle_move
+from mailsorter.perform.traces import may_be
 
 
 class SeveralHits(Refused):
@@ -76,7 +79,10 @@ def _look_up_unknown(
         return verdicts
     try:
         places = mailbox.locate([steps[i].message.id for i in unknown])
-        places = [_found_again(mailbox, steps[i], place, is_known) for i, place in zip(unknown, places, strict=True)]
+        places = [
+            _found_again(mailbox, steps[i], targets[i], place, is_known)
+            for i, place in zip(unknown, places, strict=True)
+        ]
     except MailsorterError:
         return verdicts  # still open: the next start looks again
     for i, place in zip(unknown, places, strict=True):
@@ -85,17 +91,33 @@ def _look_up_unknown(
 
 
 def _found_again(
-    mailbox: Mailbox, step: MoveMessage, place: Place | MailsorterError, is_known: Callable[[str], bool]
+    mailbox: Mailbox,
+    step: MoveMessage,
+    target: str,
+    place: Place | MailsorterError,
+    is_known: Callable[[str], bool],
 ) -> Place | MailsorterError:
-    """Where ids change on move, a message that its old id no longer names is looked for by its msg-id. Copies share
-    it: of two that the ledger does not know either may be the one, and none is taken."""
-    wanted = step.message.internet_message_id
-    if not isinstance(place, NotFound) or mailbox.ids_survive_moves or not wanted:
+    """Where ids change on move, a message that its old id no longer names is looked for by its msg-id, or in the target
+    folder by its search key. Copies share both: of two that the ledger does not know either may be the one, and none
+    is taken."""
+    if not isinstance(place, NotFound) or mailbox.ids_survive_moves:
         return place
-    found = [hit for hit in mailbox.find(wanted) if not is_known(hit.id)]
+    found = [Place(m.id, m.folder_id) for m in _candidates(mailbox, step.message, target) if not is_known(m.id)]
     if len(found) > 1:
         return SeveralHits("Several messages of one msg-id: which of them was moved cannot be told.", code="TwoHits")
     return found[0] if found else place
+
+
+def _candidates(mailbox: Mailbox, wanted: Identity, target: str) -> list[Message]:
+    if wanted.internet_message_id:
+        found = mailbox.fetch([hit.id for hit in mailbox.find(wanted.internet_message_id)])
+        listed = [message for message in found if isinstance(message, Message)]
+    elif wanted.search_key:  # an undo knows no msg-id: the ledger keeps none readable
+        pages = mailbox.messages(target, Detail.TRACES)
+        listed = [message for page in pages for message in page if message.search_key == wanted.search_key]
+    else:
+        return []
+    return [message for message in listed if may_be(message, wanted.search_key, seconds(wanted.received_at))]
 
 
 def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place | MailsorterError) -> BatchVerdict:

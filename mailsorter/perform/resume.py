@@ -9,11 +9,13 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts, StepRow
 from mailsorter.mailbox.base import Detail, Place
+from mailsorter.model.message import Message
 from mailsorter.model.step import EraseMessage, Identity, StepKind
 from mailsorter.perform.erase import look_up
 from mailsorter.perform.hands import Hands
 from mailsorter.perform.intents import row_of
 from mailsorter.perform.settle import Verdict, settle_move
+from mailsorter.perform.traces import may_be
 
 _CHUNK = 200  # intents settled in one unit; a crash leaves at most one batch open, an old ledger may hold more
 
@@ -108,7 +110,8 @@ def _copy_verdict(hands: Hands, step: StepRow) -> Verdict:
     facts = _facts(step)
     if facts.message_id is None:
         return Verdict(StepState.FAILED, facts.source)
-    return _by_hits(_found_again(hands, facts), facts, Verdict(StepState.NOT_TRIED, facts.source))
+    hits = _found_again(hands, facts, may_have_twins=True)
+    return _by_hits(hits, facts, Verdict(StepState.NOT_TRIED, facts.source))
 
 
 def _by_hits(hits: list[str], facts: StepFacts, otherwise: Verdict) -> Verdict:
@@ -118,20 +121,38 @@ def _by_hits(hits: list[str], facts: StepFacts, otherwise: Verdict) -> Verdict:
     return Verdict(StepState.DONE, facts.target, hits[0]) if hits else otherwise
 
 
-def _found_again(hands: Hands, facts: StepFacts) -> list[str]:
-    """Ids of the messages of the same msg-id in the target folder that the ledger does not know: what was moved or
-    copied there has an id that nobody has met. [] also when there is no such folder any more."""
-    if facts.message_id is None:
+def _found_again(hands: Hands, facts: StepFacts, *, may_have_twins: bool = False) -> list[str]:
+    """Ids of the messages in the target folder that may be the one: same msg-id, search key and date as far as they are
+    known, and an id that the ledger has not met. [] also when there is no such folder any more.
+
+    A moved message is nowhere else: with a twin in another folder (somebody copied it there and deleted this one, or
+    the other way round) both are given, unless `may_have_twins` (a copy has one by nature).
+    """
+    if facts.message_id is None and not facts.search_key:
         return []
-    hits: list[str] = []
+    hits: dict[str, Message] = {}
     try:
-        for page in hands.mailbox.messages(facts.target, Detail.ENVELOPE):
-            for message in page:
-                if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == facts.message_id:
-                    hits.append(message.id)
+        for page in hands.mailbox.messages(facts.target, Detail.TRACES):
+            hits |= {m.id: m for m in page if _may_be(hands, facts, m) and not hands.knows(m.id)}
     except NotFound:
         return []  # someone deleted the folder
-    return [hit for hit in dict.fromkeys(hits) if not hands.knows(hit)]
+    if len(hits) == 1 and not may_have_twins:
+        (hit,) = hits.values()
+        elsewhere = [place.id for place in hands.mailbox.find(hit.internet_message_id) if place.id != hit.id]
+        twins = hands.mailbox.fetch(elsewhere, Detail.TRACES)
+        hits |= {
+            m.id: m for m in twins if isinstance(m, Message) and _may_be(hands, facts, m) and not hands.knows(m.id)
+        }
+    return list(hits)
+
+
+def _may_be(hands: Hands, facts: StepFacts, message: Message) -> bool:
+    if facts.message_id is not None:
+        if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) != facts.message_id:
+            return False
+    elif message.search_key != facts.search_key:
+        return False
+    return may_be(message, facts.search_key, facts.received_s)
 
 
 def _erasures(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:

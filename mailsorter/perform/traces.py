@@ -15,6 +15,17 @@ from mailsorter.model.message import Message
 from mailsorter.model.step import Identity
 
 
+def may_be(message: Message, search_key: bytes, received_s: int | None) -> bool:
+    """Could this be the message that is looked for, of which these two are known ("" and None: not)?
+
+    A move keeps both. A copy shares both; another message of the same msg-id, as the sent one beside the one that came
+    in, has a search key of its own.
+    """
+    if search_key and message.search_key and message.search_key != search_key:
+        return False
+    return received_s is None or message.received_at is None or int(message.received_at.timestamp()) == received_s
+
+
 def by_trace(
     mailbox: Mailbox, wanted: Sequence[Identity], recoverable: Collection[str], but_not: Collection[str]
 ) -> dict[str, list[Place]]:

@@ -101,6 +101,7 @@ def identity_of(message: Message) -> Identity:
         conversation_id=message.conversation_id,
         internet_message_id=message.internet_message_id,
         received_at=message.received_at,
+        search_key=message.search_key,
     )
 
 

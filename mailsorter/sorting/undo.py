@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -211,7 +212,7 @@ def _move_back(
     """The step that takes one back. Taking back an undo files again, for the same client and on the same evidence."""
     again = MessageState.FILED if step.client is not None else MessageState.LABELLED
     return MoveMessage(
-        message=Identity(id=message_id),
+        message=Identity(id=message_id, received_at=_when(facts.received_s), search_key=facts.search_key),
         source_id=facts.target,
         target=tree.path(home),
         target_id=home,
@@ -222,6 +223,10 @@ def _move_back(
         categories_before=facts.categories,
         takes_back=step.number,
     )
+
+
+def _when(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _with_todays_categories(mailbox: Mailbox, moves: Sequence[MoveMessage]) -> list[MoveMessage]:

@@ -43,8 +43,8 @@ ENVELOPE = (
     FLAG_STATUS,
     SENDER_SMTP,
     FROM_SMTP,
+    SEARCH_KEY,  # what finds it again when its id has changed
 )
-TRACES = (*ENVELOPE, SEARCH_KEY)
 FOLDER = (
     "folder:ParentFolderId",
     "folder:FolderClass",

@@ -36,7 +36,6 @@ from mailsorter.mailbox.ews.elements import (
     ENVELOPE,
     PLACE,
     SEARCH_KEY,
-    TRACES,
     Field,
     element,
     field_uri,
@@ -56,7 +55,7 @@ T = TypeVar("T")
 _AT_ONCE = 20  # changes in one request: what a lost answer leaves unknown stays small
 _SEARCH_CAP = 1000
 _FOLDERS_AT_ONCE = 50
-_FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: ENVELOPE, Detail.TRACES: TRACES}
+_FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: ENVELOPE, Detail.TRACES: ENVELOPE}
 
 
 class EwsMailbox:

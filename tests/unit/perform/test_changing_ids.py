@@ -123,6 +123,69 @@ def test_a_hit_that_the_ledger_already_knew_is_not_the_one_that_moved(bench: Ben
     assert result.state is StepState.DONE
 
 
+@pytest.mark.parametrize("crashes", [False, True])
+def test_another_message_of_the_same_msg_id_is_not_the_one(bench: Bench, crashes: bool) -> None:
+    """The sent one beside the one that came in: its search key is its own."""
+    message = bench.deliver()
+    for where in (WellKnown.SENT, ACME):
+        bench.server.deliver(where, internet_message_id=MSG_ID)
+    bench.lose("move", look_ups_too=crashes)
+    if crashes:
+        with pytest.raises(Unreachable):
+            bench.move(message)
+        assert resume(bench.hands).counts == {StepState.DONE: 1}
+    else:
+        (result,) = bench.move(message)
+        assert result.state is StepState.DONE
+    states = [bench.state(i) for i in bench.server.ids(ACME)]
+    assert sorted(states, key=str) == [MessageState.FILED, None]
+
+
+def test_after_a_crash_another_message_of_the_same_msg_id_is_not_taken(bench: Bench) -> None:
+    """Nothing was moved and a person destroyed it: what lies in the target under its msg-id is another one."""
+    message = bench.deliver()
+    other = bench.server.deliver(ACME, internet_message_id=MSG_ID)
+    bench.mailbox.fail_next("move", Unreachable("cut"))
+    bench.mailbox.fail_next("locate", Unreachable("still cut"))
+    with pytest.raises(Unreachable):
+        bench.move(message)
+    bench.server.user_destroys(message)
+    assert resume(bench.hands).counts == {StepState.GONE: 1}
+    assert bench.state(other) is None
+
+
+def test_after_a_crash_a_copy_in_the_target_beside_the_deleted_original_goes_to_a_person(bench: Bench) -> None:
+    """A copy shares the search key: as long as the original lies somewhere, too, nobody can tell who put it there."""
+    message = bench.deliver()
+    bench.mailbox.fail_next("move", Unreachable("cut"))
+    bench.mailbox.fail_next("locate", Unreachable("still cut"))
+    with pytest.raises(Unreachable):
+        bench.move(message)
+    copy = bench.server.user_copies(message, ACME)
+    bench.server.user_deletes(message)
+    assert resume(bench.hands).counts == {StepState.UNCLEAR: 1}
+    assert bench.state(copy) is None
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_move_of_which_no_msg_id_is_known_is_found_again_by_its_search_key(bench: Bench, crashes: bool) -> None:
+    """An undo: the ledger keeps no readable msg-id."""
+    message = bench.deliver()
+    known = Identity(id=message, search_key=bench.server.item(message).message.search_key)
+    step = MoveMessage(message=known, source_id=bench.inbox, target=ACME, client_id="acme")
+    bench.server.folder(ACME)
+    bench.lose("move", look_ups_too=crashes)
+    steps: list[Step] = [EnsureFolder(path=ACME, client_id="acme"), step]
+    if crashes:
+        with pytest.raises(Unreachable):
+            bench.perform(steps)
+        assert resume(bench.hands).counts == {StepState.DONE: 1}
+    else:
+        assert bench.perform(steps)[-1].state is StepState.DONE
+    (moved,) = bench.server.ids(ACME)
+    assert bench.state(moved) is MessageState.FILED
+
+
 @pytest.mark.parametrize("is_copy", [False, True])
 def test_after_a_crash_two_hits_in_the_target_go_to_a_person(bench: Bench, is_copy: bool) -> None:
     message = bench.deliver()
