@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -31,6 +32,7 @@ from mailsorter.model.folder import WellKnown
 from mailsorter.model.standing import MessageState
 from mailsorter.perform import perform
 from mailsorter.sorting.report import RunReport
+from tests.machines.served import EwsWorld, GraphWorld
 from tests.machines.world import ADDRESS, CLIENTS, Fault, World
 from tests.unit.sorting.firm import OWN
 
@@ -50,10 +52,11 @@ class Firm(RuleBasedStateMachine):
     """One mailbox. `placed` is where a run put a message; `pinned` what a person moved from there."""
 
     tried: ClassVar[Counter[str]] = Counter()
+    make_world: ClassVar[Callable[[], World]] = World
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = type(self).make_world()
         self.born: dict[str, str] = {}  # id to sender, of everything that still should be somewhere
         self.placed: set[str] = set()
         self.pinned: set[str] = set()
@@ -258,7 +261,7 @@ class Firm(RuleBasedStateMachine):
 
     def _is_by_hand(self, message: str) -> bool:
         with self.world.process() as (ledger, _), ledger.unit() as unit:
-            row = unit.messages.row(unit.messages.token(unit.places.mailbox(ADDRESS), message))
+            row = unit.messages.row(unit.messages.token(unit.places.mailbox(ADDRESS), self.world.ids_of(message)[-1]))
         return row is not None and row.state in (MessageState.BY_HAND, MessageState.UNDONE)
 
     def _adds_up(self, report: RunReport) -> None:
@@ -287,8 +290,8 @@ class Firm(RuleBasedStateMachine):
     def _has_open_step(self, message: str) -> bool:
         with self.world.process() as (ledger, _), ledger.reading() as unit:
             number = 1
-            token = unit.messages.token(number, message)
-            return any(step.token == token for step in unit.steps.open(number))
+            tokens = {unit.messages.token(number, one) for one in self.world.ids_of(message)}
+            return any(step.token in tokens for step in unit.steps.open(number))
 
     def _note_placed(self, before: dict[str, str]) -> None:
         now = self.world.server.everything()
@@ -318,14 +321,39 @@ def test_a_few_schedules_break_no_promise() -> None:
     run_state_machine_as_test(Firm, settings=QUICK)
 
 
+class FirmOnPremises(Firm):
+    """The same firm, its mailbox on Exchange Server: the EWS connector over HTTP."""
+
+    make_world = EwsWorld
+
+
+class FirmOnline(Firm):
+    """The same firm, its mailbox in Exchange Online: the Graph connector over HTTP."""
+
+    make_world = GraphWorld
+
+
+@pytest.mark.parametrize("firm", [FirmOnPremises, FirmOnline], ids=["ews", "graph"])
+def test_a_few_schedules_over_a_connector_break_no_promise(firm: type[Firm]) -> None:
+    if firm is FirmOnPremises:
+        pytest.importorskip("mailsorter.mailbox.ews")
+    run_state_machine_as_test(firm, settings=settings(QUICK, max_examples=3, stateful_step_count=15))
+
+
 @pytest.mark.torture
 @pytest.mark.timeout(0)
 @pytest.mark.skipif(not TORTURE, reason="long: MAILSORTER_TORTURE=1")
-def test_thousands_of_schedules_break_no_promise(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("firm", "share"), [(Firm, 1), (FirmOnPremises, 20), (FirmOnline, 20)], ids=["memory", "ews", "graph"]
+)
+def test_thousands_of_schedules_break_no_promise(
+    firm: type[Firm], share: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Over a connector a twentieth of them: each is a hundred times the work."""
     Firm.tried.clear()
-    count = int(os.environ.get("MAILSORTER_SCHEDULES", "2000"))
+    count = int(os.environ.get("MAILSORTER_SCHEDULES", "2000")) // share
     many = settings(QUICK, max_examples=count, stateful_step_count=15, derandomize=False)
-    run_state_machine_as_test(Firm, settings=many)
+    run_state_machine_as_test(firm, settings=many)
     with capsys.disabled():
         print(f"\nschedules tried {Firm.tried['schedules']}, faults met {Firm.tried['faults']}, "
               f"crashes {Firm.tried['crashes']}, messages lost 0")  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -74,7 +75,7 @@ class World:
     copies: bool = False
     ids_survive_moves: bool = True
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(datetime(2026, 11, 23, 9, tzinfo=UTC)))
-    server: MemoryServer = field(init=False)
+    server: Any = field(init=False)  # a MemoryServer, or a StoreServer that speaks like one
     folder: Path = field(init=False)
     engine: Engine = field(init=False)
     clients: tuple[Client, ...] = CLIENTS[:2]
@@ -88,23 +89,38 @@ class World:
         )
         (self.folder / "ledger.db").write_bytes(_template())
         self.engine = make_engine(f"sqlite:///{self.folder}/ledger.db", durable=False)  # its compiled SQL serves all
-        self.server = MemoryServer(ADDRESS, clock=self.clock, ids_survive_moves=self.ids_survive_moves)
+        self.server = self._serve()
         self.server.folder(("Prive",))
 
     def close(self) -> None:
         self.engine.dispose()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    # the seam: where the mailbox lives, and by which road it is reached (`served` has others) ---------------------
+
+    def _serve(self) -> Any:
+        return MemoryServer(ADDRESS, clock=self.clock, ids_survive_moves=self.ids_survive_moves)
+
+    def _open(self) -> Any:
+        """A process's own mailbox object, with the faults that wait for it."""
+        mailbox = CrashingMailbox(ADDRESS, server=self.server, clock=self.clock)
+        mailbox.effects = self.effects
+        for fault in self.faults:
+            mailbox.fail_next(fault.method, fault.error, after_items=fault.after_items)
+        return mailbox
+
+    def ids_of(self, message: str) -> list[str]:
+        """Every id that a message had so far, as the ledger may know it."""
+        return [message]
+
     # processes --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def process(self) -> Iterator[tuple[Ledger, CrashingMailbox]]:
+    def process(self) -> Iterator[tuple[Ledger, Any]]:
         """A process's own objects, with the faults that wait for it."""
         ledger = CrashingLedger(self.engine, LedgerKey(MASTER), self.clock)
-        mailbox = CrashingMailbox(ADDRESS, server=self.server, clock=self.clock)
-        ledger.effects = mailbox.effects = self.effects
-        for fault in self.faults:
-            mailbox.fail_next(fault.method, fault.error, after_items=fault.after_items)
+        ledger.effects = self.effects
+        mailbox = self._open()
         self.faults = []
         self.clock.sleep(60)
         yield ledger, mailbox
@@ -180,11 +196,11 @@ class World:
     def deliver(self, sender: str, *, to: str = ADDRESS, sent: bool = False) -> str:
         self.clock.sleep(1)
         where = WellKnown.SENT if sent else WellKnown.INBOX
-        return self.server.deliver(where, from_=Participant(sender), to=(Participant(to),), subject="x")
+        return str(self.server.deliver(where, from_=Participant(sender), to=(Participant(to),), subject="x"))
 
     def where(self, message_id: str) -> str:
         """Folder id it lies in; "" when nowhere."""
-        return self.server.everything().get(message_id, "")
+        return str(self.server.everything().get(message_id, ""))
 
     def client_folder(self, client: Client) -> str:
         """Id of the folder at the client's own path; "" when there is none."""
