@@ -145,6 +145,7 @@ def test_no_request_makes_the_emulator_fail(draw: st.DataObject) -> None:
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(0)
 @pytest.mark.skipif(not TORTURE, reason="MAILSORTER_TORTURE=1 sends ten thousand requests made from the description")
 def test_requests_made_from_the_openapi_description_never_make_it_fail() -> None:
     """schemathesis makes requests from an OpenAPI description of Graph's mail; it is no dependency of the tests."""
