@@ -19,6 +19,9 @@ _MAX_WORDS = 600  # of a body; what is below is quoted history
 _MAX_TEXT = 20_000
 _CACHE_SIZE = 100_000
 
+# Who writes to whom tells more than a word does, and a long body must not drown it.
+_PEOPLE_COUNT = 1.5
+
 # Weights are whole numbers, so that what is subtracted is exactly what was added.
 UNIT = 1024
 
@@ -35,11 +38,8 @@ class FeatureHasher:
 
     def bag(self, message: Message, text: str = "") -> Bag:
         """Who is named, the subject's words and pairs of words, and the body's words where `text` is given."""
-        counts: dict[int, int] = {}
-        for token in self._tokens(message, text):
-            feature = self.feature(token)
-            counts[feature] = counts.get(feature, 0) + 1
-        logs = {feature: 1.0 + math.log(count) for feature, count in counts.items()}
+        logs = self._logs(self._words(message, text), 1.0)
+        logs.update(self._logs(self._people_tokens(message), _PEOPLE_COUNT))
         length = math.sqrt(sum(value * value for value in logs.values())) or 1.0
         return {feature: max(1, round(UNIT * value / length)) for feature, value in logs.items()}
 
@@ -65,14 +65,20 @@ class FeatureHasher:
             found = self._cache[token] = int.from_bytes(digest, "big")
         return found
 
-    def _tokens(self, message: Message, text: str) -> Iterable[str]:
+    def _logs(self, tokens: Iterable[str], factor: float) -> dict[int, float]:
+        counts: dict[int, int] = {}
+        for token in tokens:
+            feature = self.feature(token)
+            counts[feature] = counts.get(feature, 0) + 1
+        return {feature: factor * (1.0 + math.log(count)) for feature, count in counts.items()}
+
+    def _words(self, message: Message, text: str) -> Iterable[str]:
         subject = _WORD.findall(_PREFIX.sub("", message.subject[:300]).lower())
         for word in subject:
             yield "s:" + word
             yield "w:" + word
         for first, second in itertools.pairwise(subject):
             yield f"s2:{first} {second}"
-        yield from self._people_tokens(message)
         if text:
             for word in _WORD.findall(text[:_MAX_TEXT].lower())[:_MAX_WORDS]:
                 yield "w:" + word

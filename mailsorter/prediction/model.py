@@ -116,8 +116,7 @@ class PredictionModel:
             return []
         length = math.sqrt(sum(weight * weight for weight in weighed.values()))
         scores = self._counts.log_scores({f: w / length for f, w in weighed.items()})
-        rare_both = {f: w * self._counts.rarity(f) for f, w in weighed.items()}
-        shares = self._neighbours.shares(rare_both, self.memory, day)
+        shares = self._neighbours.shares(weighed, self.memory, day)
         blended = {client: 0.5 * score + _NO_NEIGHBOUR for client, score in scores.items()}
         for client, share in shares.items():
             blended[client] += math.log(share + _LEAST_SHARE) - _NO_NEIGHBOUR

@@ -21,7 +21,7 @@ from mailsorter.prediction.calibration import EDGES, Band, Calibration
 from mailsorter.prediction.memory import Remembered
 from mailsorter.prediction.model import PredictionModel
 
-_MAGIC = b"mailsorter-model-1\n"
+_MAGIC = b"mailsorter-model-2\n"  # another number whenever scores change: what bands earned holds for theirs alone
 _NONCE = 12
 _START_AFRESH = "Delete it and run: mailsorter predict train"
 

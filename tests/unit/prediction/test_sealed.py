@@ -63,6 +63,16 @@ def test_an_altered_file_is_refused_with_the_next_command(model: PredictionModel
         load(path)
 
 
+def test_a_model_of_other_scores_is_not_taken_over_with_what_those_earned(
+    model: PredictionModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    save_model(model, path, KEY)
+    path.write_bytes(path.read_bytes().replace(b"mailsorter-model-2", b"mailsorter-model-1"))
+    with pytest.raises(UserError, match="of this version"):
+        load(path)
+
+
 def test_another_key_does_not_open_it(model: PredictionModel, tmp_path: Path) -> None:
     save_model(model, tmp_path / "model", KEY)
     with pytest.raises(UserError, match="another key"):
