@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import structlog
 
 from mailsorter.config.load import load
@@ -100,6 +101,7 @@ class Weather:
         self.start()
 
     def close(self) -> None:
+        self.service.ledger.close()
         self.daemon._assembly.close()
 
     def arrive(self, sender: str = "piet@acme.example", *, mailbox: int = 0, **fields: Any) -> str:
@@ -108,6 +110,13 @@ class Weather:
         message = self.firm.deliver(sender, f"Nr {len(self.sent)}", mailbox=mailbox, received=received, **fields)
         self.sent[message] = (mailbox, sender)
         return message
+
+    def touches(self, message: str, **properties: Any) -> None:
+        """The mailbox's owner changes properties of a message, as Graph names them."""
+        owner = self.firm.mailboxes[self.sent[message][0]].address
+        headers = {**self.emulator.headers(), "Prefer": 'IdType="ImmutableId"'}
+        url = f"{self.emulator.url}/v1.0/users/{owner}/messages/{message}"
+        httpx.patch(url, json=properties, headers=headers, trust_env=False).raise_for_status()
 
     def go_on(self, hours: float) -> int:
         """So much time passes, and what is due is done when it is; gives how many looks there were."""
@@ -145,6 +154,12 @@ class Weather:
         self.store.mailboxes.change(mailbox, **settings)
 
     # what is to be seen -----------------------------------------------------------------------------------------
+
+    def shown(self, message: str) -> Any:
+        """A message as Graph shows it."""
+        owner = self.firm.mailboxes[self.sent[message][0]].address
+        url = f"{self.emulator.url}/v1.0/users/{owner}/messages/{message}"
+        return httpx.get(url, headers=self.emulator.headers(), trust_env=False).raise_for_status().json()
 
     def where(self, message: str) -> str:
         """The folder of a message; of a message that is lost, or in two folders, it says so."""

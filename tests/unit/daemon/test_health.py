@@ -1,0 +1,92 @@
+"""The pages for a monitoring program: what each answers, and that no label is anybody's."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mailsorter.daemon.health import STALE_S, HealthServer, pages
+from mailsorter.daemon.pulse import STUCK_S
+from mailsorter.errors import MailboxGone, NotPermitted, Unreachable, UserError
+
+
+def ask(world: Any, path: str, method: str = "GET") -> tuple[int, str]:
+    told: list[str] = []
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": ""}
+    body = b"".join(pages(world.service)(environ, lambda status, _headers: told.append(status)))
+    return int(told[0].split()[0]), body.decode()
+
+
+def fails(world: Any, error: Exception, index: int = 0) -> None:
+    for method in ("tree_changes", "changes"):
+        world.mailboxes[index].fail_next(method, error, times=1000)
+
+
+def test_healthz_says_whether_it_lives(world):
+    """One whose scheduler stands, or whose job hangs, does not."""
+    world.service.beat()
+    assert ask(world, "/healthz") == (200, '{"alive": true}\n')
+    world.clock.sleep(STALE_S)
+    assert ask(world, "/healthz") == (503, '{"alive": false}\n')
+    world.service.beat()
+    assert ask(world, "/healthz")[0] == 200
+    with world.service.pulse.at_work("nightly"):
+        world.clock.sleep(STUCK_S)
+        world.service.beat_at = world.clock.monotonic()
+        assert ask(world, "/healthz")[0] == 503
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(Unreachable("no route to anna@"), ["unreachable"]), (NotPermitted("403 anna@"), []), (MailboxGone("404"), [])],
+    ids=["of all", "of one mailbox", "of one that is gone"],
+)
+def test_readyz_says_what_keeps_mail_from_being_filed(world, error, expected):
+    """In words and for all mailboxes; one mailbox's trouble is `status`'s to tell."""
+    world.go_on(1)
+    assert ask(world, "/readyz") == (200, '{"ready": true, "problems": []}\n')
+    fails(world, error)
+    world.go_on(10)
+    code, body = ask(world, "/readyz")
+    assert (code, json.loads(body)) == (503 if expected else 200, {"ready": not expected, "problems": expected})
+    world.service.stop.set()
+    assert ask(world, "/readyz") == (503, '{"ready": false, "problems": ["stopping"]}\n')
+
+
+def test_labels_are_numbers_and_words_of_a_fixed_table(three):
+    """A mailbox is the ledger's number, a trouble one of the kinds that operations.md lists."""
+    for index, error in enumerate([NotPermitted("403 anna@"), MailboxGone("404 bram@"), Unreachable("cor@")]):
+        fails(three, error, index)
+    three.go_on(10)
+    code, text = ask(three, "/metrics")
+    assert code == 200
+    labels: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            for name, value in sample.labels.items():
+                labels.setdefault(name, set()).add(value)
+    assert set(labels) == {"version", "kind", "for_person", "mailbox"}
+    assert labels["mailbox"] == {str(number) for number in three.numbers}
+    assert labels["kind"] == {"not permitted", "mailbox gone", "unreachable"}
+    assert labels["for_person"] == {"yes", "no"}
+
+
+def test_other_pages_and_methods_are_refused(world):
+    """Nothing can be changed from outside."""
+    code, body = ask(world, "/elsewhere")
+    assert (code, json.loads(body)) == (404, {"pages": ["/healthz", "/readyz", "/metrics"]})
+    assert ask(world, "/healthz", "POST")[0] == 405
+    assert ask(world, "/metrics", "DELETE")[0] == 405
+
+
+def test_a_port_that_is_taken_is_named_with_the_key_to_change(world):
+    """Bad input says what, and the next step."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"health port {port} cannot be opened") as raised:
+            HealthServer(world.service, port)
+    assert "health_port" in raised.value.advice
