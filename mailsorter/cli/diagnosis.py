@@ -29,7 +29,7 @@ _SKEW_WARNING = timedelta(minutes=1)
 _SKEW_FAILURE = timedelta(minutes=5)  # Entra's tolerance for times in tokens and assertions
 _EXPIRY_WARNING = timedelta(days=30)
 _PLACEHOLDER = frozenset("01-")  # of the ids that `init` writes before there is an app
-_ONLINE_HOSTS = ("outlook.office365.com", "outlook.office.com", "outlook.com", "office365.com", "office.com")
+_ONLINE_HOSTS = ("outlook.com", "office365.com", "office.com", "office365.us", "partner.outlook.cn")
 
 
 class Status(StrEnum):
@@ -247,8 +247,8 @@ def _ews(assembly: Assembly) -> Iterator[Check]:
 
 def _ews_mailbox(assembly: Assembly, entry: MailboxEntry) -> Iterator[Check]:
     name = f"mailbox {entry.address}"
-    mailbox = assembly.mailbox(entry)
     try:
+        mailbox = assembly.mailbox(entry)
         tree = mailbox.tree()
     except MailboxGone as error:
         advice = error.advice or 'If it was moved to Exchange Online, set connector = "graph" for it.'

@@ -78,8 +78,11 @@ def test_a_lost_answer_on_premises_is_found_again(firm: HybridTenant) -> None:
     assert firm.emulator.faults.struck == [1]
     assert (done.code, done.json["filed"]) == (0, 20)
     assert firm.run("sort", "--json").json["filed"] == 0
+    firm.emulator.faults.set_plan(FaultPlan.make({"fault": [cut]}))
     assert firm.run("undo", done.json["run"], "--json").code == 0
+    assert firm.emulator.faults.struck == [1]
     assert by_folder(firm, 1) == before
+    assert firm.run("sort", "--json").json["filed"] == 0  # what was taken back stays
 
 
 def test_exchange_online_is_no_place_for_ews(firm: HybridTenant) -> None:

@@ -179,10 +179,11 @@ def test_a_secret_that_others_can_read_is_refused(doctor: Doctor, tmp_path: Path
     assert "chmod 600" in checks["credential"]["advice"]
 
 
-def test_ews_at_exchange_online_is_explained(doctor: Doctor) -> None:
+@pytest.mark.parametrize("host", ["outlook.office365.com", "outlook.office365.us", "partner.outlook.cn"])
+def test_ews_at_exchange_online_is_explained(doctor: Doctor, host: str) -> None:
     """It is gone there: graph is the way."""
     more = (
-        '[ews]\nurl = "https://outlook.office365.com/EWS/Exchange.asmx"\nusername = "u"\npassword = "file:secret"\n'
+        f'[ews]\nurl = "https://{host}/EWS/Exchange.asmx"\nusername = "u"\npassword = "file:secret"\n'
         '[[mailbox]]\naddress = "carol@firm.example"\nconnector = "ews"'
     )
     code, checks = doctor("scoped", more)

@@ -38,9 +38,12 @@ from mailsorter.mailbox.graph.login_http import LoginHttp
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
+from tests.unit.mailbox.ews.ntlm_front import PASSWORD as NTLM_PASSWORD
+from tests.unit.mailbox.ews.ntlm_front import USER, ntlm_front
 
 ADDRESS = "anna@firm.example"
 PASSWORD = Password("basic", "emulator", "emulator")
+NTLM_USER = (USER, NTLM_PASSWORD)
 
 
 @pytest.fixture
@@ -178,6 +181,29 @@ def test_hybrid_sign_in(emulator: Emulator, opened: Open) -> None:
     bad = HybridSignIn("t.example", "emulator", "wrong", authority, LoginHttp(plain))
     with pytest.raises(SignInFailed, match="7000215"):
         opened(bad).tree()
+
+
+def test_ntlm_signs_in_and_works(
+    emulator: Emulator, clock: VirtualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handshake of each connection against an acceptor that nobody here wrote; a wrong password is told."""
+    deliver(emulator, 3)
+    behind = f"{emulator.url}/ews/exchange.asmx"
+    with ntlm_front(behind, tmp_path, monkeypatch) as (url, let_in):
+        mailbox = open_mailbox(EwsSettings(url, Password("ntlm", *NTLM_USER)), ADDRESS, clock=clock)
+        tree = mailbox.tree()
+        inbox = tree.well_known(WellKnown.INBOX)
+        assert inbox is not None
+        filed = mailbox.create_folder(tree.root_id, "Filed").id
+        ids = [s.id for page in mailbox.list_ids(inbox.id) for s in page]
+        assert all(isinstance(o, Done) for o in mailbox.move([Move(i, filed) for i in ids]))
+        assert let_in
+        assert set(let_in) == {NTLM_USER[0]}
+        before = len(let_in)
+        wrong = Password("ntlm", NTLM_USER[0], "wrong")
+        with pytest.raises(SignInFailed):
+            open_mailbox(EwsSettings(url, wrong), ADDRESS, clock=clock).tree()
+        assert len(let_in) == before
 
 
 def test_who_may_not(emulator: Emulator, opened: Open) -> None:
