@@ -59,7 +59,7 @@ _GAPS = {
     "nl": {
         "encrypted": "versleutelde berichten ({count})",
         "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen ({count})",
-        "attachments-not-readable": "bijlagen die geen tekst zijn, zoals scans ({count})",
+        "attachments-not-readable": "bijlagen die niet of niet geheel te lezen zijn, zoals scans ({count})",
         "text-by-index-only": "de volledige tekst van {count} berichten: die is alleen met de zoekfunctie doorzocht",
         "archive": "een archiefmailbox",
         "search-cap": "berichten buiten de eerste duizend zoekresultaten per mailbox",
@@ -68,7 +68,7 @@ _GAPS = {
     "en": {
         "encrypted": "encrypted messages ({count})",
         "attachments-not-opened": "attachments of messages that otherwise say nothing about you ({count})",
-        "attachments-not-readable": "attachments that are not text, such as scans ({count})",
+        "attachments-not-readable": "attachments that cannot be read, or not completely, such as scans ({count})",
         "text-by-index-only": "the full text of {count} messages: it was searched by the search function only",
         "archive": "an archive mailbox",
         "search-cap": "messages beyond the first thousand search results of a mailbox",

@@ -17,10 +17,11 @@ from email.message import Message as Mime
 
 import msgspec
 
+from mailsorter.cases.documents import is_document, read_document
 from mailsorter.model.case import Seen
 from mailsorter.model.person import Person
 
-_TEXT_TYPES = frozenset({"application/json", "application/xml", "application/rtf"})
+_TEXT_TYPES = frozenset({"application/json", "application/xml"})
 _ADDRESS_HEADERS = (
     "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-to", "original-recipient",
     "final-recipient", "x-failed-recipients", "delivered-to",
@@ -91,6 +92,11 @@ def _leaf(part: Mime, person: Person, seen: dict[Seen, None], *, is_attached: bo
     if kind in ("text/rfc822-headers", "message/rfc822") or (kind != "text/plain" and name.lower().endswith(".eml")):
         is_read = _walk_raw(content, person, seen)
         return 0 if is_read and content else 1
+    if is_document(content):
+        document = read_document(content)
+        for place in look_at_text(document.text, person):
+            seen[_place(place, name or kind, kind, is_attached)] = None
+        return 0 if document.is_whole else 1
     if not kind.startswith("text/") and kind not in _TEXT_TYPES:
         return 1 if content else 0
     text = _text(content, part, is_html=kind == "text/html")

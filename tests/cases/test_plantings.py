@@ -18,6 +18,7 @@ from mailsorter.emulator.store import Address
 from mailsorter.emulator.store.records import NewAttachment
 from mailsorter.model.case import ItemState, Role, Subject
 from tests.cases.tenant import Tenant, tenant
+from tests.unit.cases.test_documents import pdf, word
 
 X500 = "/O=FIRM/OU=EXCHANGE ADMINISTRATIVE GROUP (FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=PIETV"
 SUBJECT = Subject(
@@ -68,6 +69,9 @@ STATUS = b"Reporting-MTA: dns; mx.firm.example\n\nFinal-Recipient: rfc822; piet@
 RETURNED = b"From: anna@firm.example\nTo: piet@klant.example\nSubject: offerte\n"
 CALENDAR = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE:mailto:piet@klant.example\nEND:VEVENT\nEND:VCALENDAR\n"
 
+WORD = word("<w:p><w:r><w:t>Geachte heer Quir</w:t></w:r><w:r><w:t>ijn Zandstra</w:t></w:r></w:p>")
+PDF = pdf("Geachte heer Quirijn Zandstra,")
+
 PLANTINGS = [
     Planting("from", A, {"from_": PIET}),
     Planting("from in capitals", A, {"from_": Address("PIET", "PIET@KLANT.EXAMPLE")}),
@@ -108,6 +112,8 @@ PLANTINGS = [
     Planting("link in HTML that no text shows", R, {
         "body": "<p>Schrijf <a href='mailto:piet@klant.example'>hem</a></p>", "body_type": "html"}),
     Planting("text of an attachment", R, attached(b"naam;adres\nPiet;piet@klant.example\n", "lijst.csv", "text/csv")),
+    Planting("text of a Word document", R, attached(WORD, "brief.docx", "application/octet-stream")),
+    Planting("text of a PDF", R, attached(PDF, "brief.pdf", "application/pdf")),
     Planting("Deleted Items", A, {"from_": PIET}, folder="deleteditems"),
     Planting("Junk", A, {"from_": PIET}, folder="junkemail"),
     Planting("draft", O, {"to": [PIET], "is_draft": True}, folder="drafts"),

@@ -6,6 +6,8 @@ import email
 from collections.abc import Iterator
 from typing import Any
 
+from mailsorter.cases.witness.documents import document_texts
+
 
 def texts_of(raw: bytes) -> Iterator[str]:
     """Every readable text of a message: headers and text parts, attached messages included."""
@@ -20,6 +22,8 @@ def texts_of(raw: bytes) -> Iterator[str]:
         if part.get_filename():
             yield str(part.get_filename())
         content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            yield from document_texts(content)
         if isinstance(content, bytes) and (part.get_content_maintype() == "text" or b"\0" not in content[:1000]):
             yield (
                 content.decode(part.get_content_charset("utf-8") or "utf-8", "replace")

@@ -1,0 +1,118 @@
+"""Attached documents: read by the finder and, with code of its own, by the witness; what nobody can read is told."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import typst
+from pypdf import PdfReader, PdfWriter
+
+from mailsorter.cases.documents import is_document, read_document
+from mailsorter.cases.witness.documents import document_texts
+from mailsorter.cases.witness.marks import Marks
+from mailsorter.model.case import Subject
+from mailsorter.model.person import Person
+
+PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",)))
+MARKS = Marks(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+TYPES = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+
+
+def packed(**parts: str | bytes) -> bytes:
+    """An archive; `__` in a name stands for a slash, `_xml` for the ending."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", TYPES)
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/").replace("_xml", ".xml").replace("_rels", ".rels"), content)
+    return made.getvalue()
+
+
+def word(body: str) -> bytes:
+    return packed(word__document_xml=f"<w:document {W}><w:body>{body}</w:body></w:document>")
+
+
+def pdf(markup: str) -> bytes:
+    compiled = typst.compile(markup.encode())
+    assert isinstance(compiled, bytes)
+    return compiled
+
+
+def locked(content: bytes, password: str) -> bytes:
+    writer, made = PdfWriter(PdfReader(io.BytesIO(content))), io.BytesIO()
+    writer.encrypt(password, owner_password="eigenaar", algorithm="AES-256")
+    writer.write(made)
+    return made.getvalue()
+
+
+READABLE: dict[str, Callable[[], bytes]] = {
+    "Word, a name in three runs": lambda: word(
+        "<w:p><w:r><w:t>Aan Pi</w:t></w:r><w:r><w:t>et de</w:t></w:r><w:r><w:t> Vries</w:t></w:r></w:p>"
+    ),
+    "Word, two lines": lambda: word("<w:p><w:r><w:t>Piet</w:t><w:br/><w:t>de Vries</w:t></w:r></w:p>"),
+    "Word, a link": lambda: packed(
+        word__document_xml=f"<w:document {W}/>",
+        word___rels__document_xml_rels='<R><L Target="mailto:piet@klant.example"/></R>',
+    ),
+    "Excel, a shared string": lambda: packed(
+        xl__sharedStrings_xml="<sst><si><t>a</t></si><si><t>piet@klant.example</t></si></sst>"
+    ),
+    "Excel, a number": lambda: packed(
+        xl__worksheets__s_xml="<w><row><c><v>1</v></c><c><v>31612345678</v></c></row></w>"
+    ),
+    "PowerPoint": lambda: packed(
+        ppt__slides__slide1_xml='<p xmlns:a="a"><a:p><a:r><a:t>Piet de Vries</a:t></a:r></a:p></p>'
+    ),
+    "OpenDocument": lambda: packed(
+        content_xml='<o xmlns:text="t"><text:p>Piet <text:span>de Vries</text:span></text:p></o>'
+    ),
+    "RTF": lambda: rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}Dag\par Piet \b de\b0  Vries}",
+    "PDF": lambda: pdf("Geachte heer Piet de Vries,"),
+    "PDF, a link": lambda: pdf('#link("mailto:piet@klant.example")[mail mij]'),
+    "PDF that only its owner may change": lambda: locked(pdf("Piet de Vries"), ""),
+}
+
+
+@pytest.mark.parametrize("kind", READABLE)
+def test_both_roads_read_it(kind: str) -> None:
+    content = READABLE[kind]()
+    assert is_document(content)
+    document = read_document(content)
+    assert document.is_whole
+    assert PERSON.is_mentioned(document.text), document.text
+    assert any(MARKS.in_text(text) for text in document_texts(content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(lambda: b"%PDF-1.7 \x00 Piet", id="damaged PDF"),
+        pytest.param(lambda: locked(pdf("Piet de Vries"), "geheim"), id="encrypted PDF"),
+        pytest.param(lambda: pdf("#rect(width: 1cm)"), id="PDF without text, as a scan is"),
+        pytest.param(lambda: word("<w:p>")[:-40], id="archive cut off"),
+        pytest.param(lambda: packed(word__document_xml="<w:document"), id="broken XML"),
+        pytest.param(lambda: packed(**{f"x{n}_xml": "<a/>" for n in range(6000)}), id="too many parts"),
+        pytest.param(lambda: packed(a_xml=b"<a>" + b" " * 120_000_000), id="bomb"),
+        pytest.param(lambda: packed(word__embeddings__x_docx=b"PK"), id="a document in the document"),
+        pytest.param(lambda: packed(a_txt=b"x").replace(b"Types].xml", b"Types].xmk"), id="any archive"),
+    ],
+)
+def test_what_cannot_be_read_whole_is_told(content: Callable[[], bytes]) -> None:
+    """Without raising, and without a word made up."""
+    made = content()
+    document = read_document(made)
+    assert not document.is_whole
+    assert not PERSON.is_mentioned(document.text)
+    assert not any(MARKS.in_text(text) for text in document_texts(made))
+
+
+def test_entities_are_neither_expanded_nor_fetched(tmp_path: object) -> None:
+    """A document cannot read our files into its text, nor grow in memory."""
+    laughs = '<!DOCTYPE a [<!ENTITY l "Piet de Vries"><!ENTITY f SYSTEM "file:///etc/passwd">]><a><p>&l;&f;</p></a>'
+    text = read_document(packed(word__document_xml=laughs)).text
+    assert "root:" not in text
+    assert "Piet" not in text
