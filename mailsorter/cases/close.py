@@ -18,7 +18,7 @@ from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import marks_of
 from mailsorter.cases.unlearn import unlearn
-from mailsorter.cases.witness.local import FilesLook, look_through_files
+from mailsorter.cases.witness.local import FilesLook, leftovers, look_through_files
 from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.cases import STILL_THERE, CaseRow
 from mailsorter.ledger.ledger import Unit
@@ -56,7 +56,7 @@ def close(office: Office, number: str) -> Closed:
     unlearned = unlearn(office, row, file) if _was_performed(row) else 0
     destroy(office.folder, number)
     office.ledger.compact()
-    files = look_through_files([*office.local_places, office.folder], marks)
+    files = look_through_files([*office.local_places, office.folder, *leftovers(office.book_places)], marks)
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(number).values())
     remind = tuple(_reminder(p.name, p.contact, p.task) for p in office.firm.processors)

@@ -22,7 +22,7 @@ from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.witness import Hit, MailboxLook, Marks
-from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, look_through_files
+from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, leftovers, look_through_files
 from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.model.case import ItemState, NotSeen, Subject
 from mailsorter.model.caseplan import Plan
@@ -156,7 +156,7 @@ def _proof(
     office: Office, row: CaseRow, file: CaseFile, plan: Plan, looks: list[MailboxLook], verdict: _Verdict, marks: Marks
 ) -> Proof:
     expected_items = _items(office, row)
-    files = look_through_files([*office.local_places, office.folder], marks)
+    files = look_through_files([*office.local_places, office.folder, *leftovers(office.book_places)], marks)
     book = book_entries(office.book_places, marks)
     seen_by_witness = [
         NotSeen(mailbox=look.mailbox, folder=folder, reason=reason)

@@ -202,7 +202,7 @@ def running_emulator(
     speaks https with a certificate of its own: trust `emulator.ca_file`.
     """
     opened = store if isinstance(store, Store) else Store(store, clock)
-    with tempfile.TemporaryDirectory(prefix="emulator-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mailsorter-emulator-") as folder:
         emulator = Emulator(opened, port=port, tls_folder=Path(folder) if tls else None, limits=limits, faults=faults)
         emulator.start()
         try:

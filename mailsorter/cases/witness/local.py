@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from mailsorter.cases.witness.marks import Marks
+
+TEMPORARY = "mailsorter-"
+"""How the name of every temporary file and folder of this program begins (the suite holds it to that)."""
 
 _CHUNK = 1 << 20
 
@@ -40,6 +46,25 @@ def look_through_files(places: Iterable[Path], marks: Marks) -> FilesLook:
         except OSError:
             look.unread.append(str(path))
     return look
+
+
+def leftovers(books: Iterable[Path]) -> list[Path]:
+    """What mailsorter may have left in the system's temporary folders, and beside client books, when it was killed.
+
+    Its own names only, and only what belongs to the user who asks: nobody else's files are opened. A service with a
+    temporary folder of its own (systemd's PrivateTmp) has it removed when it stops.
+    """
+    folders = {Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")}  # noqa: S108  looked into, not written to
+    found = [path for folder in folders for path in folder.glob(f"{TEMPORARY}*")]
+    found += [path for book in books for path in book.parent.glob(f".{glob.escape(book.name)}-*")]
+    return sorted(path for path in found if _is_ours(path))
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and (not hasattr(os, "getuid") or path.stat().st_uid == os.getuid())
+    except OSError:
+        return False  # gone meanwhile
 
 
 def book_entries(places: Iterable[Path], marks: Marks) -> list[BookEntry]:
