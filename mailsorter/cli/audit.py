@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from mailsorter.cli.failure import ExitCode
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from mailsorter.ledger.audit import AuditEntry
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Verify or export the audit chain.", rich_markup_mode=None
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Verify or export the audit chain.",
+    rich_markup_mode=None,
 )
 
 Head = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailsorter.cli.case_work import officer, on_found, write_file
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.office import Office
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     help="Handle requests under data-protection law, step by step.",

@@ -8,6 +8,7 @@ import typer
 
 from mailsorter.cli.clients_import import import_clients
 from mailsorter.cli.clients_suggest import suggest
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, config_file, loaded
 from mailsorter.cli.voice import Voice
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mailsorter.config.load import Loaded
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, config_file, loaded
 from mailsorter.cli.voice import Voice
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     help="Check or show the config, or print its schema.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mailsorter.emulator.store import Store
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     help="An Exchange on this machine, to try things on.",

@@ -115,7 +115,8 @@ def show_message(voice: Voice, found: MessageExplanation) -> None:
         return
     voice.say(f"  matching now: {match.outcome}" + (f" {', '.join(match.clients)}" if match.clients else ""))
     for evidence in match.evidence:
-        voice.say(f"    {evidence.kind.code}: {evidence.detail or '-'} points to {evidence.client_id}")
+        told = f"{evidence.kind.code}: {evidence.detail}" if evidence.detail else evidence.kind.code
+        voice.say(f"    {told} points to {evidence.client_id}")
     if match.labels:
         voice.say(f"    labels: {', '.join(match.labels)}")
     shown = explanations.explain(str(match.reason))

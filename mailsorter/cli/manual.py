@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     help="Print the man page, or a shell's completion script.",

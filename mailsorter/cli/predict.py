@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Advance, Voice
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mailsorter.sorting.teaching import Lesson
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
