@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.office import Firm as CaseFirm
     from mailsorter.cases.office import Office
     from mailsorter.cases.witness import Witness
+    from mailsorter.ledger.key_look import KeyLook
     from mailsorter.mailbox.graph.connector import GraphConnector
     from mailsorter.mailbox.graph.settings import Credential, GraphSettings
     from mailsorter.prediction import PredictionModel
@@ -65,7 +66,8 @@ class Assembly:
     @cached_property
     def ledger(self) -> Ledger:
         """The open ledger. Raises `LedgerError`, `UserError`."""
-        ledger = Ledger.open(self._ledger_url(), self.ledger_key(), clock=self.clock)
+        key, former = self.ledger_key(), self.former_ledger_keys()
+        ledger = Ledger.open(self._ledger_url(), key, former_keys=former, clock=self.clock)
         self._closers.append(ledger.close)
         return ledger
 
@@ -75,6 +77,46 @@ class Assembly:
         if reference is None:
             reference = self._default_key()
         return _key_bytes(reference)
+
+    def former_ledger_keys(self) -> list[bytes]:
+        """Master keys that were replaced and that the config still names."""
+        return [_key_bytes(reference) for reference in self.config.ledger.former_keys]
+
+    def look_at_keys(self) -> KeyLook | None:
+        """The keys of a ledger that is there already, without opening it for writing; None while there is none.
+
+        Raises `LedgerError`, `UserError`.
+        """
+        from mailsorter.ledger.key_look import look
+
+        file = self.ledger_file
+        if file is not None and not (file.exists() and file.stat().st_size):
+            return None
+        return look(self._ledger_url(), self.ledger_key(), int(self.clock.now().timestamp()))
+
+    def finish_rekeying(self) -> None:
+        """After checking: seal what lies beside the ledger with the key in force, and say so when all is done.
+
+        Does nothing while there is no former key. Raises `LedgerError`, `UserError`.
+        """
+        if not self.ledger.key.former:
+            return
+        from mailsorter.ledger.rekey import finish
+
+        self.office.reseal_files()
+        self._reseal_prediction_model()
+        finish(self.ledger, self._named_mailboxes(), [client.id for client in self.book])
+
+    def _named_mailboxes(self) -> list[str]:
+        return [entry.address for entry in self.config.mailbox]
+
+    def _reseal_prediction_model(self) -> None:
+        from mailsorter.prediction.forgetting import hold_model
+
+        if not self.prediction_file.exists():
+            return
+        with hold_model(self.prediction_file):
+            self.keep_prediction_model(self.prediction_model())
 
     @property
     def ledger_file(self) -> Path | None:
@@ -235,7 +277,10 @@ class Assembly:
         own, key = self.config.predict, self.ledger_key()
         if empty:
             return PredictionModel(feature_key(key), target=own.precision, reads_bodies=own.body_words)
-        return load_model(self.prediction_file, key, target=own.precision, reads_bodies=own.body_words)
+        return load_model(
+            self.prediction_file, key, target=own.precision, reads_bodies=own.body_words,
+            former_keys=self.former_ledger_keys(),
+        )  # fmt: skip
 
     def keep_prediction_model(self, model: PredictionModel) -> None:
         """Write the model back, sealed."""

@@ -20,7 +20,6 @@ from mailsorter.clock import Clock
 from mailsorter.daemon.service import Service, Settings
 from mailsorter.daemon.timetable import Pace, PollEnd
 from mailsorter.ledger.engine import make_engine
-from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.upgrade import bring_up_to_date
 from mailsorter.mailbox.memory import MemoryMailbox
@@ -111,8 +110,7 @@ class Firm:
 
     def _open_ledger(self) -> Ledger:
         engine = make_engine(f"sqlite:///{self.size.folder}/ledger.db", durable=False)
-        key = LedgerKey(bytes(range(32)))
-        bring_up_to_date(engine, key, "simulation")
+        key = bring_up_to_date(engine, bytes(range(32)), (), "simulation", 0)
         full_disk(engine, self.sky)
         return Ledger(engine, key, self.clock)
 

@@ -17,6 +17,7 @@ from mailsorter.cases.plan import plan_of
 from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
+from mailsorter.ledger.keys import is_same, spellings
 from mailsorter.model.caseplan import Plan, digest, statement
 from mailsorter.model.lifecycle import CaseAct
 
@@ -85,7 +86,7 @@ def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:
             _check_signature(
                 _approver(office, approval.name), approval.signature, statement(row.number, plan_digest, plan.counts)
             )
-            if unit.cases.name_token(approval.name) in recorded:
+            if not recorded.isdisjoint(spellings(unit.cases.name_token(approval.name))):
                 names.append(approval.name)
     if len(names) < office.firm.approvals:
         raise UserError(
@@ -133,7 +134,7 @@ def _check_person(office: Office, row: CaseRow, name: str) -> None:
         known = ", ".join(a.name for a in office.firm.approvers)
         raise UserError(f"{name} is no approver of this firm.", advice=f"[[approver]] names: {known}.")
     with office.ledger.reading() as unit:
-        is_planner = unit.cases.name_token(name) == row.planner
+        is_planner = is_same(unit.cases.name_token(name), row.planner)
     if office.firm.approvals > 1 and is_planner:
         raise UserError(
             f"{name} made this list; where two people approve, neither of them is its planner.",

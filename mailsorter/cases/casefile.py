@@ -77,6 +77,23 @@ class CaseFile:
             raise _unwritable(number, error) from None
         return cls(root / number, number, unwrap(wrapped))
 
+    @classmethod
+    def rewrap(cls, root: Path, number: str, wrap_anew: Callable[[bytes], bytes]) -> None:
+        """Have the case file's key wrapped anew; nothing is written when `wrap_anew` gives the same back.
+
+        Raises as `open`.
+        """
+        path = root / number / _KEY_FILE
+        try:
+            wrapped = path.read_bytes()
+            anew = wrap_anew(wrapped)
+            if anew != wrapped:
+                _write(path, anew)
+        except FileNotFoundError:
+            return  # closed: its key is destroyed
+        except OSError as error:
+            raise _unwritable(number, error) from None
+
     def write(self, part: str, value: Any) -> None:
         """Seal a value (anything msgspec can pack) as this part, in place of what was there."""
         nonce = os.urandom(_NONCE_BYTES)

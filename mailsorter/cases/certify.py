@@ -13,6 +13,7 @@ from mailsorter.cases.expected import STAYS
 from mailsorter.cases.office import Office
 from mailsorter.cases.witness import MailboxLook, Marks
 from mailsorter.ledger.cases import CaseItem, CaseRow
+from mailsorter.ledger.keys import spellings
 from mailsorter.model.case import ItemState, NotSeen
 from mailsorter.model.caseplan import Plan
 
@@ -81,7 +82,7 @@ def _erased_by_folder(
         return Counter(
             (i.finding.mailbox, i.finding.folder)
             for i in plan.items
-            if unit.messages.token(numbers.get(i.finding.mailbox, 0), i.finding.id) in erased
+            if not erased.isdisjoint(spellings(unit.messages.token(numbers.get(i.finding.mailbox, 0), i.finding.id)))
         )
 
 

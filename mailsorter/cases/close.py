@@ -21,6 +21,7 @@ from mailsorter.cases.unlearn import unlearn
 from mailsorter.cases.witness.local import FilesLook, leftovers, look_through_files
 from mailsorter.errors import LedgerUnreadable, UserError
 from mailsorter.ledger.cases import STILL_THERE, CaseRow
+from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.model.case import CaseKind, Finding
 from mailsorter.model.lifecycle import CaseAct, CaseState
@@ -85,7 +86,7 @@ def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[st
     def forget(unit: Unit) -> None:
         nonlocal count
         still_there = {item.token for item in unit.cases.items(row.number, states=STILL_THERE)}
-        tokens = [t for t in _tokens(unit, numbers, findings) if t not in still_there]
+        tokens = [t for t in _tokens(unit, numbers, findings) if still_there.isdisjoint(spellings(t))]
         count = unit.messages.forget(tokens) + unit.steps.forget(tokens)
         count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number)
         if row.kind is CaseKind.ERASURE and _was_performed(row):

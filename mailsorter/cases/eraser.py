@@ -19,7 +19,7 @@ from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
 from mailsorter.ledger.cases import CaseItem, ItemIds
-from mailsorter.ledger.keys import DIGEST_BYTES
+from mailsorter.ledger.keys import DIGEST_BYTES, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
@@ -103,7 +103,12 @@ class MailboxEraser:
         return before
 
     def _digest(self, item_id: str) -> bytes:
-        return self._office.ledger.key.digest("baseline", item_id)
+        return _plain(self._office.ledger.key.digest("baseline", item_id))
+
+    def _was_there(self, item_id: str, before: frozenset[bytes]) -> bool:
+        """Whichever key the baseline was written under: what lay there is not ours to delete."""
+        digest = self._office.ledger.key.digest("baseline", item_id)
+        return any(_plain(spelling) in before for spelling in spellings(digest))
 
     def _forget_baseline(self) -> None:
         if any(i.state in (ItemState.PENDING, ItemState.PURGED) for i in self._items.values()):
@@ -186,7 +191,7 @@ class MailboxEraser:
         there = self._in_recoverable(tree)
         self._check_approved_there(there)
         waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
-        chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._digest(i) in before)
+        chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._was_there(i, before))
         if self._office.open_eraser is None:
             self._retain(i.token for i in waiting)
             return
@@ -327,6 +332,11 @@ def _recoverable_folders(tree: FolderTree) -> list[Folder]:
 
 def _trace(wanted: Wanted) -> Trace:
     return wanted.search_key, wanted.received_s
+
+
+def _plain(digest: bytes) -> bytes:
+    """Without the mark of its generation: all of one length, so that they can lie one behind the other."""
+    return digest[-DIGEST_BYTES:]
 
 
 def _unpacked(digests: bytes) -> frozenset[bytes]:

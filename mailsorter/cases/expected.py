@@ -7,6 +7,7 @@ from datetime import datetime
 from mailsorter.cases.office import Office
 from mailsorter.cases.witness import Hit
 from mailsorter.ledger.cases import CaseItem, CaseRow
+from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.tombstones import Traces, traces_of
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.caseplan import Plan
@@ -33,9 +34,9 @@ class Expected:
             self._by_id = {(item.mailbox, item.ids.id): item for item in self.items.values()}
             for planned in plan.items:
                 mailbox = self.numbers.get(planned.finding.mailbox, 0)
-                item = self.items.get(unit.messages.token(mailbox, planned.finding.id))
-                if item is not None:
-                    self._by_id[mailbox, planned.finding.id] = item
+                for token in spellings(unit.messages.token(mailbox, planned.finding.id)):
+                    if token in self.items:
+                        self._by_id[mailbox, planned.finding.id] = self.items[token]
         self._left = {i.finding.key for i in plan.items if i.verdict is Verdict.NOT_THEIRS}
         self._copies: dict[bytes, list[CaseItem]] = {}
         for item in self.items.values():
@@ -54,7 +55,8 @@ class Expected:
         if item is not None or not hit.is_recoverable:
             return item
         traces = self._traces(hit)
-        for copy in self._copies.get(traces.search_key or b"", ()):
+        copies = [copy for digest in spellings(traces.search_key) for copy in self._copies.get(digest, ())]
+        for copy in copies:
             if copy.mailbox == number and traces.is_same(Traces(copy.search_key, copy.message_id, copy.received)):
                 return copy
         return None

@@ -103,6 +103,13 @@ class Office:
         """The case's sealed file. Raises `UserError` when it was destroyed."""
         return CaseFile.open(self.folder, number, lambda sealed: self.ledger.key.open(sealed, _purpose(number), bytes))
 
+    def reseal_files(self) -> None:
+        """Wrap the keys of all case files with the ledger's key in force. Raises `LedgerError`."""
+        with self.ledger.reading() as unit:
+            numbers = [row.number for row in unit.cases.all()]
+        for number in numbers:
+            CaseFile.rewrap(self.folder, number, lambda sealed, n=number: self.ledger.key.reseal(sealed, _purpose(n)))  # type: ignore[misc]
+
     def mailbox_numbers(self, addresses: Iterable[str] | None = None) -> dict[str, int]:
         """The ledger's number of each of these mailboxes; without any, of all in the config."""
         with self.ledger.unit() as unit:

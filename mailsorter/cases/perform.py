@@ -15,6 +15,7 @@ from mailsorter.cases.restrict import restrict_kept
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import CaseItem, CaseRow, ItemIds
+from mailsorter.ledger.keys import by_spelling
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
 from mailsorter.ledger.tombstones import traces_of
@@ -110,7 +111,8 @@ def open_erasing(office: Office) -> Callable[[str], Mailbox]:
 
 def _findings(office: Office, plan: Plan, address: str, number: int) -> dict[bytes, Finding]:
     with office.ledger.reading() as unit:
-        return {_token(unit, number, i): i.finding for i in plan.items if i.finding.mailbox == address}
+        findings = {_token(unit, number, i): i.finding for i in plan.items if i.finding.mailbox == address}
+    return by_spelling(findings)
 
 
 def _items(office: Office, plan: Plan, numbers: Mapping[str, int]) -> Sequence[CaseItem]:

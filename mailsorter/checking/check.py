@@ -3,12 +3,15 @@
 Delta can hide a message that went from A to B and back, and says nothing of what happened while nobody asked. A full
 listing does. Bookkeeping is mended as it goes, page by page, each page in one unit: killed anywhere, the next check
 goes over it again. What people moved by hand is learnt from. Memory stays flat: what was seen lies in a file.
+
+After the ledger's key was replaced it is also what gives old rows their new digests: only here every message is met.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from mailsorter.checking.difference import Kind, judge_absent
@@ -20,6 +23,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import BrakePulled, LedgerError, LedgerLocked, MailsorterError, NotFound, TemporaryError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.messages import MessageRow
+from mailsorter.ledger.rekey import MailboxRekeying
 from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, Look
@@ -94,6 +98,7 @@ class _Check:
     advance: Advance
     statement: MailboxStatement
     _ground: CheckGround = field(init=False)
+    _rekeying: MailboxRekeying = field(init=False)
     _with_traces: bool = False
 
     def go(self) -> None:
@@ -103,11 +108,13 @@ class _Check:
         self._brake()
         with self.hands.ledger.reading() as unit:
             self._with_traces = unit.tombstones.any()
-        with Seen() as seen:
+        self._rekeying = MailboxRekeying(self.hands.ledger, self.hands.number)
+        with Seen() as seen, closing(self._rekeying):
             order = {folder.id: number for number, folder in enumerate(self._ground.folders)}
             for folder in self._ground.folders:
                 self._folder(folder, order[folder.id], seen)
             self._folders_that_changed_meanwhile(order, seen)
+            self._rekeying.sweep(is_complete=not self.statement.unread_folders)
             known, in_ledger = self._rows(seen)
             self._count(seen.counts(), known, in_ledger)
         with self.hands.ledger.reading() as unit:
@@ -145,6 +152,7 @@ class _Check:
         try:
             for page in self._pages(folder):
                 self.advance(len(page))
+                self._rekeying.learn(page)
                 found = mend_page(self.hands, self._ground, folder, page, self.statement)
                 seen.add(found.tokens, order)
                 self._note_risen(folder, found)
@@ -158,8 +166,8 @@ class _Check:
             self.statement.unread_folders.append(self._ground.path(folder.id))
 
     def _pages(self, folder: Folder) -> Iterator[Sequence[Message | str]]:
-        """Pages of ids; of messages with their traces while there are tombstones to compare them with."""
-        if self._with_traces:
+        """Pages of ids; of messages with their traces while there are tombstones or former keys."""
+        if self._with_traces or self._rekeying.is_under_way:
             yield from self.hands.mailbox.messages(folder.id, Detail.TRACES)
             return
         for page in self.hands.mailbox.list_ids(folder.id):

@@ -46,6 +46,7 @@ def check(ctx: typer.Context, mailbox: Only = None, yes: GoOn = False, json: Jso
     something needs a person's eyes or could not be looked into.
     """
     from mailsorter.checking.check import check_mailboxes
+    from mailsorter.cli.former_keys import key_data, key_words
     from mailsorter.cli.working import assembled, finish
 
     voice = Voice(as_json=json)
@@ -62,12 +63,15 @@ def check(ctx: typer.Context, mailbox: Only = None, yes: GoOn = False, json: Jso
                 assembly.ledger, assembly.clock, connect, folder_of,
                 brakes=assembly.brakes(go_on=yes), advance=advance,
             )  # fmt: skip
+        assembly.finish_rekeying()
         with assembly.ledger.reading() as unit:
             head = unit.audit.head()
+        former = key_data(assembly)
     for statement in statements:
         _show(voice, statement)
+    voice.say(*key_words(former))
     voice.say(f"audit head {head}")
-    voice.answer({"mailboxes": [_data(s) for s in statements], "audit_head": head})
+    voice.answer({"mailboxes": [_data(s) for s in statements], "former_keys": former, "audit_head": head})
     finish(_code(statements))
 
 

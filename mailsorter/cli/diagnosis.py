@@ -73,6 +73,29 @@ def diagnose(assembly: Assembly) -> Iterator[Check]:
         yield from _graph(assembly)
     if "ews" in used:
         yield from _ews(assembly)
+    yield from _ledger_key(assembly)
+
+
+def _ledger_key(assembly: Assembly) -> Iterator[Check]:
+    """How far the ledger is with keys that were replaced. Opens it for reading only: no key is replaced here."""
+    from mailsorter.cli.former_keys import key_words, state_data
+
+    name = "ledger key"
+    try:
+        looked = assembly.look_at_keys()
+    except MailsorterError as error:
+        yield failed(name, error)
+        return
+    if looked is None:
+        return
+    if not looked.is_in_force:
+        if assembly.config.ledger.former_keys:
+            advice = "Run: mailsorter status"
+            yield warning(name, "The ledger's key is to be replaced; the next command that opens it does so.", advice)
+        return
+    for state in looked.under_former_keys:
+        what, *more = key_words([state_data(state)])
+        yield warning(name, f"{what[0].upper()}{what[1:]}.", "; ".join(line.strip() for line in more))
 
 
 def _graph(assembly: Assembly) -> Iterator[Check]:

@@ -40,6 +40,7 @@ def status(ctx: typer.Context, digest: Digest = False, json: Json = False) -> No
 
 def gather(assembly: Assembly) -> dict[str, object]:
     """Everything that status tells, as JSON has it."""
+    from mailsorter.cli.former_keys import key_data
     from mailsorter.cli.moments import moment
     from mailsorter.daemon.snapshot import read
 
@@ -83,6 +84,7 @@ def gather(assembly: Assembly) -> dict[str, object]:
         "mailboxes": mailboxes,
         "runs": runs,
         "audit_head": head,
+        "former_keys": key_data(assembly),
         **_cases(assembly),
     }
 
@@ -120,6 +122,7 @@ def _cases(assembly: Assembly) -> dict[str, object]:
 
 def _show(voice: Voice, data: dict[str, object]) -> None:
     from mailsorter.cli.digest import figures
+    from mailsorter.cli.former_keys import key_words
     from mailsorter.cli.moments import span
 
     rows = []
@@ -140,6 +143,8 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
     else:
         voice.say("No run yet: mailsorter plan   shows what the first would do.")
     _show_cases(voice, data)
+    told = key_words(data["former_keys"])  # type: ignore[arg-type]
+    voice.say(*(["", *told] if told else []))
     voice.say("", f"audit head {data['audit_head']}")
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from mailsorter.config.places import FilePath, LedgerUrl, SecretFile, SecretRef, ServiceUrl
-from mailsorter.config.table import Table, key
+from mailsorter.config.table import Many, Table, key
 from mailsorter.config.values import Address, Duration
 
 EXACTLY_ONE_CREDENTIAL = ("client_secret", "certificate", "federated_credential")
@@ -109,6 +109,12 @@ class Ledger(Table):
     )
     password: SecretRef | None = key(
         None, about="PostgreSQL password, by reference.", example="credential:ledger-password"
+    )
+    former_keys: Many[SecretRef] = key(
+        (),
+        about="Keys that `key` replaces, by reference, while the ledger still needs them: mailsorter status says how "
+        'long (docs/operations.md, "The ledger\'s key").',
+        example=["credential:ledger-key-before"],
     )
     key: SecretRef | None = key(
         None,

@@ -34,10 +34,10 @@ from mailsorter.daemon.pulse import Pulse
 from mailsorter.daemon.service import Service, Settings
 from mailsorter.daemon.timetable import Pace
 from mailsorter.errors import ConfigError, LedgerError, LedgerLocked, UserError
+from mailsorter.ledger.locks import DAEMON
 from mailsorter.sorting.run import Job
 
 STOP_WITHIN_S = 8.0  # of the ten that we promise; the rest is for the interpreter's own end
-_DAEMON_LOCK = 0  # a number that no mailbox has
 _TURN_S = 1.0
 _TELL_S = 60.0
 
@@ -141,7 +141,7 @@ class Daemon:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Two daemons on one ledger would only be in each other's way."""
-        holding = self._assembly.ledger.locks.hold(_DAEMON_LOCK)
+        holding = self._assembly.ledger.locks.hold(DAEMON)
         try:
             holding.__enter__()
         except LedgerLocked:
@@ -199,6 +199,7 @@ class Daemon:
         )
         if statement.error is not None:
             raise statement.error
+        made.finish_rekeying()
         return statement.open
 
     def _quota_used(self, address: str) -> float | None:

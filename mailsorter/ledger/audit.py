@@ -2,6 +2,9 @@
 
 Canonical form (RFC 8785's spirit for our few types): JSON with sorted keys, no spaces, integers and strings only.
 An entry holds run, case and counts, never a person's tokens or message ids.
+
+When the ledger's key is replaced, the entry that says so is the first one under the new key: whoever has the old one
+cannot write it, and nothing after it fits under the old one.
 """
 
 from __future__ import annotations
@@ -17,11 +20,15 @@ from sqlalchemy import Connection, select
 from sqlalchemy import text as sql
 
 from mailsorter.errors import UserError
+from mailsorter.ledger.in_force import require_in_force
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import ADVISORY_CLASS
 from mailsorter.ledger.schema import audit
 
 _START = b"mailsorter audit 1"
+
+KEY_REPLACED = "key.replaced"
+"""The kind of the first entry under a new key; its body names the key's `generation`."""
 
 AuditValue = str | int | bool | None | Mapping[str, "AuditValue"] | list["AuditValue"]
 
@@ -56,10 +63,11 @@ class Audit:
         """Add an entry; gives the chain's new head."""
         if self._connection.dialect.name == "postgresql":  # under READ COMMITTED two writers would read one last entry
             self._connection.execute(sql("SELECT pg_advisory_xact_lock(:c, 0)"), {"c": ADVISORY_CLASS})
+            require_in_force(self._connection, self._key)  # it may have been replaced while we waited
         last = self._last()
         number = last.number + 1 if last else 1
         text = canonical(body)
-        mac = self._mac(last.mac if last else _START, number, self._now_s, kind, text)
+        mac = chain_mac(self._key.audit, last.mac if last else _START, number, self._now_s, kind, text)
         self._connection.execute(audit.insert().values(number=number, at=self._now_s, kind=kind, body=text, mac=mac))
         return _head(number, mac)
 
@@ -79,41 +87,53 @@ class Audit:
         row = self._connection.execute(select(audit).order_by(audit.c.number.desc()).limit(1)).first()
         return AuditEntry(row.number, row.at, row.kind, row.body, row.mac) if row else None
 
-    def _mac(self, before: bytes, number: int, at_s: int, kind: str, body: str) -> bytes:
-        return chain_mac(self._key.audit, before, number, at_s, kind, body)
-
     def verify(self, head: str | None = None) -> AuditFault | None:
         """The first fault of the chain, or None. With a `head` kept elsewhere, a cut or rewritten tail shows too.
 
         Raises `UserError` for a head that is none.
         """
         kept = parse_head(head) if head is not None else None
-        before, expected = _START, 1
+        before, expected, generation = _START, 1, 0
         for entry, following in _pairs(self.entries()):
             if entry.number != expected:
                 return AuditFault(expected, "missing", f"entry {expected} is missing; the next one is {entry.number}")
-            if not self._fits(before, entry.number, entry):
-                return self._fault(before, entry, following)
+            if not self._fits(before, entry.number, entry, generation):
+                return self._fault(before, entry, following, generation)
             if kept and entry.number == kept[0] and not entry.mac.hex().startswith(kept[1]):
                 return AuditFault(entry.number, "altered", f"entry {entry.number} is not the one that the head names")
-            before, expected = entry.mac, expected + 1
+            before, expected, generation = entry.mac, expected + 1, _generation(entry, generation)
         if kept and kept[0] >= expected:
             return AuditFault(expected, "cut", f"the chain ends at {expected - 1}; the head names entry {kept[0]}")
+        if generation != self._key.generation:
+            return AuditFault(
+                expected, "cut", f"the chain ends at {expected - 1}, before the ledger's key was replaced"
+            )
         return None
 
-    def _fits(self, before: bytes, number: int, entry: AuditEntry) -> bool:
-        return hmac.compare_digest(self._mac(before, number, entry.at_s, entry.kind, entry.body), entry.mac)
+    def _fits(self, before: bytes, number: int, entry: AuditEntry, generation: int) -> bool:
+        """Does the entry follow, where that generation's key is in force before it?"""
+        key = self._key.audit_keys.get(_generation(entry, generation))
+        if key is None:
+            return False
+        mac = chain_mac(key, before, number, entry.at_s, entry.kind, entry.body)
+        return hmac.compare_digest(mac, entry.mac)
 
-    def _fault(self, before: bytes, entry: AuditEntry, following: AuditEntry | None) -> AuditFault:
+    def _fault(self, before: bytes, entry: AuditEntry, following: AuditEntry | None, generation: int) -> AuditFault:
         """What an entry that does not fit says: rows after an inserted or removed one may have been renumbered."""
         number = entry.number
-        if following is not None and self._fits(before, number, following):
+        if following is not None and self._fits(before, number, following, generation):
             return AuditFault(
                 number, "inserted", f"entry {number} is inserted; what was entry {number} stands after it"
             )
-        if following is not None and self._fits(entry.mac, following.number + 1, following):
+        if following is not None and self._fits(entry.mac, following.number + 1, following, generation):
             return AuditFault(number, "missing", f"entry {number} is missing; later ones were renumbered")
         return AuditFault(number, "altered", f"entry {number} is altered")
+
+
+def _generation(entry: AuditEntry, before: int) -> int:
+    """The generation of the key that the entry is made with: the one before it, or the next where it says so."""
+    is_next = entry.kind == KEY_REPLACED and entry.body == canonical({"generation": before + 1})
+    return before + 1 if is_next else before
 
 
 def _pairs(entries: Iterator[AuditEntry]) -> Iterator[tuple[AuditEntry, AuditEntry | None]]:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.errors import UserError
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, every_spelling, former, spellings
+from mailsorter.ledger.respell import respell
 from mailsorter.ledger.schema import case_approval, case_item, cases
 from mailsorter.model.case import CaseKind, ItemState
 from mailsorter.model.lifecycle import CaseState
@@ -158,7 +159,9 @@ class Cases:
         postgres = self._connection.dialect.name == "postgresql"
         make = postgresql.insert if postgres else sqlite.insert
         for start in range(0, len(items), _CHUNK):
-            values = [self._item_values(number, item) for item in items[start : start + _CHUNK]]
+            some = items[start : start + _CHUNK]
+            respell(self._connection, case_item.c.token, [i.token for i in some], case_item.c.case_number == number)
+            values = [self._item_values(number, item) for item in some]
             statement: Any = make(case_item)
             kept = ("ids", "case_number", "token", "number", "mailbox")
             changed = {c.name: statement.excluded[c.name] for c in case_item.c if c.name not in kept}
@@ -170,7 +173,7 @@ class Cases:
         """Write what became of items, found by their token."""
         for item in items:
             values = self._item_values(number, item)
-            where = (case_item.c.case_number == number) & (case_item.c.token == item.token)
+            where = (case_item.c.case_number == number) & case_item.c.token.in_(spellings(item.token))
             self._connection.execute(update(case_item).where(where).values(values))
 
     def items(
@@ -187,11 +190,12 @@ class Cases:
 
     def listed(self, tokens: Iterable[bytes]) -> set[bytes]:
         """Those of these messages that a case's list names and that may still lie somewhere, closed cases included."""
-        wanted = list(tokens)
+        asked = every_spelling(tokens)
+        wanted = list(asked)
         found: set[bytes] = set()
         for start in range(0, len(wanted), _CHUNK):
             query = select(case_item.c.token).where(case_item.c.token.in_(wanted[start : start + _CHUNK]))
-            found.update(self._connection.execute(query).scalars())
+            found.update(asked[token] for token in self._connection.execute(query).scalars())
         return found
 
     def item_counts(self, number: str) -> dict[ItemState, int]:
@@ -234,8 +238,10 @@ class Cases:
         }  # fmt: skip
 
     def _item(self, r: Any) -> CaseItem:
+        ids = self._key.open(r.sealed, "case item", ItemIds)
+        token = self._key.digest("message", str(r.mailbox), ids.id) if self._key.former else r.token
         return CaseItem(
-            number=r.number, mailbox=r.mailbox, token=r.token, ids=self._key.open(r.sealed, "case item", ItemIds),
+            number=r.number, mailbox=r.mailbox, token=token if r.token in former(token) else r.token, ids=ids,
             search_key=r.search_key, message_id=r.message_id, received=r.date, state=ItemState(r.state),
             ground=r.ground, article=r.article, until=_day(r.until),
         )  # fmt: skip

@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import Column, Connection, bindparam, delete, func, select
 
 from mailsorter.ledger.chunks import chunks
+from mailsorter.ledger.keys import every_spelling
+from mailsorter.ledger.respell import respell_messages
 from mailsorter.ledger.schema import correction, step
 
 
@@ -39,6 +41,8 @@ class Corrections:
 
     def record(self, rows: Iterable[CorrectionRow]) -> None:
         """Write corrections; a message's newest replaces its earlier one."""
+        rows = list(rows)
+        respell_messages(self._connection, [row.token for row in rows])
         for row in rows:
             self._connection.execute(delete(correction).where(correction.c.token == row.token))
             self._connection.execute(correction.insert().values(at=self._now_s, **msgspec.structs.asdict(row)))
@@ -73,7 +77,7 @@ class Corrections:
         """Delete the corrections of these messages; gives how many there were."""
         return sum(
             self._connection.execute(delete(correction).where(correction.c.token.in_(some))).rowcount
-            for some in chunks(tokens)
+            for some in chunks(every_spelling(tokens))
         )
 
     def count(self) -> int:
@@ -82,11 +86,12 @@ class Corrections:
 
     def _by(self, column: Column[Any], tokens: Iterable[bytes]) -> dict[bytes, list[CorrectionRow]]:
         found: dict[bytes, list[CorrectionRow]] = {}
-        for some in chunks(tokens):
+        asked = every_spelling(tokens)
+        for some in chunks(asked):
             for r in self._connection.execute(_BY[column.name], {"some": some}):
                 row = CorrectionRow(
                     mailbox=r.mailbox, token=r.token, thread=r.thread, message_id=r.message_id, sender=r.sender,
                     client=r.client, rejected=r.rejected,
                 )  # fmt: skip
-                found.setdefault(getattr(r, column.name), []).append(row)
+                found.setdefault(asked[getattr(r, column.name)], []).append(row)
         return found

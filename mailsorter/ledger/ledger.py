@@ -7,7 +7,7 @@ what it covers. Units of several threads exclude each other as the database does
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -22,6 +22,7 @@ from mailsorter.ledger.copying import copy_into
 from mailsorter.ledger.corrections import Corrections
 from mailsorter.ledger.cursors import Cursors
 from mailsorter.ledger.engine import database_file, make_engine
+from mailsorter.ledger.in_force import require_in_force
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import MailboxLocks
 from mailsorter.ledger.messages import Messages
@@ -99,14 +100,18 @@ class Ledger:
         self._opened: Opened = {}
 
     @classmethod
-    def open(cls, url: str, master_key: bytes, *, clock: Clock | None = None) -> Ledger:
-        """Open the ledger at the SQLAlchemy URL, creating or upgrading its tables."""
-        key = LedgerKey(master_key)
+    def open(
+        cls, url: str, master_key: bytes, *, former_keys: Sequence[bytes] = (), clock: Clock | None = None
+    ) -> Ledger:
+        """Open the ledger at the SQLAlchemy URL, creating or upgrading its tables.
+
+        `former_keys` are master keys that were replaced, or are replaced now, by `master_key` (see `ledger.former`).
+        """
         engine = make_engine(url)
-        ledger = cls(engine, key, clock or SystemClock())
+        ledger = cls(engine, LedgerKey(master_key), clock or SystemClock())
         try:
             with translated(ledger.where):
-                bring_up_to_date(engine, key, ledger.where)
+                ledger.key = bring_up_to_date(engine, master_key, former_keys, ledger.where, ledger._now_s())
         except BaseException:
             engine.dispose()
             raise
@@ -116,12 +121,14 @@ class Ledger:
     def unit(self) -> Iterator[Unit]:
         """A transaction that may write: committed when the block ends well, rolled back when it raises."""
         with translated(self.where), self.engine.begin() as connection:
+            require_in_force(connection, self.key)
             yield Unit(connection, self.key, self._now_s(), self._opened)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """A transaction that only reads, and holds up no writer."""
         with translated(self.where), self.engine.connect().execution_options(mailsorter_reading=True) as connection:
+            require_in_force(connection, self.key)
             yield Unit(connection, self.key, self._now_s(), self._opened)
 
     @cached_property

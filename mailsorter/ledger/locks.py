@@ -14,16 +14,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailsorter.errors import LedgerLocked, LedgerUnreadable
+from mailsorter.ledger.schema import mailbox as mailboxes
 from mailsorter.ledger.trouble import translated
 
 ADVISORY_CLASS = 0x6D73
 """PostgreSQL's first lock number, "ms": keeps our advisory locks apart from other programs' in the same database.
 The second is a mailbox's number; 0 is the schema's and the audit chain's, for the length of a transaction."""
+
+
+DAEMON = -1
+"""The daemon's lock: a number that no mailbox has, nor the schema and the audit chain, which would wait for it."""
 
 
 class MailboxLocks:
@@ -63,23 +68,10 @@ class MailboxLocks:
 
     @contextmanager
     def _file_lock(self, mailbox: int, database: Path) -> Iterator[None]:
-        import fcntl
-
-        path = database.with_name(f"{database.name}.mailbox-{mailbox}.lock")
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise LedgerUnreadable(
-                f"The lock file {path} cannot be opened: {error.strerror}.", advice="Mend the folder's permissions."
-            ) from None
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise self._taken(mailbox) from None
+        with _locked_file(database, mailbox) as is_ours:
+            if not is_ours:
+                raise self._taken(mailbox)
             yield
-        finally:
-            os.close(handle)
 
     @contextmanager
     def _advisory(self, mailbox: int) -> Iterator[None]:
@@ -107,3 +99,48 @@ class MailboxLocks:
             f"Another run works mailbox number {mailbox} of the ledger {self._where} right now.",
             advice="Wait until it has ended; mailsorter status shows it.",
         )
+
+
+@contextmanager
+def nobody_works(connection: Connection, database: Path | None) -> Iterator[None]:
+    """Hold every mailbox of the ledger, and the daemon's lock, inside a transaction. Raises `LedgerLocked`.
+
+    On PostgreSQL the locks are the transaction's own and end with it.
+    """
+    numbers = [DAEMON, *connection.execute(select(mailboxes.c.number)).scalars()]
+    with contextlib.ExitStack() as held:
+        for number in numbers:
+            if connection.dialect.name == "postgresql":
+                arguments = {"c": ADVISORY_CLASS, "m": number}
+                taken = not connection.execute(text("SELECT pg_try_advisory_xact_lock(:c, :m)"), arguments).scalar()
+            else:
+                taken = database is not None and not held.enter_context(_locked_file(database, number))
+            if taken:
+                raise LedgerLocked(
+                    "The ledger's key cannot be replaced while another mailsorter works with it: nothing was changed.",
+                    advice="Stop the daemon, let runs end, then run the command again.",
+                )
+        yield
+
+
+@contextmanager
+def _locked_file(database: Path, number: int) -> Iterator[bool]:
+    """Lock the file of that number; gives whether it is ours now."""
+    import fcntl
+
+    path = database.with_name(f"{database.name}.mailbox-{number}.lock")
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LedgerUnreadable(
+            f"The lock file {path} cannot be opened: {error.strerror}.", advice="Mend the folder's permissions."
+        ) from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.chunks import chunks
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, every_spelling, spellings
+from mailsorter.ledger.respell import respell_all, respell_messages
 from mailsorter.ledger.schema import message, waiting
 from mailsorter.model.standing import MessageState
 
@@ -69,7 +70,7 @@ def _is_one_of(column: Column[Any], states: Collection[MessageState]) -> ColumnE
 # Made once: building a statement costs thrice what running it does, and every look asks these. The states stand in
 # them as numbers, so that SQLite's planner sees them.
 _SOME: BindParameter[bytes] = bindparam("some", expanding=True)
-_ROW = select(message).where(message.c.token == bindparam("which"))
+_ROW = select(message).where(message.c.token.in_(_SOME))
 _STANDING = select(message.c.token, message.c.state, message.c.folder, message.c.client, message.c.run).where(
     message.c.token.in_(_SOME)
 )
@@ -133,6 +134,8 @@ class Messages:
         """Write what is now known of these messages; twice is as good as once."""
         if not rows:
             return
+        respell_messages(self._connection, [row.token for row in rows])
+        respell_all(self._connection, message.c.thread, [row.thread for row in rows if row.thread is not None])
         values = [
             {
                 "token": r.token, "mailbox": r.mailbox, "folder": r.folder, "client": r.client, "state": int(r.state),
@@ -154,25 +157,24 @@ class Messages:
         """Those of these messages that were last filed on this kind of evidence."""
         c = message.c
         query = select(c.token).where(c.evidence == evidence, c.token.in_(_SOME))
-        return {row.token for row in self._in(query, tokens)}
+        return {token for (token,) in self._in(query, tokens)}
 
     def row(self, token: bytes) -> MessageRow | None:
         """Everything recorded of one message."""
-        found = self._connection.execute(_ROW, {"which": token}).first()
-        return None if found is None else _row(found)
+        found = self._connection.execute(_ROW, {"some": spellings(token)}).first()
+        return None if found is None else msgspec.structs.replace(_row(found), token=token)
 
     def of_message_id(self, message_id_token: bytes) -> list[MessageRow]:
         """All rows of one RFC 5322 msg-id: copies in several mailboxes share it."""
-        return [
-            _row(r) for r in self._connection.execute(select(message).where(message.c.message_id == message_id_token))
-        ]
+        query = select(message).where(message.c.message_id.in_(spellings(message_id_token)))
+        return [_row(r) for r in self._connection.execute(query)]
 
     def clients_of_threads(self, tokens: Iterable[bytes], but_not: Collection[bytes] = ()) -> dict[bytes, set[int]]:
         """Clients to whom messages of these conversations were filed, by conversation digest.
 
         `but_not` are digests of a few messages whose own filing is left out.
         """
-        query = _BY_THREAD if not but_not else _BY_THREAD.where(message.c.token.not_in(but_not))
+        query = _BY_THREAD if not but_not else _BY_THREAD.where(message.c.token.not_in(every_spelling(but_not)))
         return self._clients_by(query, tokens)
 
     def clients_of_message_ids(
@@ -239,11 +241,14 @@ class Messages:
         query, of = _UNDECIDED, {"of": mailbox}
         if threads is None:
             return frozenset(self._connection.execute(query, of).scalars())
-        return frozenset(row.token for row in self._in(_UNDECIDED_IN, threads, of))
+        found = (
+            self._connection.execute(_UNDECIDED_IN, {"some": some, **of}) for some in chunks(every_spelling(threads))
+        )
+        return frozenset(token for tokens in found for token in tokens.scalars())
 
     def mark(self, tokens: Iterable[bytes], state: MessageState) -> None:
         """Change these messages' state alone."""
-        for some in chunks(tokens):
+        for some in chunks(every_spelling(tokens)):
             self._connection.execute(update(message).where(message.c.token.in_(some)).values(state=int(state)))
 
     def release_undone(self, mailbox: int) -> None:
@@ -253,9 +258,8 @@ class Messages:
 
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete these messages' rows; gives how many there were."""
-        tokens = list(tokens)
         count = 0
-        for some in chunks(tokens):
+        for some in chunks(every_spelling(tokens)):
             self._connection.execute(delete(waiting).where(waiting.c.token.in_(some)))
             count += self._connection.execute(delete(message).where(message.c.token.in_(some))).rowcount
         return count
@@ -276,7 +280,7 @@ class Messages:
 
     def stop_waiting(self, tokens: Iterable[bytes]) -> None:
         """These messages wait no longer."""
-        for some in chunks(tokens):
+        for some in chunks(every_spelling(tokens)):
             self._connection.execute(_STOP_WAITING, {"some": some})
 
     def due(self, mailbox: int, now_s: int, limit: int = 1000) -> list[WaitingMessage]:
@@ -301,8 +305,11 @@ class Messages:
     def _in(
         self, query: Select[Any], tokens: Iterable[bytes], values: Mapping[str, int] | None = None
     ) -> Iterator[Any]:
-        for some in chunks(tokens):
-            yield from self._connection.execute(query, {"some": some, **(values or {})})
+        """Rows of a query whose first column is the digest asked for: under whichever key it was written, as asked."""
+        asked = every_spelling(tokens)
+        for some in chunks(asked):
+            for spelling, *rest in self._connection.execute(query, {"some": some, **(values or {})}):
+                yield asked[spelling], *rest
 
 
 def _row(r: Any) -> MessageRow:

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, spellings
+from mailsorter.ledger.respell import respell
 from mailsorter.ledger.schema import client, folder, mailbox
 
 
@@ -23,7 +24,9 @@ class KnownFolder(msgspec.Struct, frozen=True):
     item_count: int
 
 
-class _Sealed(msgspec.Struct, array_like=True):
+class FolderFacts(msgspec.Struct, array_like=True):
+    """A folder's Exchange id and path, sealed in the ledger."""
+
     id: str
     path: tuple[str, ...]
 
@@ -32,9 +35,9 @@ Opened = dict[int, tuple[bytes, KnownFolder]]
 """Folders as they were last read, by number, each with its sealed name: opening it again would tell the same."""
 
 # made once: building a statement costs thrice what running it does
-_TOKEN: BindParameter[bytes] = bindparam("digest")
-_NUMBER = {table.name: select(table.c.number).where(table.c.token == _TOKEN) for table in (mailbox, client)}
-_FOLDER = select(folder.c.number, folder.c.client).where(folder.c.token == _TOKEN)
+_TOKEN: BindParameter[bytes] = bindparam("digests", expanding=True)
+_NUMBER = {table.name: select(table.c.number).where(table.c.token.in_(_TOKEN)) for table in (mailbox, client)}
+_FOLDER = select(folder.c.number, folder.c.client).where(folder.c.token.in_(_TOKEN))
 _NEW_FOLDER = insert(folder).returning(folder.c.number)
 _FOLDERS = select(folder.c.number, folder.c.sealed, folder.c.client, folder.c.item_count).where(
     folder.c.mailbox == bindparam("of")
@@ -65,6 +68,16 @@ class Places:
             self._clients[client_id] = self._number(client, self._key.digest("client", client_id))
         return self._clients[client_id]
 
+    def respell(self, addresses: Iterable[str], client_ids: Iterable[str]) -> None:
+        """Give these mailboxes and clients, where they have a number, the digests of the key in force."""
+        mailboxes = [self._key.digest("mailbox", address.casefold()) for address in addresses]
+        respell(self._connection, mailbox.c.token, mailboxes)
+        respell(self._connection, client.c.token, [self._key.digest("client", client_id) for client_id in client_ids])
+
+    def mailbox_numbers(self) -> list[int]:
+        """The numbers of all mailboxes that the ledger ever met."""
+        return list(self._connection.execute(select(mailbox.c.number).order_by(mailbox.c.number)).scalars())
+
     def client_tokens(self, numbers: Iterable[int]) -> dict[int, bytes]:
         """Number to digest, for those of the numbers that are clients."""
         rows = self._connection.execute(
@@ -80,10 +93,10 @@ class Places:
         if known is not None and client_number is None:
             return known
         token = self._folder_token(mailbox_number, folder_id)
-        row = self._connection.execute(_FOLDER, {"digest": token}).first()
+        row = self._connection.execute(_FOLDER, {"digests": spellings(token)}).first()
         number = int(row.number) if row else self._new_folder(mailbox_number, folder_id, token, path, client_number)
         if row is not None and client_number is not None and client_number != row.client:
-            sealed = self._key.seal(_Sealed(folder_id, path), "folder")
+            sealed = self._key.seal(FolderFacts(folder_id, path), "folder")
             self._connection.execute(
                 update(folder).where(folder.c.number == number).values(client=client_number, sealed=sealed)
             )
@@ -93,14 +106,14 @@ class Places:
     def _new_folder(
         self, mailbox_number: int, folder_id: str, token: bytes, path: tuple[str, ...], client_number: int | None
     ) -> int:
-        sealed = self._key.seal(_Sealed(folder_id, path), "folder")
+        sealed = self._key.seal(FolderFacts(folder_id, path), "folder")
         values = {"mailbox": mailbox_number, "token": token, "sealed": sealed, "client": client_number}
         return int(self._connection.execute(_NEW_FOLDER, values).scalar_one())
 
     def find_folder(self, mailbox_number: int, folder_id: str) -> int | None:
         """The folder's number if it has one."""
         token = self._folder_token(mailbox_number, folder_id)
-        row = self._connection.execute(_FOLDER, {"digest": token}).first()
+        row = self._connection.execute(_FOLDER, {"digests": spellings(token)}).first()
         return None if row is None else row.number
 
     def folders(self, mailbox_number: int) -> list[KnownFolder]:
@@ -111,7 +124,7 @@ class Places:
     def _known(self, number: int, sealed: bytes, owner: int | None, count: int) -> KnownFolder:
         before = self._opened.get(number)
         if before is None or before[0] != sealed:
-            clear = self._key.open(sealed, "folder", _Sealed)
+            clear = self._key.open(sealed, "folder", FolderFacts)
             known = KnownFolder(number, clear.id, clear.path, owner, count)
         elif (before[1].client, before[1].item_count) == (owner, count):
             return before[1]
@@ -132,7 +145,7 @@ class Places:
                 [
                     {
                         "which": known.number, "count": count,
-                        "name": self._key.seal(_Sealed(known.id, path), "folder"),
+                        "name": self._key.seal(FolderFacts(known.id, path), "folder"),
                     }
                     for known, path, count in moved
                 ],
@@ -147,11 +160,11 @@ class Places:
 
     def _number(self, table: Table, token: bytes) -> int:
         """The number of the row with that token; made now, unless another process makes it at this moment."""
-        query, digest = _NUMBER[table.name], {"digest": token}
-        found = self._connection.execute(query, digest).scalar()
+        query, digests = _NUMBER[table.name], {"digests": spellings(token)}
+        found = self._connection.execute(query, digests).scalar()
         if found is None:
             self._insert_once(table, {"token": token})
-            found = self._connection.execute(query, digest).scalar_one()
+            found = self._connection.execute(query, digests).scalar_one()
         return int(found)
 
     def _insert_once(self, table: Table, values: dict[str, Any]) -> None:

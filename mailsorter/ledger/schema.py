@@ -151,6 +151,7 @@ step = Table(
     Column("ended", _SECONDS),
     Column("error", Text),  # the error's class, never its text
     Index(None, "run", "mailbox"),
+    Index(None, "token"),
     # one open intent a message: the constraint, not the code, says so
     Index(
         "uq_step_open",

@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 from mailsorter.ledger.chunks import chunks
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, every_spelling, former
+from mailsorter.ledger.respell import respell_messages
 from mailsorter.ledger.schema import step
 from mailsorter.ledger.states import StepState
 from mailsorter.model.standing import MessageState
@@ -85,7 +86,7 @@ class Which(msgspec.Struct, frozen=True, kw_only=True):
         if self.client is not None:
             conditions.append(step.c.client == self.client)
         if self.tokens is not None:
-            conditions.append(step.c.token.in_(self.tokens))
+            conditions.append(step.c.token.in_(every_spelling(self.tokens)))
         return conditions or [false()]
 
 
@@ -120,6 +121,7 @@ class Steps:
         """Write intents; gives their numbers in order. The database refuses a second open intent for a message."""
         if not intents:
             return []
+        respell_messages(self._connection, [intent.token for intent in intents])
         values = [
             {
                 "run": run, "mailbox": mailbox, "kind": int(intent.kind), "token": intent.token,
@@ -192,16 +194,19 @@ class Steps:
     def of_messages(self, tokens: Sequence[bytes]) -> dict[bytes, list[StepRow]]:
         """Every step that ever concerned these messages, oldest first, by message; those without any are left out."""
         found: dict[bytes, list[StepRow]] = {}
-        for some in chunks(tokens):
+        asked = every_spelling(tokens)
+        for some in chunks(asked):
             query = select(step).where(step.c.token.in_(some)).order_by(step.c.number)
             for row in self._connection.execute(query):
-                found.setdefault(row.token, []).append(self._step(row))
+                found.setdefault(asked[row.token], []).append(self._step(row))
+        if len(asked) > len(tokens):  # several spellings: one's rows came before the other's
+            return {token: sorted(steps, key=lambda s: s.number) for token, steps in found.items()}
         return found
 
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete every ended step that concerned these messages; gives how many there were."""
         count = 0
-        for some in chunks(tokens):
+        for some in chunks(every_spelling(tokens)):
             ended = step.c.token.in_(some) & (step.c.state != int(StepState.OPEN))
             count += self._connection.execute(delete(step).where(ended)).rowcount
         return count
@@ -225,8 +230,19 @@ class Steps:
         return len(numbers), after if first_left is None else first_left - 1
 
     def _step(self, r: Any) -> StepRow:
+        facts = None if r.sealed is None else self._key.open(r.sealed, "step", StepFacts)
         return StepRow(
-            number=r.number, run=r.run, mailbox=r.mailbox, kind=StepKind(r.kind), token=r.token,
-            state=StepState(r.state), client=r.client, evidence=r.evidence, error=r.error,
-            facts=None if r.sealed is None else self._key.open(r.sealed, "step", StepFacts),
+            number=r.number, run=r.run, mailbox=r.mailbox, kind=StepKind(r.kind),
+            token=newest_token(self._key, r.mailbox, r.token, facts), state=StepState(r.state), client=r.client,
+            evidence=r.evidence, error=r.error, facts=facts,
         )  # fmt: skip
+
+
+def newest_token(key: LedgerKey, mailbox: int, token: bytes, facts: StepFacts | None) -> bytes:
+    """A step's digest under the key in force, where its facts tell what it is a digest of; else as it was read."""
+    if facts is None or not key.former:
+        return token
+    for digest in (key.digest("message", str(mailbox), facts.id), key.digest("path", str(mailbox), *facts.path)):
+        if token == digest or token in former(digest):
+            return digest
+    return token

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, delete, or_, select
 
 from mailsorter.ledger.chunks import chunks
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, by_spelling, every_spelling, is_same, spellings
 from mailsorter.ledger.schema import forgotten, tombstone
 from mailsorter.model.message import Message
 
@@ -30,7 +30,7 @@ class Traces(msgspec.Struct, frozen=True):
     def is_same(self, other: Traces) -> bool:
         """Do at least two of the three agree?"""
         pairs = ((self.search_key, other.search_key), (self.message_id, other.message_id), (self.date, other.date))
-        return sum(mine is not None and mine == theirs for mine, theirs in pairs) >= 2
+        return sum(is_same(mine, theirs) for mine, theirs in pairs) >= 2
 
 
 def traces_of(key: LedgerKey, search_key: bytes, internet_message_id: str, received_at: datetime | None) -> Traces:
@@ -66,7 +66,7 @@ class Tombstones:
         traces = [traces_of(self._key, m.search_key, m.internet_message_id, m.received_at) for m in messages]
         wanted = {d for t in traces for d in (t.search_key, t.message_id) if d is not None}
         known: dict[bytes, list[Traces]] = {}
-        for some in chunks(wanted, _PARAMETERS):
+        for some in chunks(every_spelling(wanted), _PARAMETERS):
             query = select(tombstone).where(
                 or_(tombstone.c.search_key.in_(some), tombstone.c.message_id.in_(some)),
                 tombstone.c.expires > self._now_s,
@@ -94,7 +94,7 @@ class Tombstones:
 
     def forgotten_cases(self, addresses: Iterable[str]) -> dict[str, str]:
         """Those of the canonical addresses that belong to a forgotten person, each with the case's number."""
-        by_digest = {self._key.digest("forgotten", a): a for a in addresses}
+        by_digest = by_spelling({self._key.digest("forgotten", a): a for a in addresses})
         found: dict[str, str] = {}
         for some in chunks(by_digest, _PARAMETERS):
             query = select(forgotten).where(forgotten.c.address.in_(some), forgotten.c.expires > self._now_s)
@@ -108,5 +108,5 @@ class Tombstones:
 
 
 def _is_buried(traces: Traces, known: dict[bytes, list[Traces]]) -> bool:
-    digests = [d for d in (traces.search_key, traces.message_id) if d is not None]
+    digests = (*spellings(traces.search_key), *spellings(traces.message_id))
     return any(traces.is_same(grave) for d in digests for grave in known.get(d, ()))

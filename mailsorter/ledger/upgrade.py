@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-import hmac
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
@@ -14,18 +14,17 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from mailsorter.errors import LedgerUnreadable
 from mailsorter.ledger.engine import database_file
+from mailsorter.ledger.former import settle_keys
 from mailsorter.ledger.keys import LedgerKey
-from mailsorter.ledger.locks import ADVISORY_CLASS
-from mailsorter.ledger.settings import Settings
-
-_KEY_CHECK = "key check"
+from mailsorter.ledger.locks import ADVISORY_CLASS, nobody_works
 
 
-def bring_up_to_date(engine: Engine, key: LedgerKey, where: str) -> None:
-    """Create or migrate the tables, and check that the key is this ledger's.
+def bring_up_to_date(engine: Engine, master: bytes, former: Sequence[bytes], where: str, now_s: int) -> LedgerKey:
+    """Create or migrate the tables; gives the ledger's key, replaced now where `former` says so.
 
-    Raises `LedgerUnreadable` when the database was made by a newer version, holds other programs' tables, or belongs
-    to another key.
+    Raises `LedgerUnreadable` when the database was made by a newer version, holds other programs' tables, belongs
+    to another key, or still needs a former key that is not given; `LedgerLocked` when the key is to be replaced while
+    somebody works a mailbox.
     """
     with engine.begin() as connection:
         if engine.url.get_backend_name() == "postgresql":  # two processes that open a new ledger at the same moment
@@ -34,7 +33,10 @@ def bring_up_to_date(engine: Engine, key: LedgerKey, where: str) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        _check_key(connection, key, where)
+        return settle_keys(
+            connection, master, former, where=where, now_s=now_s,
+            nobody_works=lambda: nobody_works(connection, database_file(engine)),
+        )  # fmt: skip
 
 
 def _config() -> AlembicConfig:
@@ -68,16 +70,3 @@ def _was_in_use(engine: Engine) -> bool:
     """Did an SQLite file lose its contents? Taken for a new ledger it would forget what people and runs decided."""
     file = database_file(engine)
     return file is not None and any(file.parent.glob(f"{glob.escape(file.name)}.mailbox-*.lock"))
-
-
-def _check_key(connection: Connection, key: LedgerKey, where: str) -> None:
-    settings = Settings(connection)
-    expected = key.digest("key check")
-    stored = settings.get(_KEY_CHECK)
-    if stored is None:
-        settings.set(_KEY_CHECK, expected)
-    elif not hmac.compare_digest(stored, expected):
-        raise LedgerUnreadable(
-            f"The ledger {where} belongs to another key.",
-            advice="Give back the key file that lay beside it; without it the ledger cannot be read.",
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mailsorter.errors import LedgerError, MailsorterError, NotFound, TemporaryError
+from mailsorter.ledger.keys import is_same
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts, StepRow
@@ -148,7 +149,7 @@ def _found_again(hands: Hands, facts: StepFacts, *, may_have_twins: bool = False
 
 def _may_be(hands: Hands, facts: StepFacts, message: Message) -> bool:
     if facts.message_id is not None:
-        if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) != facts.message_id:
+        if not is_same(hands.ledger.key.digest("message-id", message.internet_message_id.strip()), facts.message_id):
             return False
     elif message.search_key != facts.search_key:
         return False

@@ -39,6 +39,7 @@ class PredictionModel:
         self.memory = Memory()
         self.calibration = Calibration()
         self.probation: dict[str, int] = {}  # client -> right predictions still owed
+        self.hash_key = key
         self._hasher = FeatureHasher(key)
         self._counts = Counts()
         self._neighbours = Neighbours()

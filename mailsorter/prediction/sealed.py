@@ -2,6 +2,10 @@
 
 A file that was altered, or is opened with another key, is refused whole. Writing replaces the old file in one step, so
 that a crash leaves either the old model or the new one.
+
+Hashes of words and people cannot be made anew without the mail, so a model keeps the key it hashes under inside its
+sealed file when the ledger's key is replaced: the new key opens the file, and the old one opens nothing any more.
+A model trained anew hashes under the new key.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ class _Packed(msgspec.Struct, array_like=True):
     ]  # client, positions, weights, people, mark, day
     bands: list[tuple[int, int]]
     probation: dict[str, int]
+    hash_key: bytes = b""  # empty in files written before the ledger's key could be replaced
 
 
 _decoder = msgspec.msgpack.Decoder(_Packed)  # built once: msgspec shows other threads a half-built one
@@ -53,28 +58,42 @@ def save_model(model: PredictionModel, path: Path, key: bytes) -> None:
     partial.replace(path)
 
 
-def load_model(path: Path, key: bytes, *, target: float, reads_bodies: bool) -> PredictionModel:
+def load_model(
+    path: Path, key: bytes, *, target: float, reads_bodies: bool, former_keys: Sequence[bytes] = ()
+) -> PredictionModel:
     """
-    The model as it was saved; an empty one when there is no file yet.
+    The model as it was saved, under `key` or one that it replaced; an empty one when there is no file yet.
 
     Raises UserError when the file was altered, made under another key, or by a newer version.
     """
-    model = PredictionModel(feature_key(key), target=target, reads_bodies=reads_bodies)
     try:
         sealed = path.read_bytes()
     except FileNotFoundError:
-        return model
+        return PredictionModel(feature_key(key), target=target, reads_bodies=reads_bodies)
     if not sealed.startswith(_MAGIC):
         raise UserError(f"{path} is no prediction model of this version.", advice=_START_AFRESH)
     nonce, body = sealed[len(_MAGIC) : len(_MAGIC) + _NONCE], sealed[len(_MAGIC) + _NONCE :]
     try:
-        plain = AESGCM(_file_key(key)).decrypt(nonce, body, _MAGIC)
-        _unpack(_decoder.decode(zlib.decompress(plain)), model)
+        plain, opened_by = _opened(nonce, body, (key, *former_keys))
+        packed = _decoder.decode(zlib.decompress(plain))
+        hash_key = packed.hash_key or feature_key(opened_by)
+        model = PredictionModel(hash_key, target=target, reads_bodies=reads_bodies)
+        _unpack(packed, model)
     except (InvalidTag, ValueError, zlib.error, msgspec.DecodeError) as error:
         raise UserError(
             f"The prediction model {path} was altered or made under another key.", advice=_START_AFRESH
         ) from error
     return model
+
+
+def _opened(nonce: bytes, body: bytes, keys: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The file's content, and which of the keys opened it. Raises `InvalidTag` when none does."""
+    for key in keys:
+        try:
+            return AESGCM(_file_key(key)).decrypt(nonce, body, _MAGIC), key
+        except InvalidTag:
+            continue
+    raise InvalidTag
 
 
 def feature_key(key: bytes) -> bytes:
@@ -110,6 +129,7 @@ def _pack(model: PredictionModel) -> _Packed:
         messages=messages,
         bands=[(band.right, band.wrong) for band in model.calibration.bands],
         probation=dict(model.probation),
+        hash_key=model.hash_key,
     )
 
 

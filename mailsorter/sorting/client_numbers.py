@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.keys import LedgerKey, by_spelling
 from mailsorter.ledger.ledger import Unit
 
 
@@ -12,7 +12,7 @@ class ClientNumbers:
     """Numbers back to ids, by digest: the ledger itself does not know what a client is called."""
 
     def __init__(self, key: LedgerKey, client_ids: Iterable[str]) -> None:
-        self._by_token = {key.digest("client", client_id): client_id for client_id in client_ids}
+        self._by_token = by_spelling({key.digest("client", client_id): client_id for client_id in client_ids})
         self._ids: dict[int, str | None] = {}
 
     def learn(self, unit: Unit, numbers: Iterable[int]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailsorter.ledger.corrections import CorrectionRow
+from mailsorter.ledger.keys import every_spelling, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import Standing
 from mailsorter.model.message import Message
@@ -55,7 +56,7 @@ class Recall:
         self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
         self._numbers = numbers
         everything = self.tokens.values()
-        own = {t.key for t in everything} if afresh else set()
+        own = set(every_spelling(t.key for t in everything)) if afresh else set()
         self.standing: Mapping[bytes, Standing] = {} if afresh else unit.messages.standing(t.key for t in everything)
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
@@ -87,7 +88,7 @@ class Recall:
         return Correction(
             clients=self._numbers.ids({row.client for row in rows if row.client is not None}),
             rejected=self._numbers.ids({row.rejected for row in rows if row.rejected is not None}),
-            is_this_message=any(row.token == tokens.key for row in rows),
+            is_this_message=any(row.token in spellings(tokens.key) for row in rows),
         )
 
     def _numbers_seen(self) -> Iterable[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from mailsorter.clock import Clock
+from mailsorter.ledger.keys import is_same
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import StepRow
@@ -107,7 +108,7 @@ def _of_digest(hands: Hands, ground: MailboxGround, step: StepRow, digest: bytes
     for folder in (step.facts.target, step.facts.source):
         for page in hands.mailbox.messages(folder, Detail.ENVELOPE) if ground.tree.get(folder) else ():
             for message in page:
-                if hands.ledger.key.digest("message-id", message.internet_message_id.strip()) == digest:
+                if is_same(hands.ledger.key.digest("message-id", message.internet_message_id.strip()), digest):
                     places = hands.mailbox.find(message.internet_message_id)
                     found = hands.mailbox.fetch([place.id for place in places if place.folder_id in ground.tree])
                     return [one for one in found if isinstance(one, Message)]

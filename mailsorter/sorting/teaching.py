@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from mailsorter.clock import Clock
 from mailsorter.errors import MailsorterError
+from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Detail, Mailbox
 from mailsorter.model.address import addresses_in, base_of
@@ -126,7 +127,7 @@ def recently_contradicted(ledger: Ledger, clock: Clock, client_ids: Iterable[str
         if not numbers:
             return set()
         tokens = set(unit.places.client_tokens(numbers).values())
-    return {client for client in client_ids if ledger.key.digest("client", client) in tokens}
+    return {client for client in client_ids if not tokens.isdisjoint(spellings(ledger.key.digest("client", client)))}
 
 
 def _allowed(ledger: Ledger, number: int, page: Sequence[Message]) -> list[Message]:

@@ -22,6 +22,8 @@ from mailsorter.errors import MailsorterError
 from mailsorter.ledger.engine import make_engine
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.ledger import Ledger
+from mailsorter.ledger.rekey import finish
+from mailsorter.ledger.upgrade import bring_up_to_date
 from mailsorter.mailbox.memory_server import MemoryServer
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
@@ -79,6 +81,7 @@ class World:
     folder: Path = field(init=False)
     engine: Engine = field(init=False)
     clients: tuple[Client, ...] = CLIENTS[:2]
+    keys: tuple[bytes, ...] = (MASTER,)  # the ledger's master key in force, then those it replaced
     faults: list[Fault] = field(default_factory=list)
     effects: Effects = field(default_factory=Effects)
 
@@ -118,12 +121,25 @@ class World:
     @contextmanager
     def process(self) -> Iterator[tuple[Ledger, Any]]:
         """A process's own objects, with the faults that wait for it."""
-        ledger = CrashingLedger(self.engine, LedgerKey(MASTER), self.clock)
+        ledger = CrashingLedger(self.engine, self._key(), self.clock)
         ledger.effects = self.effects
         mailbox = self._open()
         self.faults = []
         self.clock.sleep(60)
         yield ledger, mailbox
+
+    def _key(self) -> LedgerKey:
+        """As a process finds it that opens the ledger."""
+        master, *former = self.keys
+        if master == MASTER:
+            return LedgerKey(MASTER)
+        return bring_up_to_date(self.engine, master, former, "world", int(self.clock.now().timestamp()))
+
+    def finish_rekeying(self, *, crash_at: int = 0) -> bool | None:
+        """One process says that all is rekeyed, if it is; None when it ended before."""
+        with self.process() as (ledger, _), self.crashing(crash_at):
+            return finish(ledger, [ADDRESS], [c.id for c in CLIENTS])
+        return None
 
     def filing(self) -> Filing:
         return Filing(

@@ -1,0 +1,35 @@
+"""A look at a ledger's keys that changes nothing: no table is made, none migrated, no key replaced."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import inspect
+
+from mailsorter.ledger.engine import make_engine
+from mailsorter.ledger.former import UnderFormerKey, under_former_keys
+from mailsorter.ledger.in_force import KEY_CHECK
+from mailsorter.ledger.keys import LedgerKey
+from mailsorter.ledger.schema import setting
+from mailsorter.ledger.settings import Settings
+from mailsorter.ledger.trouble import translated
+
+
+class KeyLook(msgspec.Struct, frozen=True):
+    """Is the key that was given the one in force, and how far the ledger is with former ones."""
+
+    is_in_force: bool
+    under_former_keys: list[UnderFormerKey]
+
+
+def look(url: str, master: bytes, now_s: int) -> KeyLook | None:
+    """Look at the ledger at that URL, which is there; None where it has no tables yet. Raises `LedgerError`."""
+    engine = make_engine(url)
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        with translated(where), engine.connect().execution_options(mailsorter_reading=True) as connection:
+            if not inspect(connection).has_table(setting.name):
+                return None
+            is_in_force = Settings(connection).get(KEY_CHECK) == LedgerKey(master).check
+            return KeyLook(is_in_force, under_former_keys(connection, now_s))
+    finally:
+        engine.dispose()
