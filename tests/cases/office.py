@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from mailsorter.cases.office import Firm, Office
-from mailsorter.cases.witness import FolderLook, Hit, MailboxLook, Marks
+from mailsorter.cases.witness import FolderLook, Hit, MailboxLook, Marks, Witness
 from mailsorter.clock import Clock, VirtualClock
 from mailsorter.ledger.engine import make_engine
 from mailsorter.ledger.keys import LedgerKey
@@ -106,17 +106,28 @@ class World:
         open_ledger: Callable[[Path, Clock], Ledger] | None = None,
         **firm: Any,
     ) -> None:
-        self.clock = VirtualClock(NOW)
+        self.clock = self._clock()
         self.folder = folder
-        self.servers = {
-            address: MemoryServer(address, clock=self.clock, ids_survive_moves=ids_survive_moves)
-            for address in mailboxes
-        }
-        self.mailboxes = {address: MemoryMailbox(address, server=s) for address, s in self.servers.items()}
+        self.servers = {address: self._server(address, ids_survive_moves=ids_survive_moves) for address in mailboxes}
+        self.mailboxes = {address: self._mailbox(address) for address in mailboxes}
         self.ledger = (open_ledger or open_durable)(folder / "ledger.db", self.clock)
         self.firm = Firm(**{"name": "Firma", "own_domains": ("firm.example",), "policy": Policy(rules=(TAX,))} | firm)
         self.wrap: Callable[[MemoryMailbox], Any] = lambda mailbox: mailbox
         self.office = self._office()
+
+    # the seam: where the mailboxes live, and by which road they are reached
+
+    def _clock(self) -> VirtualClock:
+        return VirtualClock(NOW)
+
+    def _server(self, address: str, *, ids_survive_moves: bool) -> MemoryServer:
+        return MemoryServer(address, clock=self.clock, ids_survive_moves=ids_survive_moves)
+
+    def _mailbox(self, address: str) -> MemoryMailbox:
+        return MemoryMailbox(address, server=self.servers[address])
+
+    def _witness(self) -> Witness:
+        return MemoryWitness(self.servers)
 
     def _office(self) -> Office:
         return Office(
@@ -127,7 +138,7 @@ class World:
             mailboxes=tuple(self.servers),
             open_mailbox=lambda address: self.mailboxes[address],
             open_eraser=lambda address: self.wrap(self.mailboxes[address]),
-            open_witness=lambda: MemoryWitness(self.servers),
+            open_witness=self._witness,
             local_places=[self.folder / "ledger.db", self.folder / "logs"],
         )
 

@@ -102,9 +102,20 @@ class StoreServer:
 
     # senders, people, fate -------------------------------------------------------------------------------------
 
-    def deliver(self, where: FolderRef, *, from_: Participant, to: Sequence[Participant], subject: str = "") -> str:
+    def deliver(
+        self,
+        where: FolderRef,
+        *,
+        from_: Participant,
+        to: Sequence[Participant],
+        subject: str = "",
+        text: str = "",
+        preview: str = "",
+    ) -> str:
+        """The preview is the server's own affair here."""
         new = NewMessage(
             subject=subject,
+            body=text,
             from_=Address(from_.name, from_.address),
             to=[Address(one.name, one.address) for one in to],
         )

@@ -9,22 +9,24 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.prove import prove
 from mailsorter.errors import TemporaryError, Throttled, Unreachable
-from mailsorter.mailbox.memory_server import Item, MemoryServer
+from mailsorter.mailbox.memory_server import MemoryServer
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import ANNA, BERT, PIET, World, mail, open_copied
+from tests.machines.served_office import EwsOffice
 
 EXAMPLES = 2000 if os.environ.get("MAILSORTER_TORTURE") else 30
 MEMORY = (
@@ -66,7 +68,7 @@ class Births:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._born: dict[int, tuple[tuple[str, str], Item]] = {}  # the item is kept, so that its number stays its own
+        self._born: dict[int, tuple[tuple[str, str], Any]] = {}  # the item is kept, so that its number stays its own
 
     def everything(self) -> dict[tuple[str, str], str]:
         """Every item there is now, with its folder."""
@@ -166,28 +168,56 @@ def test_never_more_than_the_approved_list_and_calling_again_completes_it(
     """Whatever happens between, during and after: only approved items vanish, and every one is accounted for."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = World(Path(folder), ids_survive_moves=ids_survive_moves, open_ledger=open_copied)
-        births = Births(world)
+        an_erasure(world, drawn, waiting, later, luck)
+
+
+@pytest.mark.skipif(not find_spec("mailsorter.mailbox.ews"), reason="this copy has no EWS connector")
+@pytest.mark.timeout(0 if EXAMPLES > 100 else 180)
+@settings(
+    max_examples=5 if EXAMPLES < 100 else EXAMPLES // 20,
+    phases=(Phase.generate,),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(mails, between, between, faults)
+def test_the_same_over_the_ews_connector(
+    drawn: list[tuple[str, Any, bool]], waiting: list[tuple[str, int]], later: list[tuple[str, int]], luck: Any
+) -> None:
+    """The real connector and witness over HTTP, against a server with Exchange's manners."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        an_erasure(EwsOffice(Path(folder), open_ledger=open_copied), drawn, waiting, later, luck)
+
+
+def an_erasure(
+    world: World,
+    drawn: list[tuple[str, Any, bool]],
+    waiting: list[tuple[str, int]],
+    later: list[tuple[str, int]],
+    luck: Any,
+) -> None:
+    """One case from its mail to its proof, with what people and fate do to it; closes the world."""
+    births = Births(world)
+    try:
+        keys = fill(world, drawn)
+        births.everything()
+        number = world.approved()
+        plan = plan_of(world.office.open_file(number))
+        approved = {i.finding.key for i in plan.items if i.verdict is Verdict.ERASE}
+        happen(world, births, keys, waiting)
+        before = births.everything()
+        arm(world, luck)
+        copies: set[tuple[str, str]] = set()
         try:
-            keys = fill(world, drawn)
-            births.everything()
-            number = world.approved()
-            plan = plan_of(world.office.open_file(number))
-            approved = {i.finding.key for i in plan.items if i.verdict is Verdict.ERASE}
-            happen(world, births, keys, waiting)
-            before = births.everything()
-            arm(world, luck)
-            copies: set[tuple[str, str]] = set()
-            try:
-                perform(world.office, number)
-            except (Killed, TemporaryError):
-                copies = happen(world, births, keys, later)
-                before |= births.everything()
-            if world.office.get(number).state is not CaseState.PERFORMED:
-                erase_until_done(world, number)
-            check_nothing_more_went(births, before, approved | copies, keys, later)
-            check_all_is_accounted_for(world, births, number, approved)
-        finally:
-            world.close()
+            perform(world.office, number)
+        except (Killed, TemporaryError):
+            copies = happen(world, births, keys, later)
+            before |= births.everything()
+        if world.office.get(number).state is not CaseState.PERFORMED:
+            erase_until_done(world, number)
+        check_nothing_more_went(births, before, approved | copies, keys, later)
+        check_all_is_accounted_for(world, births, number, approved)
+    finally:
+        world.close()
 
 
 def check_nothing_more_went(
