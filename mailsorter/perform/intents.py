@@ -84,6 +84,12 @@ def row_of(
     )  # fmt: skip
 
 
+def former_token(intent: Intent, state: StepState, id_now: str) -> list[bytes]:
+    """The row that a move left behind where ids change: its id names nothing any more. [] where nothing changed."""
+    was_moved = intent.kind is StepKind.MOVE and state in (StepState.DONE, StepState.OVERTAKEN)
+    return [intent.token] if was_moved and id_now not in ("", intent.facts.id) else []
+
+
 def seconds(at: datetime | None) -> int | None:
     """Whole seconds since 1970 UTC, or None."""
     return None if at is None else int(at.timestamp())

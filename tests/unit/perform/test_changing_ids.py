@@ -92,6 +92,22 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.ledger.close()
 
 
+@pytest.mark.parametrize("crashes", [False, True])
+def test_the_row_of_the_id_that_was_gives_way_to_that_of_the_new_one(bench: Bench, crashes: bool) -> None:
+    """In the transaction that records the outcome: else the ledger would say twice where the message lies."""
+    message = bench.deliver()
+    bench.known(message)
+    if crashes:
+        bench.lose("move", look_ups_too=True)
+        with pytest.raises(Unreachable):
+            bench.move(message)
+        assert resume(bench.hands).counts == {StepState.DONE: 1}
+    else:
+        bench.move(message)
+    (moved,) = bench.server.ids(ACME)
+    assert (bench.state(message), bench.state(moved)) == (None, MessageState.FILED)
+
+
 # moving -------------------------------------------------------------------------------------------------------------
 
 
