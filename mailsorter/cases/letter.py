@@ -18,7 +18,7 @@ from mailsorter.cases.intake import deadlines_of, last_reason
 from mailsorter.cases.letterhead import LANGUAGES, blocks_of, render_text, show_day, show_gaps
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
-from mailsorter.cases.pdf import render
+from mailsorter.cases.pdf import missing_letters, render
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.prove import proof_of
 from mailsorter.errors import UserError
@@ -89,9 +89,13 @@ def letters_of(file: CaseFile) -> list[Letter]:
 
 
 def as_pdf(office: Office, letter: Letter) -> bytes:
-    """The letter on paper."""
+    """The letter on paper.
+
+    Raises:
+        UserError: no font of this machine has some of its letters; a name in empty boxes is no answer to anybody.
+    """
     blocks = blocks_of(letter.text)
-    return render(
+    document = render(
         "letter",
         {
             "title": blocks[0]["text"] if blocks else "",
@@ -102,6 +106,13 @@ def as_pdf(office: Office, letter: Letter) -> bytes:
             "blocks": blocks,
         },
     )
+    if missing := missing_letters(document, f"{letter.text} {office.firm.name}"):
+        raise UserError(
+            f"No font on this machine can print {missing}: the PDF would show empty boxes, and was not written.",
+            advice="Install one (Debian: fonts-noto-cjk for Chinese, Japanese, Korean; fonts-noto-core for other "
+            "scripts) and write the letter again; as text for the mail it is whole.",
+        )
+    return document
 
 
 def _fitting(office: Office, row: CaseRow) -> LetterKind:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import unicodedata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,3 +24,18 @@ def render(layout: str, data: Mapping[str, Any]) -> bytes:
         )
     assert isinstance(compiled, bytes)  # without an output path typst returns the document
     return compiled
+
+
+def missing_letters(document: bytes, text: str) -> str:
+    """The letters of `text` for which the PDF has no picture, so that it shows empty boxes; "" when it shows all.
+
+    typst says nothing of them: it sets the font's box for what it does not know, which a reader of the PDF gets as NUL.
+    """
+    from pypdf import PdfReader
+
+    shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document)).pages)
+    if "\0" not in shown:
+        return ""
+    known = set(unicodedata.normalize("NFKC", shown))
+    letters = dict.fromkeys(c for c in unicodedata.normalize("NFKC", text) if not c.isascii())  # every font has ASCII
+    return "".join(c for c in letters if c not in known) or "?"

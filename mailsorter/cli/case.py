@@ -335,9 +335,9 @@ def letter(
         if kind and kind not in list(LetterKind):
             raise UserError(f"There is no letter {kind}.", advice=f"Choose: {', '.join(LetterKind)}.")
         written = write_letter(office, number, LetterKind(kind) if kind else None, language=language, code=code)
+        voice.say(*written.text.splitlines())
         if pdf is not None:
             write_file(pdf, as_pdf(office, written))
-        voice.say(*written.text.splitlines())
         row = office.get(number)
         return {"case": number, "state": row.state.value, "kind": written.kind.value, "text": written.text}
 
