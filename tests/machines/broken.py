@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,11 +71,11 @@ def retry_without_looking(patch: pytest.MonkeyPatch) -> None:
 def removed_is_deleted(patch: pytest.MonkeyPatch) -> None:
     """Takes `@removed` for *deleted*: what people file by hand is never learnt from."""
 
-    def departed(hands: Any, removed: Sequence[str], *_: Any) -> list[Callable[[Unit], None]]:
+    def departed(hands: Any, removed: Sequence[str], *_: Any) -> list[Any]:
         def gone(unit: Unit) -> None:
             unit.messages.mark([unit.messages.token(hands.number, i) for i in removed], MessageState.GONE)
 
-        return [gone]
+        return [SimpleNamespace(record=gone, thread=None)]
 
     patch.setattr(mailbox_run, "look_for_departed", departed)
 
