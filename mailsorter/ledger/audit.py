@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy import text as sql
 
 from mailsorter.errors import UserError
@@ -26,6 +26,8 @@ from mailsorter.ledger.locks import ADVISORY_CLASS
 from mailsorter.ledger.schema import audit
 
 _START = b"mailsorter audit 1"
+_LAST = select(audit).order_by(audit.c.number.desc()).limit(1)
+_APPEND = insert(audit)
 
 KEY_REPLACED = "key.replaced"
 """The kind of the first entry under a new key; its body names the key's `generation`."""
@@ -68,7 +70,8 @@ class Audit:
         number = last.number + 1 if last else 1
         text = canonical(body)
         mac = chain_mac(self._key.audit, last.mac if last else _START, number, self._now_s, kind, text)
-        self._connection.execute(audit.insert().values(number=number, at=self._now_s, kind=kind, body=text, mac=mac))
+        values = {"number": number, "at": self._now_s, "kind": kind, "body": text, "mac": mac}
+        self._connection.execute(_APPEND, values)
         return _head(number, mac)
 
     def head(self) -> str:
@@ -84,7 +87,7 @@ class Audit:
                 yield AuditEntry(row.number, row.at, row.kind, row.body, row.mac)
 
     def _last(self) -> AuditEntry | None:
-        row = self._connection.execute(select(audit).order_by(audit.c.number.desc()).limit(1)).first()
+        row = self._connection.execute(_LAST).first()
         return AuditEntry(row.number, row.at, row.kind, row.body, row.mac) if row else None
 
     def verify(self, head: str | None = None) -> AuditFault | None:

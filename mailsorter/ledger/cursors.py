@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.schema import cursor
@@ -15,7 +18,15 @@ _OF_FOLDER = _OF_MAILBOX & (cursor.c.folder == bindparam("at_folder"))
 _GET = select(cursor.c.sealed).where(_OF_FOLDER)
 _ALL = select(cursor.c.folder, cursor.c.sealed).where(_OF_MAILBOX)
 _FORGET = delete(cursor).where(_OF_FOLDER)
-_INSERT = insert(cursor)
+
+
+def _set(dialect: Any) -> Any:
+    statement = dialect.insert(cursor)
+    new = {"sealed": statement.excluded.sealed, "at": statement.excluded.at}
+    return statement.on_conflict_do_update(index_elements=["mailbox", "folder"], set_=new)
+
+
+_SET = {"sqlite": _set(sqlite), "postgresql": _set(postgresql)}
 
 
 class Cursors:
@@ -43,10 +54,9 @@ class Cursors:
 
     def set(self, mailbox: int, folder: int, value: str) -> None:
         """Reading stopped here. Belongs in the unit that records what was read."""
-        self.forget(mailbox, folder)
         sealed = self._key.seal(value, "cursor")
         values = {"mailbox": mailbox, "folder": folder, "sealed": sealed, "at": self._now_s}
-        self._connection.execute(_INSERT, values)
+        self._connection.execute(_SET[self._connection.dialect.name], values)
 
     def forget(self, mailbox: int, folder: int | None = None) -> None:
         """Read from the beginning next time: one folder, or (None) the whole mailbox."""

@@ -26,7 +26,7 @@ from mailsorter.ledger.in_force import require_in_force
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import MailboxLocks
 from mailsorter.ledger.messages import Messages
-from mailsorter.ledger.places import Opened, Places
+from mailsorter.ledger.places import Places, PlacesMet
 from mailsorter.ledger.runs import Runs
 from mailsorter.ledger.settings import Settings
 from mailsorter.ledger.steps import Steps
@@ -38,11 +38,11 @@ from mailsorter.ledger.upgrade import bring_up_to_date
 class Unit:
     """One transaction's view of the ledger, by subject."""
 
-    def __init__(self, connection: Connection, key: LedgerKey, now_s: int, opened: Opened | None = None) -> None:
+    def __init__(self, connection: Connection, key: LedgerKey, now_s: int, met: PlacesMet | None = None) -> None:
         self.connection = connection
         self.key = key
         self.now_s = now_s
-        self._opened = opened
+        self._met = met
 
     @cached_property
     def settings(self) -> Settings:
@@ -50,7 +50,7 @@ class Unit:
 
     @cached_property
     def places(self) -> Places:
-        return Places(self.connection, self.key, self._opened)
+        return Places(self.connection, self.key, self._met)
 
     @cached_property
     def messages(self) -> Messages:
@@ -97,7 +97,7 @@ class Ledger:
         self.key = key
         self.clock = clock
         self.where = engine.url.render_as_string(hide_password=True)
-        self._opened: Opened = {}
+        self._met = PlacesMet()
 
     @classmethod
     def open(
@@ -122,14 +122,14 @@ class Ledger:
         """A transaction that may write: committed when the block ends well, rolled back when it raises."""
         with translated(self.where), self.engine.begin() as connection:
             require_in_force(connection, self.key)
-            yield Unit(connection, self.key, self._now_s(), self._opened)
+            yield Unit(connection, self.key, self._now_s(), self._met)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """A transaction that only reads, and holds up no writer."""
         with translated(self.where), self.engine.connect().execution_options(mailsorter_reading=True) as connection:
             require_in_force(connection, self.key)
-            yield Unit(connection, self.key, self._now_s(), self._opened)
+            yield Unit(connection, self.key, self._now_s(), self._met)
 
     @cached_property
     def locks(self) -> MailboxLocks:

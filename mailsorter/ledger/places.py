@@ -31,16 +31,26 @@ class FolderFacts(msgspec.Struct, array_like=True):
     path: tuple[str, ...]
 
 
-Opened = dict[int, tuple[bytes, KnownFolder]]
-"""Folders as they were last read, by number, each with its sealed name: opening it again would tell the same."""
+class PlacesMet:
+    """What one process has met: found again it needs no second look. Numbers never change, and none is taken back.
+
+    `folders` are as last read, by number, each with its sealed name: opening that again would tell the same.
+    """
+
+    def __init__(self) -> None:
+        self.folders: dict[int, tuple[bytes, KnownFolder]] = {}
+        self.clients: dict[str, int] = {}
+
 
 # made once: building a statement costs thrice what running it does
 _TOKEN: BindParameter[bytes] = bindparam("digests", expanding=True)
 _NUMBER = {table.name: select(table.c.number).where(table.c.token.in_(_TOKEN)) for table in (mailbox, client)}
 _FOLDER = select(folder.c.number, folder.c.client).where(folder.c.token.in_(_TOKEN))
 _NEW_FOLDER = insert(folder).returning(folder.c.number)
-_FOLDERS = select(folder.c.number, folder.c.sealed, folder.c.client, folder.c.item_count).where(
-    folder.c.mailbox == bindparam("of")
+_FOLDERS = (
+    select(folder.c.number, folder.c.sealed, folder.c.client, folder.c.item_count)
+    .where(folder.c.mailbox == bindparam("of"), folder.c.number > bindparam("behind"))
+    .order_by(folder.c.number)
 )
 _UPDATE = update(folder).where(folder.c.number == bindparam("which"))
 _RECOUNT = _UPDATE.values(item_count=bindparam("count"))
@@ -50,13 +60,13 @@ _RENAME = _UPDATE.values(item_count=bindparam("count"), sealed=bindparam("name")
 class Places:
     """Numbers for mailboxes, folders and clients."""
 
-    def __init__(self, connection: Connection, key: LedgerKey, opened: Opened | None = None) -> None:
-        """`opened` outlives the unit, so that a name is opened once a process and not at every look."""
+    def __init__(self, connection: Connection, key: LedgerKey, met: PlacesMet | None = None) -> None:
+        """`met` outlives the unit."""
         self._connection = connection
         self._key = key
-        self._opened = opened if opened is not None else {}
+        self._met = met or PlacesMet()
         self._numbers: dict[tuple[int, str], int] = {}  # of this unit; a number never changes
-        self._clients: dict[str, int] = {}  # likewise
+        self._clients: dict[str, int] = {}  # likewise; perhaps given in this unit, which may yet fail
 
     def mailbox(self, address: str) -> int:
         """The mailbox's number, given now if it has none."""
@@ -64,9 +74,15 @@ class Places:
 
     def client(self, client_id: str) -> int:
         """The client's number, given now if it has none."""
-        if client_id not in self._clients:
-            self._clients[client_id] = self._number(client, self._key.digest("client", client_id))
-        return self._clients[client_id]
+        number = self._met.clients.get(client_id) or self._clients.get(client_id)
+        if number is None:
+            digest = self._key.digest("client", client_id)
+            number = self._find_number(client, digest)
+            if number is not None:
+                self._met.clients[client_id] = number
+            else:
+                number = self._clients[client_id] = self._number(client, digest)
+        return number
 
     def respell(self, addresses: Iterable[str], client_ids: Iterable[str]) -> None:
         """Give these mailboxes and clients, where they have a number, the digests of the key in force."""
@@ -116,13 +132,13 @@ class Places:
         row = self._connection.execute(_FOLDER, {"digests": spellings(token)}).first()
         return None if row is None else row.number
 
-    def folders(self, mailbox_number: int) -> list[KnownFolder]:
-        """All folders known of the mailbox."""
-        rows = self._connection.execute(_FOLDERS, {"of": mailbox_number})
+    def folders(self, mailbox_number: int, after: int = 0) -> list[KnownFolder]:
+        """All folders known of the mailbox, or those behind that number, in the order in which they were met."""
+        rows = self._connection.execute(_FOLDERS, {"of": mailbox_number, "behind": after})
         return [self._known(number, sealed, owner, count) for number, sealed, owner, count in rows]
 
     def _known(self, number: int, sealed: bytes, owner: int | None, count: int) -> KnownFolder:
-        before = self._opened.get(number)
+        before = self._met.folders.get(number)
         if before is None or before[0] != sealed:
             clear = self._key.open(sealed, "folder", FolderFacts)
             known = KnownFolder(number, clear.id, clear.path, owner, count)
@@ -130,7 +146,7 @@ class Places:
             return before[1]
         else:
             known = msgspec.structs.replace(before[1], client=owner, item_count=count)
-        self._opened[number] = sealed, known
+        self._met.folders[number] = sealed, known
         return known
 
     def update_folders(self, changed: Sequence[tuple[KnownFolder, tuple[str, ...], int]]) -> None:
@@ -160,12 +176,15 @@ class Places:
 
     def _number(self, table: Table, token: bytes) -> int:
         """The number of the row with that token; made now, unless another process makes it at this moment."""
-        query, digests = _NUMBER[table.name], {"digests": spellings(token)}
-        found = self._connection.execute(query, digests).scalar()
+        found = self._find_number(table, token)
         if found is None:
             self._insert_once(table, {"token": token})
-            found = self._connection.execute(query, digests).scalar_one()
-        return int(found)
+            found = self._find_number(table, token)
+        assert found is not None
+        return found
+
+    def _find_number(self, table: Table, token: bytes) -> int | None:
+        return self._connection.execute(_NUMBER[table.name], {"digests": spellings(token)}).scalar()
 
     def _insert_once(self, table: Table, values: dict[str, Any]) -> None:
         """Insert unless the token is there: two mailboxes of one firm meet their clients at the same time."""

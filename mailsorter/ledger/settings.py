@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.schema import setting
 
 # made once: building a statement costs thrice what running it does, and every look asks
 _GET = select(setting.c.value).where(setting.c.name == bindparam("named"))
 _REMOVE = delete(setting).where(setting.c.name == bindparam("named"))
-_INSERT = insert(setting)
+
+
+def _set(dialect: Any) -> Any:
+    statement = dialect.insert(setting)
+    return statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
+
+
+_SET = {"sqlite": _set(sqlite), "postgresql": _set(postgresql)}
 
 
 class Settings:
@@ -24,8 +34,7 @@ class Settings:
 
     def set(self, name: str, value: bytes) -> None:
         """Set the value, whatever it was."""
-        self.remove(name)
-        self._connection.execute(_INSERT, {"name": name, "value": value})
+        self._connection.execute(_SET[self._connection.dialect.name], {"name": name, "value": value})
 
     def remove(self, name: str) -> None:
         """Forget the value; nothing happens when it was never set."""

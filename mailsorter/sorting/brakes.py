@@ -183,8 +183,11 @@ class Brakes:
             self._memory = msgspec.structs.replace(self._memory, first_rounds=rounds)
             self._write(unit)
 
-    def ended_run(self, tree: FolderTree) -> None:
-        """The run came to its end: remember what it moved and how much each folder holds."""
+    def ended_run(self, tree: FolderTree, known: Sequence[KnownFolder]) -> None:
+        """The run came to its end: remember what it moved and how much each folder holds.
+
+        `known` are the folders as the ledger had them when the run began.
+        """
         moved: Mapping[date, int] = self._moved
         if moved[self._today] > self.room:  # what a person let through once is no measure for the next time
             moved = {**moved, self._today: self.room}
@@ -193,8 +196,9 @@ class Brakes:
             self._memory, history=self._memory.history.and_now(self._today, moved), total=total, rules=self._rules
         )
         with self._hands.ledger.reading() as unit:
-            known = unit.places.folders(self._hands.number)
-        changed = [(folder, now) for folder in known if (now := self._now(folder, tree)) != _as_known(folder)]
+            newest = max((folder.number for folder in known), default=0)
+            met = unit.places.folders(self._hands.number, newest)
+        changed = [(folder, now) for folder in (*known, *met) if (now := self._now(folder, tree)) != _as_known(folder)]
         if not changed and memory == self._memory:
             return  # an idle look writes nothing
         with self._hands.ledger.unit() as unit:

@@ -38,11 +38,15 @@ def rules_setting(number: int) -> str:
 
 @dataclass(slots=True)
 class Glance:
-    """What a first look gave: windows read ahead by folder id, and whether the tree was asked for."""
+    """What a first look gave: windows read ahead by folder id, and whether the tree was asked for.
+
+    `quiet` stands where the ledger was as the last run had left it: nothing open, nothing due, the same rules.
+    """
 
     ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
     asked_tree: bool = False
     found_nothing: bool = False
+    quiet: Quiet | None = None
 
 
 def glance(hands: Hands, filing: Filing, cache: TreeCache) -> Glance:
@@ -54,6 +58,7 @@ def glance(hands: Hands, filing: Filing, cache: TreeCache) -> Glance:
     if not _ledger_is_as_it_was(hands, quiet):
         cache.quiet = None
         return seen
+    seen.quiet = quiet
     has_changed = ask_for_tree(hands.mailbox, cache)
     seen.asked_tree = True
     if has_changed:

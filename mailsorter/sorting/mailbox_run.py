@@ -93,6 +93,7 @@ class MailboxRun:
     _brakes: Brakes = field(init=False)
     _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)  # of folders whose cursor was looked up, by id
+    _newest: dict[int, str] = field(default_factory=dict)  # cursors that need no looking up, by folder number
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
@@ -111,18 +112,24 @@ class MailboxRun:
             return self.report
         self._ahead = seen.ahead
         self.cache.quiet = None
-        self.report.settled = resume(self.hands, pretend=self.pretend).total
+        if seen.quiet is None:
+            self.report.settled = resume(self.hands, pretend=self.pretend).total
+        else:
+            self._numbers = {folder.id: number for folder, number in seen.quiet.watched}
+            self._newest = dict(seen.quiet.newest)
         self._ground = survey(self.hands, self.filing, self.cache, is_fresh=seen.asked_tree)
         self._brakes = Brakes(self.hands, self.policy, rules_digest=self.filing.rules_digest, pretend=self.pretend)
         if self._brakes.look_at_folders(self._ground.tree, self._ground.numbers, self._ground.known):
             self._ground = survey(self.hands, self.filing, self.cache)
         self.report.notes += [f"There is no folder {name} to watch." for name in self._ground.missing]
         self.watcher.surveyed(self.hands.mailbox.address, self._ground)
-        self._notice_changed_rules()
+        if seen.quiet is None:
+            self._notice_changed_rules()
         self._look_ahead()
-        self.report.is_complete = self._due() and all(map(self._folder, self._ground.watched)) and self._retest()
+        is_due_done = seen.quiet is not None or self._due()
+        self.report.is_complete = is_due_done and all(map(self._folder, self._ground.watched)) and self._retest()
         if self.report.is_complete:
-            self._brakes.ended_run(self._ground.tree)
+            self._brakes.ended_run(self._ground.tree, self._ground.known)
             if not self.pretend:
                 remember(self.hands, self.filing, self.cache, [(f, self._numbers[f.id]) for f in self._ground.watched])
         self.report.notes += self._brakes.notes
@@ -189,8 +196,12 @@ class MailboxRun:
     def _changes(self, folder: Folder) -> tuple[int, Iterator[Window]]:
         """The folder's number, and its changes since its cursor; nothing is asked before the first is wanted."""
         windows = self._ahead.pop(folder.id, None)
-        if windows is not None and folder.id in self._numbers:
-            return self._numbers[folder.id], windows
+        if folder.id in self._numbers:
+            folder_number = self._numbers[folder.id]
+            if windows is None and folder_number in self._newest:
+                windows = changed_windows(self.hands.mailbox, folder, self._newest.pop(folder_number))
+            if windows is not None:
+                return folder_number, windows
         number = self.hands.number
         with self.hands.ledger.unit() as unit:
             folder_number = unit.places.folder(number, folder.id, self._ground.tree.path(folder.id))

@@ -227,3 +227,17 @@ def test_facts_of_old_steps_go_and_an_open_one_holds_the_mark(ledger: Ledger) ->
         assert [s.facts is None for s in unit.steps.of_run(run)] == [True, False, True, False]
         unit.steps.finish([StepEnd(number=numbers[1], state=StepState.DONE)])
         assert unit.steps.drop_facts(border + 3600, after=numbers[0]) == (2, numbers[0])
+
+
+def test_a_number_given_in_a_unit_that_fails_is_not_remembered(ledger: Ledger) -> None:
+    """A ledger remembers clients' numbers over units; only those that stand in the database."""
+    with pytest.raises(RuntimeError), ledger.unit() as unit:
+        unit.places.client("acme")
+        unit.places.client("acme")
+        raise RuntimeError
+    with ledger.unit() as unit:
+        other, acme = unit.places.client("other"), unit.places.client("acme")
+    assert other != acme
+    with ledger.unit() as unit:
+        assert (unit.places.client("other"), unit.places.client("acme")) == (other, acme)
+        assert set(unit.places.client_tokens([other, acme])) == {other, acme}
