@@ -30,6 +30,7 @@ def state_data(key: UnderFormerKey) -> dict[str, Any]:
         "tombstones": key.tombstones,
         "last_tombstone_expires": moment(key.last_expires_s),
         "open_cases": key.open_cases,
+        "kept_items": key.kept_items,
         "may_go": key.may_go,
     }
 
@@ -51,6 +52,8 @@ def _told(key: dict[str, Any]) -> list[str]:
         lines.append(f"  rows under it that no mailbox shows any more: {rows}; they go with it")
     if key["tombstones"]:
         lines.append(f"  {key['tombstones']} tombstones under it, the last until {key['last_tombstone_expires'][:10]}")
+    if key["kept_items"]:
+        lines.append(f"  {key['kept_items']} kept items of cases that no check met: in an archive, or gone; until due")
     if key["open_cases"]:
         lines.append(f"  {key['open_cases']} cases from before are open: finish or close them (mailsorter case list)")
     return lines

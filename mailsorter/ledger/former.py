@@ -20,6 +20,7 @@ from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, and_, del
 
 from mailsorter.errors import LedgerUnreadable
 from mailsorter.ledger.audit import KEY_REPLACED, Audit
+from mailsorter.ledger.cases import STILL_THERE
 from mailsorter.ledger.in_force import KEY_CHECK
 from mailsorter.ledger.keys import DIGEST_BYTES, LedgerKey, mark
 from mailsorter.ledger.schema import (
@@ -63,11 +64,12 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
     tombstones: int  # of messages and of forgotten persons' addresses
     last_expires_s: int | None  # of those
     open_cases: int  # opened before the key was replaced
+    kept_items: int  # of cases, that a later round must find by their traces: in an online archive, or gone
 
     @property
     def may_go(self) -> bool:
         """Does nothing need the key any more?"""
-        return self.rekeyed_s is not None and not self.tombstones and not self.open_cases
+        return self.rekeyed_s is not None and not (self.tombstones or self.open_cases or self.kept_items)
 
     @property
     def reasons(self) -> list[str]:
@@ -80,6 +82,8 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
             found.append(f"{self.tombstones} tombstones under it, the last until {last:%Y-%m-%d}")
         if self.open_cases:
             found.append(f"{self.open_cases} open cases from before it was replaced")
+        if self.kept_items:
+            found.append(f"{self.kept_items} kept items of cases that no check has met since")
         return found
 
 
@@ -136,12 +140,19 @@ def _under(connection: Connection, key: FormerKey, now_s: int) -> UnderFormerKey
         tombstones=sum(count for count, _ in standing),
         last_expires_s=max((last for _, last in standing if last is not None), default=None),
         open_cases=_count(connection, still_open),
+        kept_items=_count(connection, _kept_under(key.generation)),
     )  # fmt: skip
 
 
 def _buried_under(generation: int) -> ColumnElement[bool]:
     c = tombstone.c
     return or_(*(is_under(column, generation) for column in (c.search_key, c.message_id, c.date)))
+
+
+def _kept_under(generation: int) -> ColumnElement[bool]:
+    c = case_item.c
+    traces = or_(*(is_under(column, generation) for column in (c.search_key, c.message_id, c.date)))
+    return c.state.in_([state.value for state in STILL_THERE]) & traces
 
 
 def _count(connection: Connection, where: ColumnElement[bool]) -> int:

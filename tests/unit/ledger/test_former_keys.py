@@ -229,6 +229,21 @@ def test_a_case_that_was_open_keeps_the_key_needed(filled: str, clock: VirtualCl
         Ledger.open(filled, NEW, clock=clock)
 
 
+def test_a_kept_item_that_no_listing_shows_keeps_the_key_needed(filled: str, clock: VirtualClock) -> None:
+    with Ledger.open(filled, NEW, former_keys=[MASTER], clock=clock) as ledger:
+        with ledger.unit() as unit:
+            number = unit.places.mailbox(ADDRESS)
+        rekeying = MailboxRekeying(ledger, number)
+        rekeying.learn(one for one in MAIL if one != MAIL[2])
+        rekeying.sweep(is_complete=True)
+        rekeying.close()
+        assert finish(ledger, [ADDRESS], ["acme"])
+        everything_is_known(ledger)
+    clock.sleep(DAYS.total_seconds() + 1)
+    with pytest.raises(LedgerUnreadable, match="1 kept items of cases that no check has met"):
+        Ledger.open(filled, NEW, clock=clock)
+
+
 def test_no_key_is_replaced_while_somebody_works_a_mailbox(filled: str, clock: VirtualClock) -> None:
     with Ledger.open(filled, MASTER, clock=clock) as ledger:
         for number in (DAEMON, 1):
