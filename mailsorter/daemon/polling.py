@@ -96,7 +96,10 @@ class Poller:
 
     def _sort(self, mailbox: WatchedMailbox) -> tuple[PollEnd, float | None]:
         onlooker = Onlooker()
-        options = SortOptions(onlooker, stop=self.stop, slice_s=self.slice_s, keep_idle=False, brakes=self.brakes)
+        options = SortOptions(
+            onlooker, stop=self.stop, slice_s=self.slice_s, keep_idle=False, brakes=self.brakes,
+            second_look=mailbox.second_look,
+        )  # fmt: skip
         try:
             run = sort(self.ledger, self.clock, [mailbox.job], options)
         except LedgerLocked as error:
@@ -117,7 +120,11 @@ class Poller:
                 return PollEnd.MORE, None  # a wait that ended early is no trouble
             wait = report.error.retry_after_s if isinstance(report.error, TemporaryError) else None
             return self._failed(mailbox, report.error), wait
-        return PollEnd.COMPLETE if report.is_complete else PollEnd.MORE, None
+        mailbox.read_anew = mailbox.read_anew or report.read_anew
+        if not report.is_complete:
+            return PollEnd.MORE, None
+        mailbox.second_look = False
+        return PollEnd.COMPLETE, None
 
     def _count(self, mailbox: WatchedMailbox, report: MailboxReport, run: str) -> None:
         counts = report.counts()

@@ -119,7 +119,17 @@ class Service:
         if mailbox is None:
             return None
         self.poller.look(mailbox)
+        self._after_first_readings()
         return mailbox.due
+
+    def _after_first_readings(self) -> None:
+        """Once the last mailbox that was read from its beginning is read, threads that cross mailboxes are looked at
+        again in all: which was read first must not decide what is filed. Mail that comes later waits for the night."""
+        mailboxes = list(self.mailboxes.values())
+        if any(m.end is not PollEnd.COMPLETE for m in mailboxes) or not any(m.read_anew for m in mailboxes):
+            return
+        for mailbox in mailboxes:
+            mailbox.read_anew, mailbox.second_look = False, len(mailboxes) > 1
 
     def beat(self) -> float:
         """Every few seconds: notice a clock that jumped, say which troubles ended and which jobs hang.
@@ -158,10 +168,12 @@ class Service:
                 self.troubles.met(told[0], "SignInFailed", days=told[1])
 
     def nightly(self) -> None:
-        """Once a night: compare mailboxes with the ledger, tidy the ledger. What fails is a trouble, not an end."""
+        """Once a night: compare mailboxes with the ledger, tidy the ledger; each mailbox's next look tests left mail
+        again. What fails is a trouble, not an end."""
         for mailbox in list(self.mailboxes.values()):
             if self.stop.is_set():
                 return
+            mailbox.second_look = True
             if self.reconcile is not None and self.poller.ledger_works:
                 self._reconcile(mailbox)
         self._with_ledger(self._tidy)

@@ -25,6 +25,8 @@ class WatchedMailbox:
     error: str | None = None  # class of the last look's error
     totals: Counter[str] = field(default_factory=Counter)  # looks, failed looks, pulled, filed, left, failed
     seconds: float = 0.0  # spent on looks
+    read_anew: bool = False  # since its last complete look some folder was read from its beginning
+    second_look: bool = False  # left mail is to be tested by what other mailboxes have decided since
 
     @property
     def has_more(self) -> bool:

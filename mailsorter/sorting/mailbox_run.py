@@ -25,7 +25,7 @@ from mailsorter.model.step import EnsureFolder, MoveMessage, Step
 from mailsorter.perform import Hands, StepResult, resume
 from mailsorter.perform.intents import copy_token
 from mailsorter.sorting.brakes import Brakes
-from mailsorter.sorting.decide import Decision, Known, decide_window
+from mailsorter.sorting.decide import STATE_OF, Decision, Known, decide_window
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
@@ -89,6 +89,7 @@ class MailboxRun:
     cache: TreeCache = field(default_factory=TreeCache)
     policy: BrakePolicy = field(default_factory=BrakePolicy)
     until_s: float | None = None  # on the monotonic clock: after it the window in hand is the last
+    second_look: bool = False  # at the end test all left mail again, by what other mailboxes have decided since
     report: MailboxReport = field(init=False)
     _brakes: Brakes = field(init=False)
     _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
@@ -107,9 +108,11 @@ class MailboxRun:
         """Sort the mailbox. Raises what stops it; `report` holds what was done until then."""
         self.report.is_complete = False
         seen = Glance() if self.pretend else glance(self.hands, self.filing, self.cache)
-        if seen.found_nothing:
+        if seen.found_nothing and not self.second_look:
             self.report.is_complete = True
             return self.report
+        if seen.found_nothing:
+            self.until_s = None  # a second look is one piece of work: cut off it would begin anew, and never end
         self._ahead = seen.ahead
         self.cache.quiet = None
         if seen.quiet is None:
@@ -128,6 +131,9 @@ class MailboxRun:
         self._look_ahead()
         is_due_done = seen.quiet is not None or self._due()
         self.report.is_complete = is_due_done and all(map(self._folder, self._ground.watched)) and self._retest()
+        self.report.read_anew = self._read_anew
+        if self.report.is_complete and self.second_look:
+            self.report.is_complete = self._look_again()
         if self.report.is_complete:
             self._brakes.ended_run(self._ground.tree, self._ground.known)
             if not self.pretend:
@@ -141,9 +147,12 @@ class MailboxRun:
         Only when a folder was read from its beginning: later, mail of a thread comes after what it answers.
         """
         if self.report.is_complete and self._read_anew and not self.hands.stop.is_set():
-            self._is_second_look = True
-            self.report.is_complete = all(map(self._retest_folder, self._ground.watched))
+            self.report.is_complete = self._look_again()
         return self.report
+
+    def _look_again(self) -> bool:
+        self.until_s, self._is_second_look = None, True
+        return all(map(self._retest_folder, self._ground.watched))
 
     def _notice_changed_rules(self) -> None:
         """After a change of book or rules everything that was left is tested again: from the beginning."""
@@ -281,10 +290,11 @@ class MailboxRun:
         decided = (d for d in decisions if d.match is not None and d.match.outcome in (Outcome.FILED_TO, Outcome.WAIT))
         self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
         self._decides_threads(one.thread for one in departed)
+        kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
         left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
 
         def finish(unit: Unit) -> None:
-            left.record(unit, plan.left, returned)
+            left.record(unit, kept, returned)
             for one in departed:
                 one.record(unit)
             if window.cursor is not None and folder_number is not None and not is_cut:
@@ -301,8 +311,7 @@ class MailboxRun:
             self._note_folders(plan)
         if hands.stop.is_set():
             return False
-        if not retest:  # what is left again was counted when it was first left
-            count_left(self.report, plan.left, returned)
+        count_left(self.report, kept, returned, self.run.number, recall if retest else None)
         return not is_cut and not self._is_time_up()
 
     def _is_time_up(self) -> bool:
@@ -349,6 +358,12 @@ class MailboxRun:
 def _is_known(found: object) -> bool:
     """Is it certain what became of a message that waited: it is elsewhere, or gone?"""
     return isinstance(found, Message | NotFound)
+
+
+def _has_changed(decision: Decision, recall: Recall) -> bool:
+    """Is mail that was left before left for another reason now? The rest stands in the ledger as it is."""
+    standing = recall.standing.get(recall.tokens[decision.message.id].key)
+    return standing is None or decision.match is None or STATE_OF[decision.match.outcome] is not standing.state
 
 
 def _is_undecided(recall: Recall, message: Message) -> bool:

@@ -26,6 +26,7 @@ class MailboxReport:
     settled: int = 0  # steps of an interrupted run whose end was found out first
     notes: list[str] = field(default_factory=list)
     error: MailsorterError | None = None
+    read_anew: bool = False  # some folder was read from its beginning
     is_complete: bool = True  # False: stopped early (limit, stop, error): the next run goes on
 
     @property

@@ -38,6 +38,7 @@ class SortOptions:
 
     `slice_s`: after that many seconds a mailbox's part ends with the window in hand, so that others get their turn;
     the next run goes on behind it. `keep_idle` False: a run that found nothing leaves no row, for a daemon's looks.
+    `second_look`: test all mail that was left before again, by what was decided in other mailboxes since.
     """
 
     watcher: Watcher
@@ -47,6 +48,7 @@ class SortOptions:
     brakes: BrakePolicy = field(default_factory=BrakePolicy)
     slice_s: float | None = None
     keep_idle: bool = True
+    second_look: bool = False
 
 
 def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions) -> RunReport:
@@ -172,6 +174,7 @@ class _Mailbox:
             hands, job.filing, self._run, performer, options.watcher, options.limit, self._pretend, self._cache,
             options.brakes,
             until_s=None if options.slice_s is None else self._clock.monotonic() + options.slice_s,
+            second_look=options.second_look,
         )  # fmt: skip
         self.report = self._mailbox_run.report
         self._mailbox_run.go()

@@ -18,7 +18,7 @@ def count_results(report: MailboxReport, results: Sequence[StepResult], run: int
         step = result.step
         if not isinstance(step, MoveMessage) or step.copy or result.state in (StepState.OPEN, StepState.NOT_TRIED):
             continue
-        if retested is None or not _take_back(report, step, run, retested):
+        if retested is None or not _take_back(report, step.message.id, run, retested):
             report.pulled += 1
         if result.state is StepState.DONE:
             report.filed += 1
@@ -34,10 +34,16 @@ def count_results(report: MailboxReport, results: Sequence[StepResult], run: int
             report.skipped["gone"] += 1
 
 
-def count_left(report: MailboxReport, left: Sequence[Decision], returned: Collection[str]) -> None:
-    """Count what stays where it is; `returned` are those that a person really put back."""
+def count_left(
+    report: MailboxReport, left: Sequence[Decision], returned: Collection[str], run: int, retested: Recall | None
+) -> None:
+    """Count what stays where it is; `returned` are those that a person really put back.
+
+    `retested`: this mail was left before, for another reason; what this run left is not counted twice.
+    """
     for decision in left:
-        report.pulled += 1
+        if retested is None or not _take_back(report, decision.message.id, run, retested):
+            report.pulled += 1
         if decision.match is not None:
             report.left[str(decision.match.outcome)] += 1
         elif decision.known is Known.REPLAYED:
@@ -49,8 +55,8 @@ def count_left(report: MailboxReport, left: Sequence[Decision], returned: Collec
             report.left[reason.value] += 1
 
 
-def _take_back(report: MailboxReport, step: MoveMessage, run: int, retested: Recall) -> bool:
-    standing = retested.standing[retested.tokens[step.message.id].key]
+def _take_back(report: MailboxReport, message_id: str, run: int, retested: Recall) -> bool:
+    standing = retested.standing[retested.tokens[message_id].key]
     if standing.run != run:
         return False
     report.left[standing.state.name.lower()] -= 1
