@@ -190,7 +190,7 @@ class Firm:
         self.owners[index].mail_until(self.clock.elapsed_s)
         self._another_process(number, index)
         mailbox, weathered = self._service.mailboxes[number], self._weathered[index]
-        looked_at = mailbox.looked_at
+        looked_at, is_second = mailbox.looked_at, mailbox.second_look
         pulled, calls = mailbox.totals["pulled"], weathered.calls
         try:
             self._service.poll(number)
@@ -203,7 +203,7 @@ class Firm:
             return  # the ledger is down: it did not look
         self.result.failed_looks += mailbox.end is PollEnd.FAILED
         if mailbox.end is PollEnd.COMPLETE:
-            if mailbox.totals["pulled"] == pulled:
+            if mailbox.totals["pulled"] == pulled and not is_second:
                 self.result.idle_looks += 1
                 self.result.requests_idle += weathered.calls - calls
             self._was_fine(index)

@@ -55,6 +55,7 @@ class Account:
     delivered: int = 0
     put_away: int = 0
     thrown_away: int = 0
+    recent: list[tuple[str, str]] = field(default_factory=list)  # (msg-id, client) of mail in any mailbox
     wrong: list[str] = field(default_factory=list)
 
 
@@ -104,7 +105,8 @@ class Owner:
                 "is_read": True,
             }
         elif dice < 0.75 and self._recent:
-            before, expected = self.chance.choice(self._recent)
+            is_a_colleagues = self.chance.random() < 0.2  # the answer to mail that another mailbox got
+            before, expected = self.chance.choice(self.account.recent if is_a_colleagues else self._recent)
             values |= {"from_": Participant(f"los{number}@prive.example"), "references": (before,)}
         elif dice < 0.80:
             values |= {"from_": Participant("x@nergens.example"), "subject": f"Re: {client.codes[0]} vraag"}
@@ -115,6 +117,7 @@ class Owner:
         self.fates[item] = Fate(expected, at)
         if expected and dice < 0.70:
             self._recent = [*self._recent[-20:], (msg_id, expected)]
+            self.account.recent = [*self.account.recent[-100:], (msg_id, expected)]
 
     def evening(self, folder_of: dict[str, str]) -> None:
         """Once a day: read mail, take flags off, throw some away, drag some about, put old mail away."""
