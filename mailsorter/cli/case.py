@@ -180,6 +180,7 @@ def review(
     """Print the list, item by item. It is readable personal data: what you write it to is yours to remove."""
     from mailsorter.cases.plan import plan_of
     from mailsorter.cases.review import as_csv, rows
+    from mailsorter.cli.case_view import show_review
     from mailsorter.model.caseplan import digest
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
@@ -188,8 +189,7 @@ def review(
         if csv and not json:
             typer.echo(as_csv(items), nl=False)
         else:
-            columns = ("handle", "verdict", "reason", "received", "folder", "sender", "subject")
-            voice.table(columns, [[row[name] for name in columns] for row in rows(items)])
+            show_review(voice, items)
         return {"case": number, "digest": digest(made).hex(), "items": list(rows(items))}
 
     _do(ctx, json, work)
@@ -329,13 +329,14 @@ def letter(
 ) -> None:
     """Write the letter to the person and print it as text for the mail."""
     from mailsorter.cases.letter import LetterKind, as_pdf, write_letter
+    from mailsorter.cli.case_view import show_letter
     from mailsorter.errors import UserError
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         if kind and kind not in list(LetterKind):
             raise UserError(f"There is no letter {kind}.", advice=f"Choose: {', '.join(LetterKind)}.")
         written = write_letter(office, number, LetterKind(kind) if kind else None, language=language, code=code)
-        voice.say(*written.text.splitlines())
+        show_letter(voice, number, office.firm.name, written.text)
         if pdf is not None:
             write_file(pdf, as_pdf(office, written))
         row = office.get(number)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.explanations import GAPS
 
 if TYPE_CHECKING:
     from mailsorter.cases.carry_on import CarriedOn
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.office import Office
     from mailsorter.cases.perform import Performed
     from mailsorter.cases.prove import Proof
-    from mailsorter.model.case import NotSeen
+    from mailsorter.model.case import NotSeen, PlanItem
     from mailsorter.model.caseplan import Plan
 
 _STATE_WORDS = {
@@ -80,8 +82,9 @@ def found_data(found: Findings) -> dict[str, Any]:
 def show_not_seen(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
     """Print what could not be looked into."""
     if not_seen:
-        rows = [(gap.mailbox, gap.folder, gap.reason, gap.count) for gap in not_seen]
+        rows = sorted((gap.mailbox, gap.folder, gap.reason, gap.count) for gap in not_seen)
         voice.table(("mailbox", "folder", "why", "messages"), rows, title="Not looked into:")
+        _say_what_it_means(voice, not_seen)
 
 
 def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
@@ -91,6 +94,13 @@ def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> No
         counts[gap.reason] += gap.count
     if counts:
         voice.table(("not looked into, because", "messages"), sorted(counts.items()))
+        _say_what_it_means(voice, not_seen)
+
+
+def _say_what_it_means(voice: Voice, not_seen: Iterable[NotSeen]) -> None:
+    known = sorted({gap.reason for gap in not_seen} & GAPS.keys())
+    if known:
+        voice.say(f"What such a reason means: mailsorter explain {known[0]}")
 
 
 def _gap(gap: NotSeen) -> dict[str, Any]:
@@ -104,7 +114,9 @@ def show_plan(voice: Voice, plan: Plan) -> None:
     show_gaps(voice, plan.not_seen)
     voice.say(f"Look at each: mailsorter case review {plan.number}")
     if plan.undecided:
-        voice.say(f"{len(plan.undecided)} wait for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
+        count = len(plan.undecided)
+        wait = "waits" if count == 1 else "wait"
+        voice.say(f"{count} {wait} for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
     else:
         voice.say(f"Then somebody approves exactly this list: mailsorter case approve {plan.number} --by NAME")
 
@@ -129,6 +141,15 @@ def plan_data(plan: Plan) -> dict[str, Any]:
     }
 
 
+def show_review(voice: Voice, items: Sequence[PlanItem]) -> None:
+    """Print the list item by item; days are UTC's."""
+    from mailsorter.cases.review import rows
+
+    columns = ("handle", "verdict", "reason", "received", "mailbox", "folder", "sender", "subject")
+    shown = [row | {"received": row["received"][:10]} for row in rows(items)]
+    voice.table(columns, [[row[name] for name in columns] for row in shown])
+
+
 def show_performed(voice: Voice, number: str, performed: Performed) -> None:
     """Print what was erased, and what was not and why."""
     show_states(voice, performed.counts)
@@ -143,6 +164,15 @@ def show_performed(voice: Voice, number: str, performed: Performed) -> None:
 def show_states(voice: Voice, counts: dict[ItemState, int]) -> None:
     """Print items by what became of them."""
     voice.table(("items", ""), [(count, _STATE_WORDS[state]) for state, count in sorted(counts.items())])
+
+
+def show_letter(voice: Voice, number: str, firm: str, text: str) -> None:
+    """Print a letter as it goes into the mail; a firm without a name in the config is told."""
+    voice.say(*text.splitlines())
+    if not firm:
+        voice.warn(
+            f"The letter ends without the firm's name: set [firm] name, then run: mailsorter case letter {number}"
+        )
 
 
 def show_proof(voice: Voice, number: str, proof: Proof) -> None:

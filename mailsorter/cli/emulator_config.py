@@ -60,6 +60,7 @@ def config_text(emulator: Emulator) -> str:
 clients = ["clients.toml"]
 
 [firm]
+name = {_text(domains[0])}
 domains = {_list(domains)}
 {entries}
 [archive]

@@ -91,7 +91,8 @@ def _show(voice: Voice, office: Office, number: str, result: Result) -> dict[str
         view.show_performed(voice, number, result)
         return {"step": "perform", **performed_data(office, number, result)}
     if isinstance(result, Letter):
-        voice.say("", *result.text.splitlines())
+        voice.say("")
+        view.show_letter(voice, number, office.firm.name, result.text)
         return {"step": "letter", "kind": result.kind.value, "text": result.text}
     view.show_proof(voice, number, result)
     return {"step": "prove", **view.proof_data(result)}

@@ -1,9 +1,10 @@
-"""One paragraph for every code that `explain`, `review` and the JSON show; docs/evidence.md is made from it."""
+"""One paragraph for every code that `explain`, `review`, cases and the JSON show; docs/evidence.md is made from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from mailsorter.model.case import Role, Verdict
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.labels import Label
 from mailsorter.model.match import Outcome, Reason
@@ -119,9 +120,51 @@ LABELS: dict[Label, str] = {
     Label.PRIVATE: "Marked private by whoever wrote or categorised it.",
 }
 
+ROLES: dict[Role, str] = {
+    Role.AUTHOR: "The person wrote the message, or it was sent on their behalf: from, sender or reply-to names them.",
+    Role.ONLY_RECIPIENT: "The message went to the person alone: nobody else stands in to, cc and bcc.",
+    Role.ONE_OF_MANY: (
+        "The message went to the person and to others, colleagues of the firm included. What becomes of it is the "
+        "config's policy: [erasure] many_recipients."
+    ),
+    Role.MENTIONED: (
+        "No address in the envelope is the person's, but the message speaks of them: in its subject or text, in a "
+        "forwarded header block, in an attached message or document. A person looks, unless [erasure] mentioned says "
+        "otherwise."
+    ),
+}
+VERDICTS: dict[Verdict, str] = {
+    Verdict.ERASE: "It goes for good, once the list is approved.",
+    Verdict.KEEP: "It stays, on a ground of the config with its article and its last day, or on a recorded purpose.",
+    Verdict.LOOK: "Nothing decides it. A person must: mailsorter case decide.",
+    Verdict.NOT_THEIRS: "A person decided that it does not concern the subject; it is left alone.",
+}
+GAPS: dict[str, str] = {
+    "text-by-index-only": (
+        "The envelopes of these messages were compared one by one and do not name the person. Their text was not "
+        "opened: Exchange's own search was asked for the person's addresses, names and numbers and did not bring "
+        "them. That search can miss what is not indexed yet or cannot be."
+    ),
+    "attachments-not-opened": (
+        "These messages have attachments, and nothing in envelope, class or search suggests that they concern the "
+        "person, so the attachments were not opened."
+    ),
+    "attachments-not-readable": (
+        "These attachments were opened, but not all of their text could be read: scans, encrypted documents, archives, "
+        "or documents beyond the limits."
+    ),
+    "attachment-names": "The names of these attachments could not be asked, so no ground could be recognised by them.",
+    "encrypted": "The message is encrypted (S/MIME or rights management): only its envelope can be compared.",
+    "unreadable": "Exchange has the message but cannot give its content.",
+    "folder-vanished": "The folder was there when the search began and gone when it was to be listed.",
+    "search-cap": (
+        "Exchange's search gives 1,000 hits at most and had more. Envelopes were compared one by one all the same."
+    ),
+}
+
 
 def explain(code: str) -> str | None:
-    """The paragraph for a code of evidence, outcome, reason or label, or None when there is no such code.
+    """The paragraph for a code of evidence, outcome, reason, label or case, or None when there is no such code.
 
     A word that is several things (`rule` is evidence and a reason) gets all its paragraphs.
     """
@@ -137,9 +180,10 @@ def codes() -> tuple[str, ...]:
 def page() -> str:
     """docs/evidence.md: a section for every code."""
     parts = [
-        "# Evidence, outcomes and labels\n\nEvery code that mailsorter shows, with what it means. The same paragraphs: "
-        "`mailsorter explain CODE`. Evidence stands in order of strength, strongest first; codes with the same number "
-        "are equally strong. The strongest kind decides, and two clients at the same strength are ambiguous.\n"
+        "# Evidence, outcomes, labels and cases\n\nEvery code that mailsorter shows, with what it means. The same "
+        "paragraphs: `mailsorter explain CODE`. Evidence stands in order of strength, strongest first; codes with the "
+        "same number are equally strong. The strongest kind decides, and two clients at the same strength are "
+        "ambiguous.\n"
     ]
     heading = ""
     for part, name, paragraph in _all():
@@ -157,6 +201,14 @@ def _strength(part: str, name: str) -> str:
 def _all() -> Iterator[tuple[str, str, str]]:
     for kind, paragraph in KINDS.items():
         yield "Evidence", kind.code, paragraph
-    for part, table in (("Outcomes", OUTCOMES), ("Reasons", REASONS), ("Labels", LABELS)):
-        for code, paragraph in table.items():
+    tables: tuple[tuple[str, Iterable[tuple[str, str]]], ...] = (
+        ("Outcomes", OUTCOMES.items()),
+        ("Reasons", REASONS.items()),
+        ("Labels", LABELS.items()),
+        ("Cases: roles", ROLES.items()),
+        ("Cases: verdicts", VERDICTS.items()),
+        ("Cases: what was not looked into", GAPS.items()),
+    )
+    for part, table in tables:
+        for code, paragraph in table:
             yield part, str(code), paragraph

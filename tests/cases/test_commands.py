@@ -157,6 +157,35 @@ def test_extension_suspension_and_rejection(desk: Desk) -> None:
     assert states == {first: "opened", second: "closed"}
 
 
+def test_what_a_list_says_in_codes_can_be_asked(desk: Desk) -> None:
+    """Gaps and roles have a paragraph each, and the list says how to ask for it; the list names each mailbox."""
+    anna, bert = desk.firm.mailboxes
+    desk.firm.put(anna, from_=PIET)
+    desk.firm.put(bert, subject="over piet@klant.example", body="groet")
+    desk.firm.put(bert, subject="over iets anders")
+    desk.type("case", "open", "--address", PIET.address)
+    desk.type("case", "verify", "2026-0001", "--known", "bekend")
+    assert "mailsorter explain text-by-index-only" in desk.type("case", "find", "2026-0001")
+    assert "own search" in desk.type("explain", "text-by-index-only")
+    assert "wrote the message" in desk.type("explain", "author")
+    desk.type("case", "plan", "2026-0001")
+    listed = desk.type("case", "review", "2026-0001")
+    assert anna.address in listed
+    assert bert.address in listed
+
+
+def test_a_letter_without_the_firm_s_name_is_told(tmp_path: Path) -> None:
+    """It can be sent as it is only by who wants that."""
+    with tenant(tmp_path) as firm:
+        named = firm.config.read_text("utf-8")
+        desk = Desk(firm)
+        desk.type("case", "open", "--address", PIET.address)
+        desk.type("case", "reject", "2026-0001", "--reason", "van een ander")
+        assert "[firm] name" not in desk.type("case", "letter", "2026-0001")
+        firm.config.write_text(named.replace('name = "Firma"\n', ""), "utf-8")
+        assert "set [firm] name, then run: mailsorter case letter" in desk.type("case", "letter", "2026-0001")
+
+
 def test_a_client_leaves(desk: Desk) -> None:
     """Everything in the client's folder and everything with the client's domain goes, but what a ground keeps."""
     anna, bert = desk.firm.mailboxes
