@@ -64,6 +64,9 @@ def is_genuine(certificate: Mapping[str, Any], public_key: bytes | None = None) 
     return True
 
 
+READERS = "For the firm and its auditor, not for the person: it names mailboxes and other clients' folders."
+
+
 def as_pdf(certificate: Mapping[str, Any]) -> bytes:
     """A reading copy on paper; what counts is the signed JSON."""
     from mailsorter.cases.pdf import render
@@ -84,7 +87,7 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
         "certificate",
         {
             "title": f"Certificate of erasure, case {certificate['case']}",
-            "footer": "Reading copy: the signed JSON is the certificate.",
+            "footer": READERS + " Reading copy: the signed JSON is the certificate.",
             "facts": [[name, str(value)] for name, value in facts],
             "sections": [_remainders(certificate), _folders(certificate), _not_seen(certificate)],
         },

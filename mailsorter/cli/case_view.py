@@ -176,7 +176,9 @@ def show_letter(voice: Voice, number: str, firm: str, text: str) -> None:
 
 
 def show_proof(voice: Voice, number: str, proof: Proof) -> None:
-    """Print how a proof ended."""
+    """Print how a proof ended, and for whose eyes its certificate is."""
+    from mailsorter.cases.certificate import READERS
+
     certificate = proof.certificate
     rows = [(r["count"], r["why"], r["ground"], r["until"]) for r in certificate["remainders"]]
     if rows:
@@ -190,7 +192,7 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
         voice.warn(f"{unread}: could not be read")
     if proof.vanished:
         voice.say(f"{proof.vanished} kept items were not seen any more.")
-    voice.say(f"audit head {certificate['audit_head']}")
+    voice.say(f"audit head {certificate['audit_head']}", f"The certificate: {READERS[0].lower()}{READERS[1:]}")
     if certificate["signature"] is None:
         voice.say("The certificate is not signed: set [erasure] signing_key.")
     if proof.passed:

@@ -131,6 +131,7 @@ def test_every_step_by_its_own_command(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF-")
     assert b"piet" not in (tmp_path / "c.json").read_bytes().lower()
     assert "een naamgenoot" not in (tmp_path / "c.json").read_text()
+    assert "not for the person" in desk.type("case", "prove", number, "--again")
     desk.type("case", "letter", number, "--pdf", str(tmp_path / "letter.pdf"))
     assert (tmp_path / "letter.pdf").stat().st_mode & 0o777 == 0o600
     assert "answered" in desk.type("case", "list")
