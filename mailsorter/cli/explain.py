@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
+from mailsorter.errors import UserError
 from mailsorter.model.folder import show_path
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
     from mailsorter.ledger.runs import Run
     from mailsorter.sorting.explain import MessageExplanation
+
+_SHORTEST_ID = 40  # Exchange's ids are far longer
 
 app = typer.Typer(add_completion=False, help="Say why: of a message, a run, or a code.", rich_markup_mode=None)
 
@@ -33,6 +38,8 @@ def explain(
         voice.say(*paragraph.splitlines())
         voice.answer({"code": what, "explanation": paragraph})
         return
+    if _looks_like_a_code(what):
+        raise _no_such_code(what)
     from mailsorter.cli.working import assembled
 
     with assembled(ctx) as assembly:
@@ -42,6 +49,19 @@ def explain(
             _run(voice, assembly, run)
         else:
             _message(voice, assembly, what)
+
+
+def _looks_like_a_code(what: str) -> bool:
+    """No id and no run is letters and hyphens alone; asking every mailbox for a misspelt code would only take time."""
+    return re.fullmatch(r"[a-z]+(-[a-z]+)*", what.strip().lower()) is not None and len(what) < _SHORTEST_ID
+
+
+def _no_such_code(what: str) -> UserError:
+    from mailsorter.model import explanations
+
+    near = difflib.get_close_matches(what.strip().lower(), explanations.codes(), n=1)
+    advice = f"Did you mean: mailsorter explain {near[0]}" if near else "docs/evidence.md has all codes."
+    return UserError(f"There is no code {what.strip()}.", advice=advice)
 
 
 def _looks_like_a_run(what: str) -> bool:

@@ -169,6 +169,7 @@ def test_what_a_list_says_in_codes_can_be_asked(desk: Desk) -> None:
     assert "mailsorter explain text-by-index-only" in desk.type("case", "find", "2026-0001")
     assert "own search" in desk.type("explain", "text-by-index-only")
     assert "wrote the message" in desk.type("explain", "author")
+    assert "Did you mean: mailsorter explain author" in desk.type("explain", "autor", code=2)
     desk.type("case", "plan", "2026-0001")
     listed = desk.type("case", "review", "2026-0001")
     assert anna.address in listed
