@@ -52,8 +52,8 @@ def explain(
 
 
 def _looks_like_a_code(what: str) -> bool:
-    """No id and no run is letters and hyphens alone; asking every mailbox for a misspelt code would only take time."""
-    return re.fullmatch(r"[a-z]+(-[a-z]+)*", what.strip().lower()) is not None and len(what) < _SHORTEST_ID
+    """No id or run is small letters and hyphens alone, so no mailbox need be asked for a misspelt code."""
+    return re.fullmatch(r"[a-z]+(-[a-z]+)*", what.strip()) is not None and len(what) < _SHORTEST_ID
 
 
 def _no_such_code(what: str) -> UserError:
