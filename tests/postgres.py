@@ -38,6 +38,20 @@ class PostgresServer:
         self._execute(f"CREATE DATABASE {name}")
         return self._url(name)
 
+    def end_session_of_lock(self, url: str, mailbox: int) -> None:
+        """End the session that holds the mailbox's lock, as an administrator or a failing network would."""
+        import psycopg
+
+        from mailsorter.ledger.locks import ADVISORY_CLASS
+
+        sessions = (
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND classid = %s AND objid = %s AND objsubid = 2"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert connection.execute(sessions, (ADVISORY_CLASS, mailbox)).fetchall() == [(True,)]
+
     def _url(self, name: str) -> str:
         return self._uri.replace("/postgres?", f"/{name}?", 1)
 

@@ -2,7 +2,8 @@
 
 A lock lives exactly as long as the process that holds it: the operating system's file lock beside an SQLite ledger, a
 session's advisory lock on PostgreSQL. Both are free the moment the holder dies, however it dies: no lease to time out,
-no stale lock to break, and no holder that wakes up late and believes it still has it.
+no stale lock to break. A session can end before its process does (the server was restarted, an administrator or a
+firewall ended it): whoever changes a mailbox asks `require_held` first, and stops when another process may have it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ ADVISORY_CLASS = 0x6D73
 """PostgreSQL's first lock number, "ms": keeps our advisory locks apart from other programs' in the same database.
 The second is a mailbox's number; 0 is the schema's and the audit chain's, for the length of a transaction."""
 
+_IS_HELD = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
+    " AND classid = :c AND objid = :m AND objsubid = 2"  # 2: a lock of two numbers (pg_locks' own documentation)
+)
 
 DAEMON = -1
 """The daemon's lock: a number that no mailbox has, nor the schema and the audit chain, which would wait for it."""
@@ -39,6 +44,7 @@ class MailboxLocks:
         self._file = database_file
         self._where = where
         self._here: set[int] = set()
+        self._sessions: dict[int, Connection] = {}
         self._guard = threading.Lock()
 
     @contextmanager
@@ -54,6 +60,28 @@ class MailboxLocks:
         finally:
             with self._guard:
                 self._here.discard(mailbox)
+
+    def require_held(self, mailbox: int) -> None:
+        """Raise `LedgerLocked` unless the mailbox's lock, taken by `hold` in this thread, is still ours.
+
+        On PostgreSQL this asks the lock's own session. A file's lock cannot be lost, and costs nothing here.
+        """
+        if self._engine.url.get_backend_name() == "postgresql" and not self._is_held(mailbox):
+            raise LedgerLocked(
+                f"The lock on mailbox number {mailbox} of the ledger {self._where} was lost, because its database "
+                "session ended: another run may work the mailbox now, so nothing more was changed.",
+                advice="See that the database server runs, then run the command again: it settles what was open.",
+            )
+
+    def _is_held(self, mailbox: int) -> bool:
+        session = self._sessions.get(mailbox)
+        if session is None or session.invalidated:  # an invalidated one would connect anew, and that has no lock
+            return False
+        try:
+            return bool(session.execute(_IS_HELD, {"c": ADVISORY_CLASS, "m": mailbox}).scalar())
+        except DBAPIError:
+            session.invalidate()
+            return False
 
     @contextmanager
     def _across_processes(self, mailbox: int) -> Iterator[None]:
@@ -84,8 +112,10 @@ class MailboxLocks:
                 is_ours = connection.execute(text("SELECT pg_try_advisory_lock(:c, :m)"), arguments).scalar()
             if not is_ours:
                 raise self._taken(mailbox)
+            self._sessions[mailbox] = connection
             yield
         finally:
+            self._sessions.pop(mailbox, None)
             with contextlib.suppress(DBAPIError):
                 connection.close()
 

@@ -29,7 +29,8 @@ class FolderMaker:
     def ensure(self, step: EnsureFolder) -> str:
         """Make the folder at the step's path, and its parents, unless they are there; gives its id.
 
-        Raises `Refused` when a hidden folder has the name, and what `Mailbox.create_folder` raises.
+        Raises `Refused` when a hidden folder has the name, `LedgerLocked` when the mailbox's lock was lost, and what
+        `Mailbox.create_folder` raises.
         """
         parent = self._tree.root_id
         for depth in range(1, len(step.path) + 1):
@@ -45,6 +46,7 @@ class FolderMaker:
 
     def _make(self, parent_id: str, path: FolderPath, step: EnsureFolder) -> str:
         hands = self._hands
+        hands.require_lock()
         with hands.ledger.unit() as unit:
             token = hands.ledger.key.digest("path", str(hands.number), *path)
             intent = Intent(kind=StepKind.ENSURE_FOLDER, token=token, facts=StepFacts(target=parent_id, path=path))

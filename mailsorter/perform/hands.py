@@ -20,6 +20,10 @@ class Hands:
     clock: Clock
     stop: threading.Event = field(default_factory=threading.Event)
 
+    def require_lock(self) -> None:
+        """Raise `LedgerLocked` when the mailbox's lock was lost: then another process may be at work here."""
+        self.ledger.locks.require_held(self.number)
+
     def knows(self, message_id: str) -> bool:
         """Has the ledger a record of a message under that id?"""
         with self.ledger.reading() as unit:

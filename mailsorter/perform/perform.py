@@ -7,7 +7,8 @@ a message whose fate is open.
 
 Under failure: an item's permanent error is its outcome and the rest goes on. A temporary error leaves the message
 where it was: its outcome is recorded, nothing more is tried, and the error is raised without `finish`. A lost answer
-is looked up; when even that fails the intent stays open and the next start settles it.
+is looked up; when even that fails the intent stays open and the next start settles it. Whoever lost the mailbox's
+lock does nothing more and records nothing more, because another process may be settling those very intents.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def perform_steps(
     `made` are folders that earlier calls of the same run made; new ones are added to it.
     `finish` is called in the unit of the last outcomes, when all steps were tried and none needs another look.
     Raises `TemporaryError`, `NotPermitted`, `MailboxFull`, `NotFound` (a target folder is gone) for what stops the
-    whole mailbox, after recording what was done; `LedgerError` when the ledger cannot be written: nothing further is
-    tried then.
+    whole mailbox, after recording what was done; `LedgerError` when the ledger cannot be written, `LedgerLocked` when
+    the mailbox's lock was lost: nothing further is tried then, and what was under way stays open.
     """
     maker = FolderMaker(hands, run, tree, made if made is not None else {})
     for step in steps:
@@ -80,6 +81,7 @@ def perform_steps(
             on_batch(done)
         _raise_what_stops_all(done)
     if not rest and finish is not None and not hands.stop.is_set():
+        hands.require_lock()
         with hands.ledger.unit() as unit:
             finish(unit)
     return results
@@ -92,10 +94,12 @@ def _perform_batch(
     maker: FolderMaker,
     finish: Callable[[Unit], None] | None,
 ) -> list[StepResult]:
+    hands.require_lock()
     with hands.ledger.unit() as unit:
         intents = [intent_of(unit, hands.number, step, maker.target_id(step)) for step in batch]
         numbers = unit.steps.begin(run.number, hands.number, intents)
     results = _act(hands, batch, maker)
+    hands.require_lock()
     with hands.ledger.unit() as unit:
         ended = [(n, r, i) for n, r, i in zip(numbers, results, intents, strict=True) if r.state is not StepState.OPEN]
         unit.steps.finish([_end(number, result, intent) for number, result, intent in ended])

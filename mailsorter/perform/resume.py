@@ -36,13 +36,16 @@ def resume(hands: Hands, *, pretend: bool = False) -> Settled:
 
     With `pretend` (for a plan, on a scratch copy) nothing is changed in the mailbox, not even a missing stamp.
 
-    Raises `TemporaryError` when the mailbox cannot be asked now: everything stays open, and nothing new may be tried.
+    Raises `TemporaryError` when the mailbox cannot be asked now, `LedgerLocked` when its lock was lost: everything
+    stays open, and nothing new may be tried.
     """
     with hands.ledger.reading() as unit:
         steps = unit.steps.open(hands.number)
     counts: dict[StepState, int] = {}
     for start in range(0, len(steps), _CHUNK):
-        for step, verdict in _settle(hands, steps[start : start + _CHUNK], pretend=pretend):
+        settled = _settle(hands, steps[start : start + _CHUNK], pretend=pretend)
+        hands.require_lock()
+        for step, verdict in settled:
             counts[verdict.state] = counts.get(verdict.state, 0) + 1
             _record(hands, step, verdict)
     return Settled(counts)
