@@ -81,7 +81,7 @@ def is_same(one: bytes | None, other: bytes | None) -> bool:
 class LedgerKey:
     """The working keys: those of the key in force, and of former ones that are still at hand. Never prints itself."""
 
-    __slots__ = ("_digest", "_former", "_mark", "_seal", "audit", "audit_keys", "generation")
+    __slots__ = ("_digest", "_former", "_mark", "_seal", "audit", "audit_keys", "check", "generation")
 
     def __init__(self, master: bytes, generation: int = 0, former: Sequence[LedgerKey] = ()) -> None:
         if len(master) != KEY_BYTES:
@@ -94,6 +94,7 @@ class LedgerKey:
         self._former = tuple(former)
         self._digest = _derive(master, b"digest")
         self._seal = AESGCM(_derive(master, b"seal"))
+        self.check = self._plain_digest(_framed("key check", ()))  # so the ledger knows it again, in every generation
         self.audit = _derive(master, b"audit")
         self.audit_keys = {generation: self.audit}  # of every generation, to verify the whole chain
 
@@ -104,11 +105,6 @@ class LedgerKey:
     def generate() -> bytes:
         """A new random master key."""
         return os.urandom(KEY_BYTES)
-
-    @property
-    def check(self) -> bytes:
-        """By this the ledger knows the key again; the same in every generation."""
-        return self._plain_digest(_framed("key check", ()))
 
     @property
     def former(self) -> tuple[LedgerKey, ...]:
