@@ -15,7 +15,7 @@ from mailsorter.model.folder import FolderPath
 MOST_DETAILS = 1000  # differences named one by one; beyond that only counted
 
 NOT_SHOWN = (
-    "the online archive mailbox (In-Place Archive): Graph does not reach it",
+    "the archive mailbox (In-Place Archive): mail is never filed there, so it is not listed; cases search it",
     "items that Exchange keeps beside folders: associated items of some kinds, Teams compliance records",
     "Recoverable Items on hold beyond what Exchange lists",
 )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mailsorter.emulator.control import _CALLS
+from mailsorter.emulator.ews.face import OPERATIONS
 from mailsorter.emulator.faults import Fault, FaultPlan
 from mailsorter.emulator.graph.routes import ADMIN_ROUTES, MAIL_ROUTES
 from mailsorter.emulator.running import Emulator
@@ -59,6 +60,12 @@ def test_every_call_of_the_face_has_a_row() -> None:
         if f"{route.method} {path}".lower() not in named:
             missing.append(f"{route.method} {path}")
     assert missing == []
+
+
+def test_every_operation_of_the_ews_face_has_a_row() -> None:
+    """In its own table."""
+    table = DOC.partition("### Exchange Web Services")[2].partition("\n### ")[0]
+    assert [name for name in OPERATIONS if not re.search(rf"\b{name}\b", table)] == []
 
 
 def test_every_key_of_a_fault_and_every_steering_call_is_described() -> None:

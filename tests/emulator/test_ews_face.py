@@ -15,6 +15,7 @@ import requests
 from exchangelib import Account, Configuration, Credentials, FaultTolerance, Mailbox, Message
 from exchangelib.errors import ErrorCrossMailboxMoveCopy, ErrorFolderNotFound
 from exchangelib.items import HARD_DELETE, MOVE_TO_DELETED_ITEMS, SOFT_DELETE
+from exchangelib.properties import EWS_ID, HEX_ENTRY_ID, AlternateId
 from exchangelib.protocol import close_connections
 from lxml import etree
 
@@ -157,6 +158,33 @@ def test_exchangelib_creates_in_it(emulator: Emulator, account: Account) -> None
     ]
 
 
+def test_exchangelib_renames_and_moves_folders_in_it(emulator: Emulator, account: Account) -> None:
+    """A folder keeps its id and what lies in it, whatever it is called and wherever it hangs."""
+    root = account.msg_folder_root
+    above, folder = exchangelib.Folder(parent=root, name="Klanten"), exchangelib.Folder(parent=root, name="Klant A")
+    above.save()
+    folder.save()
+    was = folder.id
+    folder.name = "Klant B"
+    folder.save(update_fields=["name"])
+    folder.move(above)
+    root.refresh()
+    (found,) = [f for f in root.walk() if f.name == "Klant B"]
+    assert (found.id, found.parent.name) == (was, "Klanten")
+    assert not [f for f in root.walk() if f.name == "Klant A"]
+
+
+def test_exchangelib_converts_ids_in_it(emulator: Emulator, account: Account) -> None:
+    """EWS ids and REST's are the same item's."""
+    deliver(emulator, "Offerte")
+    (item,) = account.inbox.all()
+    asked = AlternateId(id=item.id, format=EWS_ID, mailbox=ADDRESS)
+    (there,) = account.protocol.convert_ids([asked], destination_format=HEX_ENTRY_ID)
+    (back,) = account.protocol.convert_ids([there], destination_format=EWS_ID)
+    assert there.id != item.id
+    assert back.id == item.id
+
+
 def test_exchangelib_reads_the_archive(emulator: Emulator, account: Account) -> None:
     """By its own distinguished folders; nothing crosses between it and the mailbox; without one there are none."""
     box = emulator.store.mailboxes.by_any_name(ADDRESS)
@@ -209,6 +237,13 @@ def test_who_may_not_is_told(emulator: Emulator) -> None:
     assert b"ErrorImpersonateUserDenied" in post(emulator, GET_INBOX, stranger).content
 
 
+def test_what_it_does_not_do_is_refused(emulator: Emulator) -> None:
+    """An operation without a row is a fault, never an empty success."""
+    answer = post(emulator, GET_INBOX.replace("m:GetFolder", "m:GetDelegate"))
+    assert answer.status_code == 500
+    assert b"Fault" in answer.content
+
+
 GET_INBOX = f"""<?xml version="1.0"?>
 <s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"
  xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"
@@ -250,6 +285,7 @@ def test_every_answer_is_valid(emulator: Emulator, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(face, "handle", recording)
     account = open_account(emulator)
     test_exchangelib_works_with_it(emulator, account)
+    test_exchangelib_renames_and_moves_folders_in_it(emulator, account)
     test_exchangelib_reads_the_archive(emulator, account)
     for n in range(30):
         deliver(emulator, f"message {n} \x01", references="<a@x> <b@x>", cc=[Address("", "c@x.example")])

@@ -29,7 +29,7 @@ from mailsorter.emulator.throttle import Throttle
 _log = logging.getLogger("mailsorter.emulator")
 PATH = "/ews/exchange.asmx"
 
-_OPERATIONS: dict[str, Callable[[Call], list[Any]]] = {
+OPERATIONS: dict[str, Callable[[Call], list[Any]]] = {
     "GetFolder": folders.get_folder,
     "FindFolder": folders.find_folder,
     "CreateFolder": folders.create_folder,
@@ -88,7 +88,7 @@ class EwsFace:
             return EwsResponse(500, fault(ExchangeError("ErrorInternalServerError", "The emulator itself failed.")))
 
     def _answer(self, app: App, roles: frozenset[str], request: SoapRequest, anchor: str) -> EwsResponse:
-        operation = _OPERATIONS.get(request.operation)
+        operation = OPERATIONS.get(request.operation)
         if operation is None:
             raise ExchangeError("ErrorInvalidRequest", f"The emulator has no operation {request.operation}.")
         name = request.impersonated or ids.mailbox_named(request.body) or anchor or app.me

@@ -126,6 +126,9 @@ def distinguished_name(mailbox: Mailbox, folder: Folder) -> str:
 
 
 def mailbox_named(body: Any) -> str:
-    """The address that any distinguished folder in a request carries, for delegate access."""
+    """The address that any distinguished folder in a request carries, for delegate access, or an id to be converted."""
     found = find(body, ".//t:DistinguishedFolderId/t:Mailbox/t:EmailAddress")
-    return "" if found is None else (found.text or "").strip()
+    if found is not None:
+        return (found.text or "").strip()
+    converted = find(body, ".//t:AlternateId")
+    return "" if converted is None else str(converted.get("Mailbox", "")).strip()
