@@ -17,7 +17,7 @@ from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import RUN_KIND, open_erasing
 from mailsorter.errors import LifecycleError, MailsorterError, NotFound, UserError
-from mailsorter.ledger.cases import STILL_THERE, CaseItem, CaseRow, ItemIds
+from mailsorter.ledger.cases import IN_WORK, STILL_THERE, CaseItem, CaseRow, ItemIds
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
 from mailsorter.ledger.tombstones import Traces, traces_of
 from mailsorter.mailbox.base import Detail, Mailbox
@@ -30,7 +30,6 @@ from mailsorter.model.message import Message
 from mailsorter.perform import Hands, resume
 
 _AFTER_PERFORMING = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED, CaseState.CLOSED)
-_IN_WORK = (ItemState.PENDING, ItemState.PURGED)
 
 
 class CarriedOn(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +50,7 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
     """
     row = _performed(office, number)
     with office.ledger.unit() as unit:
-        due = _due(list(unit.cases.items(number, states=(*STILL_THERE, *_IN_WORK))), office.today())
+        due = _due(list(unit.cases.items(number, states=(*STILL_THERE, *IN_WORK))), office.today())
         run = unit.runs.begin(RUN_KIND) if due else None
     if run is None:
         return CarriedOn(due=0, counts={}, kept_longer=0)
@@ -115,7 +114,7 @@ def _addresses(office: Office, wanted: set[int]) -> dict[int, str]:
 
 def _due(items: Iterable[CaseItem], today: date) -> list[CaseItem]:
     """Kept and retained items whose day has come, held ones always, and what a crash left in work."""
-    return [i for i in items if i.state in (ItemState.HELD, *_IN_WORK) or (i.until is not None and i.until <= today)]
+    return [i for i in items if i.state in (ItemState.HELD, *IN_WORK) or (i.until is not None and i.until <= today)]
 
 
 def _end(
@@ -135,7 +134,7 @@ def _end(
             gone = [i.token for i in unit.cases.items(row.number, states=[ItemState.ERASED]) if i.token in tokens]
             unit.messages.forget(gone)
             unit.steps.forget(gone)
-            unit.cases.forget_items(row.number, but=[ItemState.LOOK, *_IN_WORK])
+            unit.cases.forget_items(row.number, but=[ItemState.LOOK, *IN_WORK])
     return CarriedOn(due=len(due), counts=counts, kept_longer=kept_longer, unfinished=unfinished)
 
 

@@ -18,7 +18,7 @@ import msgspec
 from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
-from mailsorter.ledger.cases import CaseItem, ItemIds
+from mailsorter.ledger.cases import IN_WORK, CaseItem, ItemIds
 from mailsorter.ledger.keys import DIGEST_BYTES, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
@@ -53,8 +53,7 @@ class MailboxEraser:
         self._findings = findings  # by token of the approved message
         self._on_progress = on_progress
         with office.ledger.reading() as unit:
-            states = (ItemState.PENDING, ItemState.PURGED)
-            self._items = {i.token: i for i in unit.cases.items(number, states=states, mailbox=hands.number)}
+            self._items = {i.token: i for i in unit.cases.items(number, states=IN_WORK, mailbox=hands.number)}
         self._settled = 0
 
     def run(self) -> None:
@@ -111,7 +110,7 @@ class MailboxEraser:
         return any(_plain(spelling) in before for spelling in spellings(digest))
 
     def _forget_baseline(self) -> None:
-        if any(i.state in (ItemState.PENDING, ItemState.PURGED) for i in self._items.values()):
+        if any(i.state in IN_WORK for i in self._items.values()):
             return
         with self._office.ledger.unit() as unit:
             unit.settings.remove(f"baseline {self._number} {self._hands.number}")
@@ -185,12 +184,12 @@ class MailboxEraser:
     # out of Recoverable Items ----------------------------------------------------------------------------------
 
     def _delete_hard(self, before: frozenset[bytes], tree: FolderTree) -> None:
-        waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
+        waiting = [i for i in self._items.values() if i.state in IN_WORK]
         if not waiting:
             return
         there = self._in_recoverable(tree)
         self._check_approved_there(there)
-        waiting = [i for i in self._items.values() if i.state in (ItemState.PENDING, ItemState.PURGED)]
+        waiting = [i for i in self._items.values() if i.state in IN_WORK]
         chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._was_there(i, before))
         if self._office.open_eraser is None:
             self._retain(i.token for i in waiting)

@@ -14,7 +14,7 @@ from mailsorter.cases.office import Office
 from mailsorter.cases.restrict import restrict_kept
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
-from mailsorter.ledger.cases import CaseItem, CaseRow, ItemIds
+from mailsorter.ledger.cases import IN_WORK, CaseItem, CaseRow, ItemIds
 from mailsorter.ledger.keys import by_spelling
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
@@ -37,9 +37,7 @@ class Performed(msgspec.Struct, frozen=True):
     @property
     def is_finished(self) -> bool:
         """Was every item of every mailbox settled?"""
-        return not self.unfinished and not any(
-            self.counts.get(state) for state in (ItemState.PENDING, ItemState.PURGED)
-        )
+        return not self.unfinished and not any(self.counts.get(state) for state in IN_WORK)
 
 
 def perform(

@@ -26,6 +26,9 @@ _CHUNK = 500
 STILL_THERE = (ItemState.KEPT, ItemState.RETAINED, ItemState.HELD)
 """Items that a later round must finish: they outlive the case."""
 
+IN_WORK = (ItemState.PENDING, ItemState.PURGED)
+"""Items that are being erased, or whose erasure was broken off."""
+
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """One case. Digests of names are keyed: who knows the name can check it, nobody can read it."""

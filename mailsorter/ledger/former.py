@@ -20,7 +20,7 @@ from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, and_, del
 
 from mailsorter.errors import LedgerUnreadable
 from mailsorter.ledger.audit import KEY_REPLACED, Audit
-from mailsorter.ledger.cases import STILL_THERE
+from mailsorter.ledger.cases import IN_WORK, STILL_THERE
 from mailsorter.ledger.in_force import KEY_CHECK
 from mailsorter.ledger.keys import DIGEST_BYTES, LedgerKey, mark
 from mailsorter.ledger.schema import (
@@ -152,7 +152,7 @@ def _buried_under(generation: int) -> ColumnElement[bool]:
 def _kept_under(generation: int) -> ColumnElement[bool]:
     c = case_item.c
     traces = or_(*(is_under(column, generation) for column in (c.search_key, c.message_id, c.date)))
-    return c.state.in_([state.value for state in STILL_THERE]) & traces
+    return c.state.in_([state.value for state in (*STILL_THERE, *IN_WORK)]) & traces
 
 
 def _count(connection: Connection, where: ColumnElement[bool]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from mailsorter.clock import VirtualClock
@@ -229,9 +230,15 @@ def test_a_case_that_was_open_keeps_the_key_needed(filled: str, clock: VirtualCl
         Ledger.open(filled, NEW, clock=clock)
 
 
-def test_a_kept_item_that_no_listing_shows_keeps_the_key_needed(filled: str, clock: VirtualClock) -> None:
+@pytest.mark.parametrize("state", [ItemState.KEPT, ItemState.PENDING, ItemState.PURGED])
+def test_a_kept_item_that_no_listing_shows_keeps_the_key_needed(
+    filled: str, clock: VirtualClock, state: ItemState
+) -> None:
+    """Also while its erasure, when it fell due, was broken off: it is to be found again by its traces."""
     with Ledger.open(filled, NEW, former_keys=[MASTER], clock=clock) as ledger:
         with ledger.unit() as unit:
+            items = [msgspec.structs.replace(item, state=state) for item in unit.cases.items("2026-0001")]
+            unit.cases.update_items("2026-0001", items)
             number = unit.places.mailbox(ADDRESS)
         rekeying = MailboxRekeying(ledger, number)
         rekeying.learn(one for one in MAIL if one != MAIL[2])
