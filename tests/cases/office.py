@@ -13,6 +13,7 @@ import msgspec
 
 from mailsorter.cases.office import Firm, Office
 from mailsorter.cases.witness import FolderLook, Hit, MailboxLook, Marks, Witness
+from mailsorter.checking.statement import MailboxStatement
 from mailsorter.clock import Clock, VirtualClock
 from mailsorter.ledger.engine import make_engine
 from mailsorter.ledger.keys import LedgerKey
@@ -26,7 +27,7 @@ from mailsorter.model.message import Participant
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PIET = Participant("piet@klant.example", "Piet de Vries")
-KEY = b"k" * 32
+KEY, NEW_KEY = b"k" * 32, b"n" * 32
 ANNA, BERT = Participant("anna@firm.example", "Anna"), Participant("bert@firm.example", "Bert")
 SUBJECT = Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
 TAX = KeepRule(
@@ -149,6 +150,24 @@ class World:
     @property
     def bert(self) -> MemoryServer:
         return self.servers[BERT.address]
+
+    def open_with(self, key: bytes, *former: bytes) -> None:
+        """End the process, and begin another with this key of the ledger, and with these that it replaced."""
+        self.ledger.close()
+        url = f"sqlite:///{self.folder}/ledger.db"
+        self.ledger = Ledger.open(url, key, former_keys=former, clock=self.clock)
+        self.change(ledger=self.ledger)
+
+    def check(self) -> list[MailboxStatement]:
+        """A complete check of every mailbox, which also re-keys what is under a former key."""
+        from mailsorter.checking.check import check_mailboxes
+        from mailsorter.ledger.rekey import finish
+
+        connect = {address: lambda m=mailbox: m for address, mailbox in self.mailboxes.items()}
+        statements = check_mailboxes(self.ledger, self.clock, connect, {})
+        self.office.reseal_files()
+        finish(self.ledger, list(self.mailboxes), [])
+        return statements
 
     def change(self, **fields: Any) -> None:
         """Change the office: another firm, no second identity, …"""
