@@ -11,11 +11,12 @@ from mailsorter.checking.check import check_mailboxes
 from mailsorter.checking.difference import Kind
 from mailsorter.checking.statement import MailboxStatement
 from mailsorter.errors import BrakePulled, NotPermitted, Throttled, Unreachable
+from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.tombstones import traces_of
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.standing import MessageState
-from tests.unit.sorting.firm import ACME, BAKKER, Firm
+from tests.unit.sorting.firm import ACME, BAKKER, MASTER, Firm
 
 ACME_FOLDER, BAKKER_FOLDER = ("Clients", "Acme B.V."), ("Clients", "Bakkerij Müller / Söhne")
 
@@ -206,6 +207,22 @@ def test_the_same_message_twice_in_a_clients_folder_is_for_a_person(sorted_firm:
     statement = check(firm)
     assert kinds(statement) == {Kind.FILED_BY_HAND: 1, Kind.SEEN_TWICE: 1}
     assert not statement.agrees
+
+
+@pytest.mark.parametrize("is_sorted", [False, True], ids=["at once", "after a run under the new key"])
+def test_a_message_twice_is_seen_when_the_ledgers_key_was_replaced_in_between(
+    sorted_firm: Firm, is_sorted: bool
+) -> None:
+    """The first is known by the old key's digest of its msg-id, the second by the new one's."""
+    firm = sorted_firm
+    url = firm.ledger.engine.url.render_as_string(hide_password=False)
+    firm.ledger.close()
+    firm.ledger = Ledger.open(url, bytes(reversed(MASTER)), former_keys=[MASTER], clock=firm.clock)
+    firm.mailbox.server.user_copies(firm.ids[0], ACME_FOLDER)
+    if is_sorted:
+        firm.sort()
+    assert kinds(check(firm)) == {Kind.FILED_BY_HAND: 1, Kind.SEEN_TWICE: 1}
+    assert kinds(check(firm)) == {Kind.SEEN_TWICE: 1}
 
 
 def test_erased_mail_that_a_backup_brought_back_is_recognised(sorted_firm: Firm) -> None:
