@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mailsorter.errors import LedgerError, LedgerUnreadable, UserError
+from mailsorter.ledger.packed import decoder_of
 
 T = TypeVar("T")
 
@@ -119,7 +120,7 @@ class CaseFile:
                 f"The part {part} of case {self._number} does not open: it was altered, or belongs to another case.",
                 advice="Restore the case folder from backup together with the ledger.",
             ) from None
-        return msgspec.msgpack.decode(clear, type=type_)
+        return decoder_of(type_).decode(clear)
 
     def parts(self) -> tuple[str, ...]:
         """The names of all parts, sorted."""

@@ -20,6 +20,9 @@ _TABLES = (
 )
 
 
+_read_row = msgspec.json.Decoder(tuple[str, dict[str, Any]])
+
+
 def dump(store: Store, path: Path) -> int:
     """Write everything to a gzipped JSON-lines file; returns the number of rows."""
     count = 0
@@ -64,7 +67,7 @@ def load(store: Store, path: Path) -> int:
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table}")
             for line in file:
-                table, row = msgspec.json.decode(line, type=tuple[str, dict[str, Any]])
+                table, row = _read_row.decode(line)
                 _insert(store, table, row)
                 count += 1
             _recount(store)

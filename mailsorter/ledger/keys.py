@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,12 +24,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mailsorter.errors import LedgerUnreadable
+from mailsorter.ledger.packed import decoder_of
 
 T = TypeVar("T")
 V = TypeVar("V")
-
-_building = threading.Lock()
-_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16  # design §6: short enough for a small ledger, long enough that no two messages ever meet
@@ -164,20 +161,12 @@ class LedgerKey:
         """
         clear = self._clear(sealed, purpose)
         try:
-            return _decoder(type_).decode(clear)
+            return decoder_of(type_).decode(clear)
         except msgspec.MsgspecError:
             raise LedgerUnreadable(
                 f"A sealed {purpose} in the ledger is of another version of mailsorter.",
                 advice="Install the version that wrote it, or restore ledger and key together from backup.",
             ) from None
-
-
-def _decoder(type_: type[T]) -> msgspec.msgpack.Decoder[T]:
-    """The decoder of a type, built by one thread: msgspec shows others a half-built one of nested structs, and dies."""
-    with _building:
-        if type_ not in _decoders:
-            _decoders[type_] = msgspec.msgpack.Decoder(type_)
-        return _decoders[type_]
 
 
 def mark(generation: int) -> bytes:

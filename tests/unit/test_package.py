@@ -1,5 +1,6 @@
 """The package as a whole."""
 
+import ast
 import tomllib
 from pathlib import Path
 
@@ -15,3 +16,17 @@ def test_version_is_the_same_in_package_and_project_file() -> None:
 
 def test_constraints_hold_no_download_address() -> None:
     assert "://" not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+
+
+def test_nothing_is_decoded_by_a_decoder_made_on_the_spot() -> None:
+    """Two threads that decode a type for the first time can end the process (design §10): decoders are built once."""
+    calls = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "mailsorter").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "decode"
+        and any(keyword.arg == "type" for keyword in node.keywords)
+    ]
+    assert calls == []

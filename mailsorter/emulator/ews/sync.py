@@ -31,6 +31,9 @@ class State(msgspec.Struct, array_like=True):
     epoch: int
 
 
+_read_state = msgspec.msgpack.Decoder(State)  # built once: requests are answered in threads
+
+
 def _synced(call: Call) -> Mailbox:
     """The mailbox whose folders are meant: the archive where its top is named."""
     named = find(call.body, "m:SyncFolderId")
@@ -44,7 +47,7 @@ def _read(call: Call, kind: str, box: Mailbox, scope: int) -> State:
     if not written:
         return State(kind, scope, 0, 0, now, epoch)
     try:
-        state = msgspec.msgpack.decode(base64.b64decode(written, validate=True), type=State)
+        state = _read_state.decode(base64.b64decode(written, validate=True))
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise _invalid() from None
     if (state.kind, state.scope, state.epoch) != (kind, scope, epoch):

@@ -52,6 +52,9 @@ class Token(msgspec.Struct, array_like=True):
     """Has this round had its empty page?"""
 
 
+_read_token = msgspec.msgpack.Decoder(Token)  # built once: requests are answered in threads
+
+
 def _write(token: Token) -> str:
     data = msgspec.msgpack.encode(token)
     return base64.urlsafe_b64encode(zlib.crc32(data).to_bytes(4, "big") + data).decode("ascii").rstrip("=")
@@ -68,7 +71,7 @@ def _read(text: str) -> Token:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
             raise ValueError
-        return msgspec.msgpack.decode(raw[4:], type=Token)
+        return _read_token.decode(raw[4:])
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise ExchangeError("BadRequest", "Badly formed token.") from None
 

@@ -123,10 +123,13 @@ class Truth(NamedTuple):
     note: str
 
 
+_read_client = msgspec.json.Decoder(Client)
+
+
 def synthetic_clients(store: Store) -> list[Client]:
     """The clients of the synthetic firm, by id; empty for a state seeded from files."""
     rows = store.db.rows("SELECT data FROM truth_client ORDER BY id")
-    return [msgspec.json.decode(row[0], type=Client) for row in rows]
+    return [_read_client.decode(row[0]) for row in rows]
 
 
 def truth_by_message(store: Store) -> dict[int, Truth]:
