@@ -134,7 +134,7 @@ class Places:
 
     def folders(self, mailbox_number: int, after: int = 0) -> list[KnownFolder]:
         """All folders known of the mailbox, or those behind that number, in the order in which they were met."""
-        rows = self._connection.execute(_FOLDERS, {"of": mailbox_number, "behind": after})
+        rows = self._connection.execute(_FOLDERS, {"of": mailbox_number, "behind": after}).all()
         return [self._known(number, sealed, owner, count) for number, sealed, owner, count in rows]
 
     def _known(self, number: int, sealed: bytes, owner: int | None, count: int) -> KnownFolder:
