@@ -99,10 +99,22 @@ class FolderTree:
 
     def named(self, parent_id: str, name: str) -> list[Folder]:
         """Direct children of that name, compared as Exchange does; more than one only in a damaged mailbox."""
+        self._index_names()
+        return self._by_name.get((parent_id, name.casefold()), [])
+
+    def _index_names(self) -> None:
         if not self._by_name:  # made when first asked: most looks at a mailbox ask for no name
             for folder in self._by_id.values():
                 self._by_name.setdefault((folder.parent_id, folder.name.casefold()), []).append(folder)
-        return self._by_name.get((parent_id, name.casefold()), [])
+
+    def of_one_name(self) -> set[str]:
+        """Ids of folders whose name two siblings or more have, searches not counted. Empty but in a damaged mailbox."""
+        self._index_names()
+        found: set[str] = set()
+        for folders in self._by_name.values():
+            if len(folders) > 1 and sum(not folder.is_search for folder in folders) > 1:
+                found.update(folder.id for folder in folders)
+        return found
 
     def find(self, path: FolderPath) -> Folder | None:
         """The folder at that path below the visible root, or None."""

@@ -98,11 +98,11 @@ class Brakes:
         tree: FolderTree,
         claims: Mapping[int, int] | None = None,
     ) -> BrakePulled | None:
+        deleted, twice = _deleted_ids(tree), tree.of_one_name()
         for folder in clients:
-            if not _is_there(tree, folder.id):
+            if folder.id not in tree or folder.id in deleted:
                 return _gone(folder)
-            found = tree.get(folder.id)
-            if found is not None and sum(not f.is_search for f in tree.named(found.parent_id, found.name)) > 1:
+            if folder.id in twice:
                 return _twice(tree, folder)
         mine = {folder.number for folder in clients}
         looks = []
@@ -117,7 +117,8 @@ class Brakes:
     def _let_go(self, clients: Sequence[KnownFolder]) -> bool:
         """Brakes are off, or a person said go on: a vanished folder is no client's any more, a new one may be made."""
         tree = self._hands.mailbox.tree()
-        gone = [folder for folder in clients if not _is_there(tree, folder.id)]
+        deleted = _deleted_ids(tree)
+        gone = [folder for folder in clients if folder.id not in tree or folder.id in deleted]
         with self._hands.ledger.unit() as unit:
             for folder in gone:
                 unit.places.release_folder(folder.number)
@@ -198,21 +199,22 @@ class Brakes:
         with self._hands.ledger.reading() as unit:
             newest = max((folder.number for folder in known), default=0)
             met = unit.places.folders(self._hands.number, newest)
-        changed = [(folder, now) for folder in (*known, *met) if (now := self._now(folder, tree)) != _as_known(folder)]
+        changed = [changed for folder in (*known, *met) if (changed := self._changed(folder, tree)) is not None]
         if not changed and memory == self._memory:
             return  # an idle look writes nothing
         with self._hands.ledger.unit() as unit:
-            unit.places.update_folders([(folder, path, count) for folder, (path, count) in changed])
+            unit.places.update_folders(changed)
             self._memory = memory
             self._write(unit)
 
-    def _now(self, known: KnownFolder, tree: FolderTree) -> tuple[FolderPath, int]:
-        """Where the folder is after this run, and how much it holds; one that is gone stays as it was known."""
-        found = tree.get(known.id)
-        if found is None and not self._shift[known.id]:
-            return _as_known(known)
+    def _changed(self, known: KnownFolder, tree: FolderTree) -> tuple[KnownFolder, FolderPath, int] | None:
+        """Where the folder is after this run, and how much it holds; None for one that is as it was known, or gone."""
+        found, shift = tree.get(known.id), self._shift.get(known.id, 0)
+        if found is None and not shift:
+            return None
         path = tree.path(known.id) if found else known.path  # one that this run made is not in its tree yet
-        return path, max(0, (found.item_count if found else 0) + self._shift[known.id])
+        count = max(0, (found.item_count if found else 0) + shift)
+        return None if count == known.item_count and path == known.path else (known, path, count)
 
     # in the ledger ----------------------------------------------------------------------------------------------
 
@@ -227,13 +229,10 @@ class Brakes:
         return f"brakes of mailbox {self._hands.number}"
 
 
-def _as_known(folder: KnownFolder) -> tuple[FolderPath, int]:
-    return folder.path, folder.item_count
-
-
-def _is_there(tree: FolderTree, folder_id: str) -> bool:
+def _deleted_ids(tree: FolderTree) -> set[str]:
+    """Deleted Items and what lies below."""
     deleted = tree.well_known(WellKnown.DELETED)
-    return folder_id in tree and not (deleted and tree.lies_within(folder_id, deleted.id))
+    return {folder.id for folder in tree.within(deleted.id)} if deleted else set()
 
 
 def _gone(folder: KnownFolder) -> BrakePulled:

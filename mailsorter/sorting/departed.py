@@ -36,6 +36,8 @@ def look_for_departed(
     Filed by hand into a client's folder is a correction; not found at all is recorded as gone; anything else waits
     for reconciliation. Raises what `Mailbox.locate` raises.
     """
+    if not removed:
+        return []
     with hands.ledger.reading() as unit:
         tokens = {i: unit.messages.token(hands.number, i) for i in removed}
         standing = unit.messages.standing(tokens.values())

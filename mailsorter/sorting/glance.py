@@ -7,7 +7,7 @@ already read included, so that nothing is asked twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -76,10 +76,17 @@ def glance(hands: Hands, filing: Filing, cache: TreeCache) -> Glance:
     return seen
 
 
-def remember(hands: Hands, filing: Filing, cache: TreeCache, watched: Sequence[tuple[Folder, int]]) -> None:
-    """A run came to its end: what the next look may stand on. `watched` are the folders with their numbers."""
-    with hands.ledger.reading() as unit:
-        cursors = unit.cursors.all(hands.number)
+def remember(
+    hands: Hands,
+    filing: Filing,
+    cache: TreeCache,
+    watched: Sequence[tuple[Folder, int]],
+    cursors: Mapping[int, str],
+) -> None:
+    """A run came to its end: what the next look may stand on.
+
+    `watched` are the folders with their numbers, `cursors` what the run wrote of them, by number.
+    """
     known = {number: cursors[number] for _, number in watched if number in cursors}
     if len(known) < len(watched):
         cache.quiet = None

@@ -94,6 +94,7 @@ class MailboxRun:
     _brakes: Brakes = field(init=False)
     _ahead: dict[str, Iterator[Window]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)  # of folders whose cursor was looked up, by id
+    _cursors: dict[int, str] = field(default_factory=dict)  # as this run wrote them, by folder number
     _newest: dict[int, str] = field(default_factory=dict)  # cursors that need no looking up, by folder number
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
@@ -137,7 +138,8 @@ class MailboxRun:
         if self.report.is_complete:
             self._brakes.ended_run(self._ground.tree, self._ground.known)
             if not self.pretend:
-                remember(self.hands, self.filing, self.cache, [(f, self._numbers[f.id]) for f in self._ground.watched])
+                numbered = [(folder, self._numbers[folder.id]) for folder in self._ground.watched]
+                remember(self.hands, self.filing, self.cache, numbered, self._cursors)
         self.report.notes += self._brakes.notes
         return self.report
 
@@ -278,6 +280,8 @@ class MailboxRun:
 
     def _window(self, window: Window, folder_number: int | None, *, is_backlog: bool, retest: bool = False) -> bool:
         hands, ground = self.hands, self._ground
+        if not window.messages and not window.removed:
+            return self._nothing_new(window, folder_number)
         recall = self._recall(window.messages)
         decisions = self._decide(window.messages, recall)
         returned = really_returned(hands.mailbox, [d.message for d in decisions if d.known is Known.RETURNED])
@@ -297,10 +301,8 @@ class MailboxRun:
             left.record(unit, kept, returned)
             for one in departed:
                 one.record(unit)
-            if window.cursor is not None and folder_number is not None and not is_cut:
-                unit.cursors.set(hands.number, folder_number, window.cursor)
-                if window.is_last:
-                    self._brakes.ended_round(unit, folder_number)
+            if not is_cut:
+                self._has_read(unit, window, folder_number)
 
         try:
             self.performer(
@@ -313,6 +315,22 @@ class MailboxRun:
             return False
         count_left(self.report, kept, returned, self.run.number, recall if retest else None)
         return not is_cut and not self._is_time_up()
+
+    def _nothing_new(self, window: Window, folder_number: int | None) -> bool:
+        """Only the cursor moves: no plan, no run."""
+        if not self.hands.stop.is_set():
+            with self.hands.ledger.unit() as unit:
+                self._has_read(unit, window, folder_number)
+        return not self.hands.stop.is_set() and not self._is_time_up()
+
+    def _has_read(self, unit: Unit, window: Window, folder_number: int | None) -> None:
+        """Everything of the window stands in this unit: reading goes on behind it."""
+        if window.cursor is None or folder_number is None:
+            return
+        unit.cursors.set(self.hands.number, folder_number, window.cursor)
+        self._cursors[folder_number] = window.cursor
+        if window.is_last:
+            self._brakes.ended_round(unit, folder_number)
 
     def _is_time_up(self) -> bool:
         return self.until_s is not None and self.hands.clock.monotonic() >= self.until_s
