@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import random
 import resource
@@ -15,22 +16,26 @@ from pathlib import Path
 import structlog
 
 from bench.simulation.people import OWN, Account, Fate, Owner, Server
-from bench.simulation.sky import DAY_S, START, Killed, SimulatedClock, Sky, Weathered, full_disk
+from bench.simulation.sky import DAY_S, START, Killed, SimulatedClock, Sky, Spell, Weathered, full_disk
 from mailsorter.clock import Clock
+from mailsorter.daemon.polling import Onlooker
 from mailsorter.daemon.service import Service, Settings
 from mailsorter.daemon.timetable import Pace, PollEnd
+from mailsorter.errors import LedgerError
 from mailsorter.ledger.engine import make_engine
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.upgrade import bring_up_to_date
 from mailsorter.mailbox.memory import MemoryMailbox
+from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.filing import FilingPolicy, QuietHours, Timing, When
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
-from mailsorter.sorting.run import Job
+from mailsorter.sorting.run import Job, SortOptions, sort
 
 POLL = timedelta(minutes=15)
 BEAT_S = 300.0
+BRAKE = "brake pulled"  # a trouble that waits for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,26 @@ class Firm:
             self._measure()
         else:
             getattr(self._service, name)()
+            if name == "daily":
+                self._answer_brakes()
         heapq.heappush(chores, (at + (BEAT_S if name == "beat" else DAY_S), name))
+
+    def _answer_brakes(self) -> None:
+        """In the morning the administrator looks at what the brakes have stopped and runs `mailsorter sort --yes`.
+
+        Until then the mailbox waits for a person: no lag of the daemon's.
+        """
+        for trouble in self._service.troubles.standing():
+            if trouble.meaning.kind != BRAKE:
+                continue
+            for number in trouble.struck:
+                index = self._index[number]
+                self.sky.add(Spell("waits for a person", trouble.began, self.clock.elapsed_s, index))
+                job = self._service.mailboxes[number].job
+                options = SortOptions(Onlooker(), brakes=BrakePolicy(go_on=True))
+                with contextlib.suppress(LedgerError, Killed):  # tried again the next morning
+                    sort(self.ledger, self.clock, [Job(job.address, job.filing, job.connect)], options)
+                    self.sky.note("brake answered by a person")
 
     def _look(self, number: int) -> None:
         index = self._index[number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -137,6 +138,10 @@ class Sky:
             if spell.begin > at:
                 return
             yield spell
+
+    def add(self, spell: Spell) -> None:
+        """Something was wrong until now that nobody could know beforehand."""
+        bisect.insort(self.spells, spell, key=lambda s: s.begin)
 
     def note(self, kind: str) -> None:
         """Count a piece of bad luck that was met."""
