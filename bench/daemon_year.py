@@ -9,8 +9,8 @@ mailboxes moved or gone, answers lost, and the process is killed in the middle o
 A fifth of all answers are to mail that another mailbox got. Printed: what was filed, lost (0) or wrong (0), the longest
 lag outside outages, growth by week, lines logged; the growth also while it plays, so that a part of a year tells too.
 
-A look's cost does not grow with the firm's age, so that `--days 21` says what a year takes: some two minutes of CPU a
-week where the machine has other work, and so nearly two hours a year.
+A look's cost does not grow with the firm's age, so that `--days 21` says what a year takes (design, section 8):
+some two minutes of CPU a week, more than an hour and a half a year.
 """
 
 from __future__ import annotations
