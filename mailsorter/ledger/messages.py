@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.chunks import chunks
 from mailsorter.ledger.keys import LedgerKey, every_spelling, spellings
+from mailsorter.ledger.renaming import rename_messages
 from mailsorter.ledger.respell import respell_all, respell_messages
 from mailsorter.ledger.schema import message, waiting
 from mailsorter.model.standing import MessageState
@@ -255,6 +256,12 @@ class Messages:
         """What an undo put back may be decided again."""
         undone = (message.c.mailbox == mailbox) & (message.c.state == int(MessageState.UNDONE))
         self._connection.execute(update(message).where(undone).values(state=int(MessageState.UNMATCHED)))
+
+    def rename(self, now_by_was: Mapping[bytes, bytes]) -> None:
+        """Where ids change on a move: these messages' rows, steps and corrections go by their new digests, given by
+        those they had. Nothing waits for the old ones any longer."""
+        if now_by_was:
+            rename_messages(self._connection, now_by_was)
 
     def forget(self, tokens: Iterable[bytes]) -> int:
         """Delete these messages' rows; gives how many there were."""

@@ -242,7 +242,8 @@ def newest_token(key: LedgerKey, mailbox: int, token: bytes, facts: StepFacts | 
     """A step's digest under the key in force, where its facts tell what it is a digest of; else as it was read."""
     if facts is None or not key.former:
         return token
-    for digest in (key.digest("message", str(mailbox), facts.id), key.digest("path", str(mailbox), *facts.path)):
+    messages = [key.digest("message", str(mailbox), message_id) for message_id in (facts.id, facts.new_id)]
+    for digest in (*messages, key.digest("path", str(mailbox), *facts.path)):
         if token == digest or token in former(digest):
             return digest
     return token

@@ -84,10 +84,12 @@ def row_of(
     )  # fmt: skip
 
 
-def former_token(intent: Intent, state: StepState, id_now: str) -> list[bytes]:
-    """The row that a move left behind where ids change: its id names nothing any more. [] where nothing changed."""
+def renamed(unit: Unit, mailbox: int, intent: Intent, state: StepState, id_now: str) -> dict[bytes, bytes]:
+    """Where ids change: the digest of the message that a move gave another id, by that of the id that names nothing
+    any more. {} where nothing changed."""
     was_moved = intent.kind is StepKind.MOVE and state in (StepState.DONE, StepState.OVERTAKEN)
-    return [intent.token] if was_moved and id_now not in ("", intent.facts.id) else []
+    has_another = was_moved and id_now not in ("", intent.facts.id)
+    return {intent.token: unit.messages.token(mailbox, id_now)} if has_another else {}
 
 
 def seconds(at: datetime | None) -> int | None:

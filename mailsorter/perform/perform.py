@@ -29,7 +29,7 @@ from mailsorter.model.step import EnsureFolder, EraseMessage, MoveMessage, Step
 from mailsorter.perform.erase import erase_batch
 from mailsorter.perform.folders import FolderMaker
 from mailsorter.perform.hands import Hands
-from mailsorter.perform.intents import former_token, intent_of, row_of
+from mailsorter.perform.intents import intent_of, renamed, row_of
 from mailsorter.perform.move import move_batch
 
 BATCH = 20  # Graph's $batch takes 20 requests (graph-facts, section 9)
@@ -106,7 +106,8 @@ def _perform_batch(
         done = [intent.facts.takes_back for _, result, intent in ended if result.state is StepState.DONE]
         unit.steps.take_back([number for number in done if number])
         rows = [row_of(unit, hands.number, run.number, intent, r.state, r.id, r.folder_id) for _, r, intent in ended]
-        unit.messages.forget(token for _, r, intent in ended for token in former_token(intent, r.state, r.id))
+        others = [renamed(unit, hands.number, intent, r.state, r.id) for _, r, intent in ended]
+        unit.messages.rename({was: now for one in others for was, now in one.items()})
         unit.messages.record([row for row in rows if row is not None])
         unit.messages.stop_waiting([intent.token for _, r, intent in ended if r.state is StepState.DONE])
         if finish is not None and not any(_needs_another_look(result) for result in results):

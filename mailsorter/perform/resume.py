@@ -14,7 +14,7 @@ from mailsorter.model.message import Message
 from mailsorter.model.step import EraseMessage, Identity, StepKind
 from mailsorter.perform.erase import look_up
 from mailsorter.perform.hands import Hands
-from mailsorter.perform.intents import former_token, row_of
+from mailsorter.perform.intents import renamed, row_of
 from mailsorter.perform.settle import Verdict, settle_move
 from mailsorter.perform.traces import may_be
 
@@ -193,6 +193,6 @@ def _record(hands: Hands, step: StepRow, verdict: Verdict) -> None:
 def _record_message(unit: Unit, mailbox: int, step: StepRow, facts: StepFacts, verdict: Verdict) -> None:
     intent = Intent(kind=step.kind, token=step.token, facts=facts, client=step.client, evidence=step.evidence)
     row = row_of(unit, mailbox, step.run, intent, verdict.state, verdict.id, verdict.folder_id)
-    unit.messages.forget(former_token(intent, verdict.state, verdict.id))
+    unit.messages.rename(renamed(unit, mailbox, intent, verdict.state, verdict.id))
     if row is not None:
         unit.messages.record([row])

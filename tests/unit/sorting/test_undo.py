@@ -9,11 +9,13 @@ import pytest
 
 from mailsorter.errors import UserError
 from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, UNDONE
+from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.filing import Several
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.rule import Rule, RuleAction
+from mailsorter.sorting.explain import tokens_of_message
 from mailsorter.sorting.report import RunReport
-from mailsorter.sorting.undo import undo_client, undo_run
+from mailsorter.sorting.undo import undo_client, undo_message, undo_run
 from tests.unit.sorting.firm import ACME, BAKKER, OWN, Firm
 
 IDS = ["acme", "bakker"]
@@ -143,6 +145,21 @@ def test_all_of_a_client_is_taken_back_but_no_earlier_undo(firm: Firm) -> None:
     firm.sort()
     undo_client(firm.ledger, firm.clock, "acme", {firm.mailbox.address: lambda: firm.mailbox}, IDS)
     assert firm.where(first) == firm.where(second) == "Inbox"
+
+
+@pytest.mark.parametrize("ids_survive_moves", [True, False], ids=["stable ids", "changing ids"])
+def test_one_message_is_taken_back_by_its_message_id_as_often_as_it_was_filed(
+    firm: Firm, ids_survive_moves: bool
+) -> None:
+    firm.mailboxes = [MemoryMailbox(f"anna@{OWN}", clock=firm.clock, ids_survive_moves=ids_survive_moves)]
+    firm.deliver("jan@acme.example", internet_message_id="<offerte@acme.example>")
+    connect = {firm.mailbox.address: lambda: firm.mailbox}
+    for clients in ([ACME], [ACME, BAKKER]):
+        firm.set_book(clients)
+        assert firm.sort().total("filed") == 1
+        tokens = tokens_of_message(firm.ledger, "<offerte@acme.example>", connect)
+        assert undo_message(firm.ledger, firm.clock, tokens, connect, IDS).total("filed") == 1
+        assert len(firm.folders()["Inbox"]) == 1
 
 
 def test_a_mailbox_that_is_no_longer_in_the_config_is_not_passed_over(firm: Firm) -> None:
