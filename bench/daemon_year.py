@@ -7,7 +7,8 @@ Mailboxes are the in-memory ones, looked at every 15 simulated minutes by the da
 real SQLite file. Networks go, tokens are revoked, permissions withdrawn, the tenant throttled, disks full, clocks off,
 mailboxes moved or gone, answers lost, and the process is killed in the middle of calls and started again.
 A fifth of all answers are to mail that another mailbox got. Printed: what was filed, lost (0) or wrong (0), the longest
-lag outside outages, growth by week, lines logged; the growth also while it plays, so that a part of a year tells too.
+lag outside outages, growth by week, lines logged. Each week is printed while it plays, too, with what was wrong or late
+until then, so that a part of a year tells as well.
 
 A look's cost does not grow with the firm's age, so that `--days 21` says what a year takes (design, section 8):
 some two minutes of CPU a week, more than an hour and a half a year.
@@ -19,15 +20,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench.simulation.firm import Firm, Result, Size, months
+from bench.simulation.firm import Firm, Result, Size, weeks
 from bench.table import show
 
 
 def report(result: Result, size: Size) -> bool:
     """Print everything; gives whether the promises held."""
     account = result.account
-    show("growth", ("day", "messages", "ledger bytes", "resident MiB (world included)", "world items"),
-         list(months(result)))  # fmt: skip
+    show("growth", ("day", "messages", "ledger bytes", "resident MiB (world included)", "world items",
+                    "wrong", "late"),
+         list(weeks(result)))  # fmt: skip
     show("ledger", ("table", "rows", "bytes", "bytes a row"),
          [(t, result.rows[t], b, b / max(1, result.rows[t])) for t, b in result.tables.items()])  # fmt: skip
     show("bad luck met", ("kind", "times"), list(result.weather.items()))

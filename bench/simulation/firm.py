@@ -53,13 +53,18 @@ class Size:
 
 @dataclass(slots=True)
 class Growth:
-    """One month's end."""
+    """One week's end: how large everything is, and what had gone wrong until then."""
 
     day: int
     messages: int
     ledger_bytes: int
     resident_mib: float
     world_items: int
+    wrong: int
+    late: int
+    longest_lag_s: float
+    looks: int
+    cpu_s: float
 
 
 @dataclass(slots=True)
@@ -272,7 +277,11 @@ class Firm:
             items = sum(len(o.fates) for o in self.owners)
             size, log = self.ledger.sizes()
             resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            growth = Growth(day, self.result.account.delivered, size + log, resident, items)
+            growth = Growth(
+                day, self.result.account.delivered, size + log, resident, items,
+                len(self.result.account.wrong), len(self.result.late), self.result.longest_lag_s,
+                self.result.looks, round(time.process_time()),
+            )  # fmt: skip
             self.result.growth.append(growth)
             print(growth, flush=True)
 
@@ -365,10 +374,13 @@ def _clock(hour: int, minute: int):
     return of_day(hour, minute)
 
 
-def months(result: Result) -> Iterator[tuple[int, int, int, float, int]]:
+def weeks(result: Result) -> Iterator[tuple[int, int, int, float, int, int, int]]:
     """The growth as rows of a table."""
     for growth in result.growth:
-        yield growth.day, growth.messages, growth.ledger_bytes, growth.resident_mib, growth.world_items
+        yield (
+            growth.day, growth.messages, growth.ledger_bytes, growth.resident_mib, growth.world_items,
+            growth.wrong, growth.late,
+        )  # fmt: skip
 
 
-__all__ = ["Clock", "Firm", "Result", "Size", "months"]
+__all__ = ["Clock", "Firm", "Result", "Size", "weeks"]
