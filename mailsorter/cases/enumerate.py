@@ -3,6 +3,7 @@
 The listing is the authority: every folder, hidden ones and Recoverable Items too, one request per 1,000 messages;
 addresses are compared on this side, because Exchange refuses to filter on recipients and its index lags and misses.
 The server's search is a second road for what only bodies and attachments tell; its hits are opened and checked.
+A message that the server lists but could not render is asked for once more, then read as a whole, then named.
 
 Under failure: what was found is saved at the end of a folder, after every few thousand messages; a folder that was
 begun is listed again. Nothing is changed on the server.
@@ -29,6 +30,7 @@ from mailsorter.model.reading import is_unreadable, why_open
 
 _SAVE_EVERY = 5000  # messages compared between two savings: seconds of work to repeat after a crash
 _OPEN_AT_ONCE = 20  # bodies asked for in one batch, and held in memory
+_UNRENDERED = "not-rendered"  # why a message is opened whose envelope the server did not give
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +118,12 @@ class MailboxFinder:
 
     def _compare(self, message: Message, path: str, recoverable: str, in_client_folder: bool) -> bool:
         """Compare one message; True when it concerns the person."""
+        if message.is_unreadable:  # nothing of its envelope came: comparing would find nobody in it
+            self._found.candidates.append(
+                Candidate(message=message, folder=path, recoverable=recoverable, why=_UNRENDERED,
+                          in_client_folder=in_client_folder)
+            )  # fmt: skip
+            return False
         self._lookalikes.look(message)
         places = envelope_places(message, self._person)
         if in_client_folder:
@@ -160,14 +168,26 @@ class MailboxFinder:
 
     def _open_candidates(self) -> None:
         while self._found.candidates:
-            batch = self._found.candidates[-_OPEN_AT_ONCE:]
+            some = self._found.candidates[-_OPEN_AT_ONCE:]
+            rendered = self._ask_again([c.message.id for c in some if c.why == _UNRENDERED])
+            batch = [c for c in some if c.message.id not in rendered]
             looks = list(self._looks(batch))
+            del self._found.candidates[-len(some) :]
             for candidate, look in zip(batch, looks, strict=True):
                 self._take_look(candidate, look)
-            del self._found.candidates[-len(batch) :]
+            for c in some:
+                if c.message.id in rendered:
+                    self._compare(rendered[c.message.id], c.folder, c.recoverable, c.in_client_folder)
             self._found.opened += len(batch)
-            self._save_sometimes(len(batch))
+            self._save_sometimes(len(some))
             self._tick("opening")
+
+    def _ask_again(self, ids: Sequence[str]) -> dict[str, Message]:
+        """Messages that did not come with their folder's listing but come now: only the answer had broken off."""
+        if not ids:
+            return {}
+        answers = self._mailbox.fetch(ids, Detail.TRACES)
+        return {m.id: m for m in answers if isinstance(m, Message) and not m.is_unreadable}
 
     def _looks(self, batch: Sequence[Candidate]) -> Iterator[Look | MailsorterError]:
         texts = iter(self._mailbox.texts([c.message.id for c in batch if not _is_whole(c)]))
@@ -180,7 +200,8 @@ class MailboxFinder:
 
     def _whole(self, candidate: Candidate) -> Look | MailsorterError:
         try:
-            return look_through(self._mailbox.mime(candidate.message.id), self._person)
+            raw = self._mailbox.mime(candidate.message.id)
+            return look_through(raw, self._person, envelope_too=candidate.why == _UNRENDERED)
         except PermanentError as error:
             return error
         except Throttled:
@@ -194,17 +215,22 @@ class MailboxFinder:
             raise
 
     def _take_look(self, candidate: Candidate, look: Look | MailsorterError) -> None:
+        seen: tuple[Seen, ...] = (Seen.CLIENT_FOLDER,) if candidate.in_client_folder else ()
+        is_closed = True
         if isinstance(look, PermanentError):
-            self._not_seen(candidate.folder, "unreadable", 1)
-            return
-        if isinstance(look, MailsorterError):
+            if candidate.message.id not in self._found.unreadable:  # the search may hit on it once more
+                self._found.unreadable.append(candidate.message.id)
+                self._not_seen(candidate.folder, "unreadable", 1)
+        elif isinstance(look, MailsorterError):
             raise look
-        seen = look.seen
+        else:
+            seen, is_closed = (*look.seen, *seen), look.unread_parts > 0
         if not seen and candidate.why == "search":
-            seen = (Seen.SEARCH,) if look.unread_parts else ()  # a token that only looked alike is no finding
+            seen = (Seen.SEARCH,) if is_closed else ()  # a token that only looked alike is no finding
         if seen:
+            self._found.opened_findings += candidate.message.id not in self._found.findings
             self._add(candidate.message, candidate.folder, candidate.recoverable, seen)
-        elif look.unread_parts:
+        elif isinstance(look, Look) and look.unread_parts:
             self._not_seen(candidate.folder, "attachments-not-readable", look.unread_parts)
 
     # search ----------------------------------------------------------------------------------------------------
@@ -229,9 +255,11 @@ class MailboxFinder:
             return
         tree = self._mailbox.tree(hidden=True, recoverable=True)
         full = self._mailbox.fetch(list(fresh), Detail.TRACES)
-        for message in full:
+        for hit, message in zip(fresh.values(), full, strict=True):
             if isinstance(message, NotFound):
                 continue  # deleted since: whoever deleted it left it in Recoverable Items, where proving looks
+            if isinstance(message, PermanentError):
+                message = hit  # cannot be shown again: what the search said of it is all there is
             if isinstance(message, MailsorterError):
                 raise message
             folder = tree.get(message.folder_id)
@@ -259,7 +287,8 @@ class MailboxFinder:
 
     def _count_unopened(self) -> None:
         """Messages known by envelope, preview and the server's index alone: said, so that nobody thinks otherwise."""
-        unopened = self._found.messages - len(self._found.findings) - self._found.opened
+        by_envelope = len(self._found.findings) - self._found.opened_findings
+        unopened = self._found.messages - by_envelope - self._found.opened
         if unopened > 0:
             self._not_seen("", "text-by-index-only", unopened)
 
@@ -328,7 +357,7 @@ def _recoverable(tree: FolderTree, folder: Folder) -> str:
 
 def _is_whole(candidate: Candidate) -> bool:
     """Must the whole message be read, or is the body's text enough? The server's index sees more than the text."""
-    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment", "search")
+    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment", "search", _UNRENDERED)
 
 
 def _is_own(address: str, own_domains: tuple[str, ...]) -> bool:

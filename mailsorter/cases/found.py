@@ -19,6 +19,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     recoverable: str
     why: str
+    in_client_folder: bool = False  # of one whose envelope did not come: it concerns the case whatever it says
 
 
 class FolderCount(msgspec.Struct, frozen=True):
@@ -42,7 +43,9 @@ class Found(msgspec.Struct, kw_only=True):
     lookalikes: dict[str, Lookalike] = {}
     threads: Threads = msgspec.field(default_factory=Threads)  # emptied when everything was listed
     forwarded_to: list[str] = []
+    unreadable: list[str] = []  # ids of those that were named because they could not be opened
     opened: int = 0
+    opened_findings: int = 0  # findings that opening brought: they are among the opened
     is_enumerated: bool = False
     is_searched: bool = False
     is_complete: bool = False

@@ -41,12 +41,17 @@ class Look(msgspec.Struct, frozen=True):
     unread_parts: int
 
 
-def look_through(raw: bytes, person: Person) -> Look:
-    """Everything of a message but its own envelope, which the caller has compared already."""
+def look_through(raw: bytes, person: Person, *, envelope_too: bool = False) -> Look:
+    """Everything of a message but its own envelope, which the caller has compared already.
+
+    `envelope_too` for a message of which the server gave no envelope: its own header is looked at, too.
+    """
     seen: dict[Seen, None] = {}
     mime = _parsed(raw)
     if mime is None:
         return Look(look_at_text(raw.decode("latin-1"), person), 1)
+    if envelope_too and _headers_name(mime, person):
+        seen[Seen.HEADER] = None
     unread = _walk(mime, person, seen, is_attached=False, depth=0)
     return Look(tuple(seen), unread)
 

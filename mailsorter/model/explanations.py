@@ -155,7 +155,15 @@ GAPS: dict[str, str] = {
     ),
     "attachment-names": "The names of these attachments could not be asked, so no ground could be recognised by them.",
     "encrypted": "The message is encrypted (S/MIME or rights management): only its envelope can be compared.",
-    "unreadable": "Exchange has the message but cannot give its content.",
+    "unreadable": (
+        "Exchange lists the message and does not give it: not with its folder, not by itself, not as a whole. In the "
+        "folder of the client whom the case is about, or where Exchange's search says that it names the person, it is "
+        "in the list for you to decide; elsewhere look at it in Outlook."
+    ),
+    "item-not-readable": (
+        "When the proof was made, Exchange listed an item of this folder and did not give it. Everything else in the "
+        "folder was looked at. Look at it in Outlook."
+    ),
     "folder-vanished": "The folder was there when the search began and gone when it was to be listed.",
     "search-cap": (
         "Exchange's search gives 1,000 hits at most and had more. Envelopes were compared one by one all the same."

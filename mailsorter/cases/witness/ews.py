@@ -132,10 +132,11 @@ class EwsWitness:
         folder_id, name, _ = folder
         items = naming = 0
         is_recoverable = name.startswith(_RECOVERABLE)
+        closed: list[str] = []
         try:
             for traversal in ("Shallow", "Associated"):
                 for ids in self._listed(folder_id, traversal, ""):
-                    for item in self._whole(ids):
+                    for item in self._whole(ids, closed=closed):
                         items += 1
                         places = tuple(dict.fromkeys(_places(item, marks)))
                         naming += bool(places)
@@ -145,6 +146,8 @@ class EwsWitness:
                             look.hits.append(_hit(item, name, is_recoverable, places))
         except CannotSee as reason:
             look.not_seen.append((name, str(reason)))
+        if closed:
+            look.not_seen.append((name, "item-not-readable"))
         look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
 
     def _listed(self, folder_id: str, traversal: str, query: str) -> Iterator[list[str]]:
@@ -163,15 +166,20 @@ class EwsWitness:
             if _is_last(root) or not ids:
                 return
 
-    def _whole(self, ids: Sequence[str], shape: str = _SHAPE) -> Iterator[Any]:
+    def _whole(self, ids: Sequence[str], shape: str = _SHAPE, *, closed: list[str] | None = None) -> Iterator[Any]:
+        """Items by their ids; what the server cannot give is added to `closed`, or raises `CannotSee` without it."""
         for start in range(0, len(ids), _CHUNK):
             named = "".join(f"<t:ItemId Id={quoteattr(i)}/>" for i in ids[start : start + _CHUNK])
-            for answer in self._ask(f"<m:GetItem>{shape}<m:ItemIds>{named}</m:ItemIds></m:GetItem>", per_item=True):
+            chunk = ids[start : start + _CHUNK]
+            answers = self._ask(f"<m:GetItem>{shape}<m:ItemIds>{named}</m:ItemIds></m:GetItem>", per_item=True)
+            for item_id, answer in zip(chunk, answers, strict=False):
                 items = answer.find("m:Items", _NAMES)
                 if answer.get("ResponseClass") != "Error" and items is not None and len(items):
                     yield items[0]
                 elif _text(answer, "m:ResponseCode") != "ErrorItemNotFound":
-                    raise CannotSee("item-not-readable")
+                    if closed is None:
+                        raise CannotSee("item-not-readable")
+                    closed.append(item_id)
 
     # search --------------------------------------------------------------------------------------------------
 

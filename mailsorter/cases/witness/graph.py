@@ -26,6 +26,7 @@ _SEARCH_KEY, _SENDER, _AUTHOR = "Binary 0x300B", "String 0x5D01", "String 0x5D02
 _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
     f"id eq '{name}'" for name in (_SEARCH_KEY, _SENDER, _AUTHOR)
 ) + ")"  # fmt: skip
+_WHAT = f"$select={_FIELDS}&$expand={_EXPAND}"
 _RECOVERABLE = "Recoverable Items"
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
@@ -94,7 +95,7 @@ class GraphWitness:
         if found.get("totalItemCount", 1):
             url = f"{users}/mailFolders/{quote(found['id'], safe='')}/messages?includeHiddenMessages=true"
             try:
-                for message in self._listed(url):
+                for message in self._listed(users, url):
                     items += 1
                     places = tuple(_places(message, marks))
                     naming += bool(places)
@@ -106,19 +107,33 @@ class GraphWitness:
                 look.not_seen.append((name, str(reason)))
         look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
 
-    def _listed(self, url: str) -> Iterator[dict[str, Any]]:
-        """A folder's messages; when a page breaks, all again in small pages, and each only once."""
+    def _listed(self, users: str, url: str) -> Iterator[dict[str, Any]]:
+        """A folder's messages; when a page breaks, all again in small pages, then singly, and each only once."""
         seen: set[str] = set()
-        for size in (_PAGE, _SMALL_PAGE, 1):
+        for size in (_PAGE, _SMALL_PAGE):
             try:
-                for message in self._pages(f"{url}&$select={_FIELDS}&$expand={_EXPAND}&$top={size}"):
+                for message in self._pages(f"{url}&{_WHAT}&$top={size}"):
                     if message["id"] not in seen:
                         seen.add(message["id"])
                         yield message
                 return
             except CannotSee as reason:
-                if str(reason) != "broken-answer" or size == 1:
+                if str(reason) != "broken-answer":
                     raise
+        yield from self._singly(users, url, seen)
+
+    def _singly(self, users: str, url: str, seen: set[str]) -> Iterator[dict[str, Any]]:
+        """What is left, one by one. Raises `CannotSee` behind the last one when there were some that do not come."""
+        closed = False
+        for bare in self._pages(f"{url}&$select=id&$top={_PAGE}"):
+            if bare["id"] in seen:
+                continue
+            try:
+                yield self._json(f"{users}/messages/{quote(bare['id'], safe='')}?{_WHAT}")
+            except CannotSee as reason:
+                closed |= str(reason) != "http-404"  # it left meanwhile
+        if closed:
+            raise CannotSee("item-not-readable")
 
     # search --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 A 200 whose JSON breaks off right after `"value":[` means that one message of the page cannot be rendered or that the
 page took too long (seen in a tenant, graph-facts, section 4); a 504 means the latter too. So a page that cannot be
 read is asked again smaller, down to a single message; if that one cannot be read either, its id is asked for alone,
-it is handed on as unreadable, and the walk goes on behind it.
+it is handed on as unreadable, and the walk goes on behind it. A single one is asked for three times before that is
+believed, because a bad line also cuts answers off.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mailsorter.mailbox.graph.client import Garbled, GraphClient, Request, decod
 
 T = TypeVar("T")
 _SHRINK = 10  # 1000, 100, 10, 1
+_TRIES = 3  # of a single message
 
 
 def walk(client: GraphClient, first: Request, decoder: msgspec.json.Decoder[wire.Page[T]]) -> Iterator[wire.Page[T]]:
@@ -38,7 +40,7 @@ def walk_messages(
         name: value for name, value in query.chosen(first.path).items() if name in ("$select", "$expand")
     }
     link: str | None = first.path
-    top = size
+    top, failed = size, 0
     while link:
         request = replace(first, path=query.with_options(link, {"$top": str(top)}), may_shrink=top > 1)
         try:
@@ -47,23 +49,26 @@ def walk_messages(
             if top > 1:
                 top = max(1, top // _SHRINK)
                 continue
+            failed += 1
+            if failed < _TRIES:
+                continue
+            failed = 0
             bare = query.with_options(link, {"$top": "1", "$select": query.IDS, "$expand": None})
             stubs = client.read(replace(first, path=bare), wire.stub_page)
             link = query.with_options(stubs.next_link, chosen) if stubs.next_link else None
             yield stubs
             continue
-        link = page.next_link
+        link, failed = page.next_link, 0
         top = min(size, top * _SHRINK)
         yield page
 
 
 def delta_page(client: GraphClient, request: Request, size: int) -> wire.Page[wire.GraphMessage]:
     """One page of a round, as large as Exchange can render. Raises `Garbled` when not even one message can."""
-    while True:
-        sized = replace(request, prefer=(*request.prefer, f"odata.maxpagesize={size}"), may_shrink=size > 1)
+    while size > 1:
+        sized = replace(request, prefer=(*request.prefer, f"odata.maxpagesize={size}"), may_shrink=True)
         try:
             return decoded(client.request(sized), wire.message_page)
         except Garbled:
-            if size == 1:
-                raise
             size = max(1, size // _SHRINK)
+    return client.read(replace(request, prefer=(*request.prefer, "odata.maxpagesize=1")), wire.message_page)

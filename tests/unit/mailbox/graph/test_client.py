@@ -290,6 +290,28 @@ def test_a_page_that_breaks_off_is_asked_for_smaller(graph: ScriptedGraph, conne
     assert all(message.subject == message.id for message in found if not message.is_unreadable)
 
 
+def test_a_single_message_is_asked_for_three_times_before_it_counts_as_unreadable(
+    graph: ScriptedGraph, connect: Connect
+) -> None:
+    """A bad line cuts answers off as well: the same page of one comes whole at the third asking, in list and round."""
+    asked: list[str] = []
+
+    def page(seen: Seen) -> Reply:
+        asked.append(seen.path)
+        if len(asked) % 6:  # 1000, 100, 10, 1, 1 and, for a round, 200, 20, 2, 1, 1
+            return Reply(body=b'{"value":[')
+        value = [{"id": "m", "parentFolderId": "F", "toRecipients": [], "subject": "whole"}]
+        return Reply(body={"value": value, "@odata.deltaLink": f"{graph.url}/v1.0/d"})
+
+    graph.script = page
+    mailbox = connect().mailbox(ADDRESS)
+    (page_of_list,) = mailbox.messages("F", Detail.ENVELOPE)
+    assert [(m.subject, m.is_unreadable) for m in page_of_list] == [("whole", False)]
+    assert len(asked) == 6
+    (page_of_round,) = mailbox.changes("F", None)
+    assert [(m.subject, m.is_unreadable) for m in page_of_round.messages] == [("whole", False)]
+
+
 def test_a_round_that_breaks_off_goes_on_by_ids(graph: ScriptedGraph, connect: Connect) -> None:
     """Where even a page of one cannot be read, the round is walked by ids and each message fetched by itself."""
 
