@@ -8,6 +8,7 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import MessageRow
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepFacts
+from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EraseMessage, Identity, MoveMessage, StepKind
 
@@ -20,19 +21,20 @@ def intent_of(unit: Unit, mailbox: int, step: MoveMessage | EraseMessage, target
         client = unit.places.client(step.client_id) if step.client_id is not None else None
         token = unit.messages.token(mailbox, step.message.id)
         if step.copy:
-            token = copy_token(unit, mailbox, step.message.id, step.client_id or "")
+            token = copy_token(unit, mailbox, step.message, step.client_id or "")
         return Intent(kind=kind, token=token, facts=facts, client=client, evidence=step.evidence_number)
     kind = StepKind.ERASE_HARD if step.hard else StepKind.ERASE_PERMANENTLY
     facts = _facts(unit, mailbox, step.message, source=step.folder_id, target="")
     return Intent(kind=kind, token=unit.messages.token(mailbox, step.message.id), facts=facts)
 
 
-def copy_token(unit: Unit, mailbox: int, message_id: str, client_id: str) -> bytes:
+def copy_token(unit: Unit, mailbox: int, message: Identity | Message, client_id: str) -> bytes:
     """The digest of a copy for one client: not the message's own, which the move that follows will need.
 
-    By client and not by path: the client's folder may be renamed between a crash and the next start.
+    By client and not by path: the client's folder may be renamed between a crash and the next start. Where the search
+    key is known (where ids change) by that and not by id: a person may move the message before the next start.
     """
-    return unit.key.digest("copy", str(mailbox), message_id, client_id)
+    return unit.key.digest("copy", str(mailbox), message.search_key or message.id, client_id)
 
 
 def _facts(

@@ -358,7 +358,7 @@ class MailboxRun:
             return done
         with self.hands.ledger.reading() as unit:
             for message, client in wanted:
-                steps = unit.steps.of_message(copy_token(unit, self.hands.number, message.id, client))
+                steps = unit.steps.of_message(copy_token(unit, self.hands.number, message, client))
                 if any(s.state in (StepState.DONE, StepState.UNCLEAR) for s in steps):
                     done.add((message.id, client))
         return done
