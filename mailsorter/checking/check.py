@@ -29,7 +29,7 @@ from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, Look
 from mailsorter.model.folder import Folder, FolderPath, show_path
 from mailsorter.model.message import Message
-from mailsorter.model.standing import MessageState
+from mailsorter.model.standing import PLACED, MessageState
 from mailsorter.perform import Hands, resume
 
 _ROWS = 900  # rows of the ledger compared at a time
@@ -202,7 +202,7 @@ class _Check:
                 rows, after = unit.messages.some_of_mailbox(self.hands.number, after, _ROWS)
             if not rows:
                 return known, in_ledger
-            claimed = [row for row in rows if row.state is not MessageState.GONE]
+            claimed = [row for row in rows if row.state not in (MessageState.GONE, MessageState.MISSING)]
             where = seen.where(row.token for row in claimed)
             absent = {r.token for r in self._absent([row for row in claimed if row.token not in where])}
             known.update(where.values())
@@ -219,7 +219,8 @@ class _Check:
         unsure = {r.token for r, p in zip(asked, places, strict=True) if not isinstance(p, (Place, NotFound))}
         gone = [row for row in rows if row.token not in there | unsure]
         with self.hands.ledger.unit() as unit:
-            unit.messages.mark([row.token for row in gone], MessageState.GONE)
+            for row in gone:
+                unit.messages.mark([row.token], self._state_of_absent(row))
             unit.messages.stop_waiting([row.token for row in gone])
             paths = {f.number: f.path for f in unit.places.folders(self.hands.number)} if gone else {}
         for row in gone:
@@ -231,6 +232,12 @@ class _Check:
                 )
             )
         return gone
+
+    def _state_of_absent(self, row: MessageRow) -> MessageState:
+        """Where ids change, what was put somewhere may lie in a folder of which nobody knows the mail: it is known
+        again when it shows up where mail is filed from."""
+        may_be_elsewhere = row.state in PLACED and not self.hands.mailbox.ids_survive_moves
+        return MessageState.MISSING if may_be_elsewhere else MessageState.GONE
 
     def _ids(self, rows: Sequence[MessageRow]) -> dict[bytes, str]:
         """Exchange ids of the messages that runs moved not long ago."""

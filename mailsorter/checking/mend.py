@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from mailsorter.model.folder import Folder, FolderPath
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import StepKind
-from mailsorter.perform import Hands
+from mailsorter.perform import Hands, known_again
 
 _LOOKED_INTO = 100  # mail of a page that no run has seen: one that is overdue is enough to read the folder anew
 _LATE_S = 3600  # a message this much older than the last look at its folder should have been seen by it
@@ -33,11 +33,13 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class _Strange(msgspec.Struct, frozen=True):
-    """A message that the ledger does not have in this folder; `row` is what it has, if anything."""
+    """A message that the ledger does not have in this folder; `row` is what it has, if anything. `was`: the digest of
+    the id under which it has it, where ids change and this is another."""
 
     id: str
     token: bytes
     row: MessageRow | None
+    was: bytes | None = None
 
 
 def mend_page(
@@ -50,7 +52,7 @@ def mend_page(
         number = unit.places.find_folder(hands.number, folder.id)
         standing = unit.messages.standing(tokens)
         strange = [
-            _Strange(i, token, unit.messages.row(token) if token in standing else None)
+            _Strange(i, token, _as_it_was(row) if token in standing and (row := unit.messages.row(token)) else None)
             for i, token in zip(ids, tokens, strict=True)
             if not _is_as_recorded(standing.get(token), number)
         ]
@@ -62,7 +64,7 @@ def mend_page(
 
 def _is_as_recorded(standing: object, folder: int | None) -> bool:
     state, there = getattr(standing, "state", None), getattr(standing, "folder", None)
-    return state is not None and state is not MessageState.GONE and there == folder
+    return state not in (None, MessageState.GONE, MessageState.MISSING) and there == folder
 
 
 class _Page:
@@ -81,11 +83,24 @@ class _Page:
         new = [s.id for s in strange if s.row is None and self._owner is None]
         asked = [s.id for s in strange if s.row is not None or self._owner is not None] + new[:_LOOKED_INTO]
         messages = _fetched(self._hands.mailbox, asked)
+        strange = self._known_again(strange, messages)
         with self._hands.ledger.unit() as unit:
+            unit.messages.rename({one.was: one.token for one in strange if one.was is not None})
             number = unit.places.folder(self._hands.number, self._folder.id, self._ground.path(self._folder.id))
             steps = unit.steps.of_messages([one.token for one in strange])
             for one in strange:
                 self._one(unit, one, messages.get(one.id), number, steps.get(one.token, ()))
+
+    def _known_again(self, strange: Sequence[_Strange], messages: Mapping[str, Message]) -> list[_Strange]:
+        """Where ids change: what a person moved is judged by what the ledger has under the id it had."""
+        new = [messages[s.id] for s in strange if s.row is None and s.id in messages]
+        rows = {i: again.row for i, again in known_again(self._hands, new).items() if again and again.row}
+        return [
+            msgspec.structs.replace(one, row=_as_it_was(rows[one.id]), was=rows[one.id].token)
+            if one.id in rows
+            else one
+            for one in strange
+        ]
 
     def _one(self, unit: Unit, one: _Strange, message: Message | None, number: int, steps: Sequence[StepRow]) -> None:
         late = self._late_move(steps)
@@ -170,8 +185,12 @@ class _Page:
         state = row.state if mending.state is None else mending.state
         keeps_client = mending.state is None
         unit.messages.record(
-            [msgspec.structs.replace(row, folder=number, state=state, client=row.client if keeps_client else None)]
-        )
+            [
+                msgspec.structs.replace(
+                    row, token=one.token, folder=number, state=state, client=row.client if keeps_client else None
+                )
+            ]
+        )  # fmt: skip
         if state is not MessageState.WAITING:
             unit.messages.stop_waiting([one.token])
 
@@ -180,6 +199,11 @@ class _Page:
             return digests_of(unit, self._hands.number, message)
         row = one.row
         return Digests(one.token, row.thread if row else None, row.message_id if row else None)
+
+
+def _as_it_was(row: MessageRow) -> MessageRow:
+    """Mail that was missing lay where a run, an undo or a person had put it."""
+    return msgspec.structs.replace(row, state=MessageState.BY_HAND) if row.state is MessageState.MISSING else row
 
 
 def _fetched(mailbox: Mailbox, ids: Sequence[str]) -> dict[str, Message]:

@@ -27,7 +27,7 @@ from mailsorter.ledger.keys import LedgerKey, every_spelling, spellings
 from mailsorter.ledger.renaming import rename_messages
 from mailsorter.ledger.respell import respell_all, respell_messages
 from mailsorter.ledger.schema import message, waiting
-from mailsorter.model.standing import MessageState
+from mailsorter.model.standing import PLACED, MessageState
 
 # what speaks for its thread: what lies in a client's folder, or will once its time has come
 _DECIDED = (MessageState.FILED, MessageState.BY_HAND, MessageState.WAITING)
@@ -84,6 +84,9 @@ _NOT_OTHERS_OF_RUN = (
     (message.c.mailbox == bindparam("of")) | message.c.run.is_(None) | (message.c.run != bindparam("in_run"))
 )
 _BY_MESSAGE_ID_BUT = _BY_MESSAGE_ID.where(_NOT_OTHERS_OF_RUN)
+_PLACED = select(message).where(
+    message.c.mailbox == bindparam("in_mailbox"), _is_one_of(message.c.state, PLACED), message.c.message_id.in_(_SOME)
+)
 _OTHER = message.alias()
 _UNDECIDED = select(message.c.token).where(
     message.c.mailbox == bindparam("of"),
@@ -170,6 +173,16 @@ class Messages:
         query = select(message).where(message.c.message_id.in_(spellings(message_id_token)))
         return [_row(r) for r in self._connection.execute(query)]
 
+    def placed(self, mailbox: int, tokens: Iterable[bytes]) -> dict[bytes, list[MessageRow]]:
+        """Rows of a mailbox's messages of these msg-ids that a run, an undo or a person put somewhere, by msg-id
+        digest and in a fixed order; msg-ids without any are left out."""
+        found: dict[bytes, list[MessageRow]] = {}
+        asked = every_spelling(tokens)
+        for some in chunks(asked):
+            for r in self._connection.execute(_PLACED, {"some": some, "in_mailbox": mailbox}):
+                found.setdefault(asked[r.message_id], []).append(_row(r))
+        return {token: sorted(rows, key=lambda row: row.token) for token, rows in found.items()}
+
     def clients_of_threads(self, tokens: Iterable[bytes], but_not: Collection[bytes] = ()) -> dict[bytes, set[int]]:
         """Clients to whom messages of these conversations were filed, by conversation digest.
 
@@ -230,7 +243,7 @@ class Messages:
 
     def counts_by_folder(self, mailbox: int) -> dict[int, int]:
         """How many messages are believed to lie in each folder, by its number."""
-        there = (message.c.mailbox == mailbox) & (message.c.state != int(MessageState.GONE))
+        there = (message.c.mailbox == mailbox) & message.c.state.not_in((MessageState.GONE, MessageState.MISSING))
         query = select(message.c.folder, func.count()).where(there).group_by(message.c.folder)
         return {folder: count for folder, count in self._connection.execute(query)}
 

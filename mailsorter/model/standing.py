@@ -21,3 +21,14 @@ class MessageState(enum.IntEnum):
     LABELLED = 11  # labelled mail without a client, where the config says
     RESTRICTED = 12  # kept on a legal ground only, in the restricted folder (GDPR article 18)
     UNCLEAR = 13  # a move's answer was lost and several messages may be the one that moved: a person looks
+    MISSING = 14  # was put somewhere; ids change on a move, and under the one it had it is nowhere: moved, or gone
+
+
+PLACED = (
+    MessageState.FILED,
+    MessageState.BY_HAND,
+    MessageState.UNDONE,
+    MessageState.RESTRICTED,
+    MessageState.MISSING,
+)
+"""What a run, an undo or a person put where it lies, or lay: by these a message is known again under another id."""

@@ -11,6 +11,7 @@ from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd, StepFacts, StepRow
 from mailsorter.mailbox.base import Detail, Place
 from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EraseMessage, Identity, StepKind
 from mailsorter.perform.erase import look_up
 from mailsorter.perform.hands import Hands
@@ -187,12 +188,16 @@ def _record(hands: Hands, step: StepRow, verdict: Verdict) -> None:
             unit.steps.take_back([facts.takes_back])
         unit.runs.mark_interrupted(step.run)
         if step.kind is not StepKind.ENSURE_FOLDER:
-            _record_message(unit, hands.number, step, facts, verdict)
+            _record_message(unit, hands, step, facts, verdict)
 
 
-def _record_message(unit: Unit, mailbox: int, step: StepRow, facts: StepFacts, verdict: Verdict) -> None:
+def _record_message(unit: Unit, hands: Hands, step: StepRow, facts: StepFacts, verdict: Verdict) -> None:
+    mailbox = hands.number
     intent = Intent(kind=step.kind, token=step.token, facts=facts, client=step.client, evidence=step.evidence)
     row = row_of(unit, mailbox, step.run, intent, verdict.state, verdict.id, verdict.folder_id)
     unit.messages.rename(renamed(unit, mailbox, intent, verdict.state, verdict.id))
+    is_lost = step.kind is StepKind.MOVE and verdict.state is StepState.GONE
+    if row is not None and is_lost and not hands.mailbox.ids_survive_moves:
+        row = msgspec.structs.replace(row, state=MessageState.MISSING)  # looked for by its id and in the target alone
     if row is not None:
         unit.messages.record([row])

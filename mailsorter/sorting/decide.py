@@ -44,6 +44,8 @@ def what_is_known(standing: Standing | None, run: int) -> Known:
         return Known.MATCH
     if standing.state is MessageState.FILED:
         return Known.REPLAYED if standing.run == run else Known.RETURNED
+    if standing.state is MessageState.MISSING:
+        return Known.BY_HAND if standing.client is None else Known.RETURNED
     return {
         MessageState.BY_HAND: Known.BY_HAND,
         MessageState.UNDONE: Known.UNDONE,

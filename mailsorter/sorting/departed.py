@@ -14,7 +14,7 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.mailbox.base import Place
 from mailsorter.model.folder import FolderTree
 from mailsorter.model.message import Message
-from mailsorter.model.standing import MessageState
+from mailsorter.model.standing import PLACED, MessageState
 from mailsorter.perform import Hands
 from mailsorter.sorting.client_numbers import ClientNumbers
 from mailsorter.sorting.recall import Recall
@@ -34,7 +34,8 @@ def look_for_departed(
     """What to record about messages that left a watched folder without us; asks for each where it is.
 
     Filed by hand into a client's folder is a correction; not found at all is recorded as gone; anything else waits
-    for reconciliation. Raises what `Mailbox.locate` raises.
+    for reconciliation, and so does what a person or an undo had put there where ids change. Raises what
+    `Mailbox.locate` raises.
     """
     if not removed:
         return []
@@ -46,7 +47,8 @@ def look_for_departed(
     places = hands.mailbox.locate(left) if left else []
     for message_id, place in zip(left, places, strict=True):
         if isinstance(place, NotFound):
-            records.append(Departed(_gone(tokens[message_id])))
+            says_nothing = not hands.mailbox.ids_survive_moves and standing[tokens[message_id]].state in PLACED
+            records += [] if says_nothing else [Departed(_gone(tokens[message_id]))]
         elif isinstance(place, Place) and place.folder_id in client_of_folder:
             records += _filed_by_hand(hands, message_id, place.folder_id, tree, client_of_folder, numbers)
     return records

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,12 +12,13 @@ from mailsorter.model.folder import FolderTree, WellKnown
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
+from mailsorter.perform import KnownAgain
 from mailsorter.perform.intents import seconds
 from mailsorter.sorting.decide import STATE_OF, Decision, Known
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import quiet_until
 from mailsorter.sorting.recall import Recall
-from mailsorter.sorting.returned import record_return
+from mailsorter.sorting.returned import record_return, record_under_new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class LeftMail:
     filing: Filing
     recall: Recall
     now: datetime
+    again: Mapping[str, KnownAgain]
 
     def record(self, unit: Unit, left: Sequence[Decision], returned: Collection[str]) -> None:
         """Write a row for each; twice is as good as once."""
@@ -38,6 +40,8 @@ class LeftMail:
         for decision in left:
             message, tokens = decision.message, self.recall.tokens[decision.message.id]
             folder = unit.places.folder(self.mailbox, message.folder_id, self.tree.path(message.folder_id))
+            if message.id in self.again and (decision.known is not Known.RETURNED or message.id in returned):
+                record_under_new_id(unit, self.mailbox, message, tokens, self.again[message.id].row, folder)
             if decision.known is Known.RETURNED and message.id in returned:
                 record_return(unit, self.mailbox, message, tokens, self.recall.standing[tokens.key], folder)
             if decision.match is not None:

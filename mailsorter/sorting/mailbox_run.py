@@ -6,7 +6,7 @@ settles open intents first and pulls the unfinished window again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -22,7 +22,7 @@ from mailsorter.model.match import Outcome
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EnsureFolder, MoveMessage, Step
-from mailsorter.perform import Hands, StepResult, resume
+from mailsorter.perform import Hands, KnownAgain, StepResult, known_again, resume
 from mailsorter.perform.intents import copy_token
 from mailsorter.sorting.brakes import Brakes
 from mailsorter.sorting.decide import STATE_OF, Decision, Known, decide_window
@@ -96,6 +96,7 @@ class MailboxRun:
     _numbers: dict[str, int] = field(default_factory=dict)  # of folders whose cursor was looked up, by id
     _cursors: dict[int, str] = field(default_factory=dict)  # as this run wrote them, by folder number
     _newest: dict[int, str] = field(default_factory=dict)  # cursors that need no looking up, by folder number
+    _again: dict[str, KnownAgain | None] = field(default_factory=dict)  # what was looked for, by id
     _ground: MailboxGround = field(init=False)
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
@@ -282,6 +283,7 @@ class MailboxRun:
         hands, ground = self.hands, self._ground
         if not window.messages and not window.removed:
             return self._nothing_new(window, folder_number)
+        again = self._known_again(window.messages)
         recall = self._recall(window.messages)
         decisions = self._decide(window.messages, recall)
         returned = really_returned(hands.mailbox, [d.message for d in decisions if d.known is Known.RETURNED])
@@ -295,7 +297,7 @@ class MailboxRun:
         self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
         self._decides_threads(one.thread for one in departed)
         kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
-        left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
+        left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now(), again)
 
         def finish(unit: Unit) -> None:
             left.record(unit, kept, returned)
@@ -313,8 +315,17 @@ class MailboxRun:
             self._note_folders(plan)
         if hands.stop.is_set():
             return False
+        self._note_unclear(kept, again)
         count_left(self.report, kept, returned, self.run.number, recall if retest else None)
         return not is_cut and not self._is_time_up()
+
+    def _note_unclear(self, left: Sequence[Decision], again: Mapping[str, KnownAgain]) -> None:
+        """Say why mail stays of which nobody can tell whether it lay in a client's folder before."""
+        count = sum(d.message.id in again and again[d.message.id].row is None for d in left)
+        if count:
+            self.report.notes.append(
+                f"Messages that stay where they are, because whether a person took them back cannot be told: {count}."
+            )
 
     def _nothing_new(self, window: Window, folder_number: int | None) -> bool:
         """Only the cursor moves: no plan, no run."""
@@ -336,9 +347,15 @@ class MailboxRun:
         return self.until_s is not None and self.hands.clock.monotonic() >= self.until_s
 
     def _recall(self, messages: Sequence[Message]) -> Recall:
+        again = self._known_again(messages)
         with self.hands.ledger.reading() as unit:
             in_run = None if self._is_second_look else self.run.number
-            return Recall(unit, self.hands.number, messages, self._ground.numbers, in_run=in_run)
+            return Recall(unit, self.hands.number, messages, self._ground.numbers, in_run=in_run, again=again)
+
+    def _known_again(self, messages: Sequence[Message]) -> dict[str, KnownAgain]:
+        """Those that a person took back and that have another id since, looked for once a run."""
+        self._again |= known_again(self.hands, [m for m in messages if m.id not in self._again])
+        return {m.id: again for m in messages if (again := self._again.get(m.id)) is not None}
 
     def _decide(self, messages: Sequence[Message], recall: Recall) -> list[Decision]:
         """Decide by headers; where those leave it open and more could help, fetch that and decide again."""

@@ -10,7 +10,9 @@ from mailsorter.ledger.keys import every_spelling, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import Standing
 from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
 from mailsorter.model.thread import Correction
+from mailsorter.perform import KnownAgain
 from mailsorter.sorting.client_numbers import ClientNumbers
 
 
@@ -48,16 +50,20 @@ class Recall:
         *,
         afresh: bool = False,
         in_run: int | None = None,
+        again: Mapping[str, KnownAgain] = {},
     ) -> None:
         """`afresh`: as if nothing had been recorded of these few messages themselves, only of their threads.
 
-        `in_run`: leave out what that run decided in other mailboxes.
+        `in_run`: leave out what that run decided in other mailboxes. `again`: those of the messages, by id, that the
+        ledger knows under another one.
         """
         self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
         self._numbers = numbers
         everything = self.tokens.values()
         own = set(every_spelling(t.key for t in everything)) if afresh else set()
-        self.standing: Mapping[bytes, Standing] = {} if afresh else unit.messages.standing(t.key for t in everything)
+        formerly = {self.tokens[i].key: _formerly(known) for i, known in again.items() if i in self.tokens}
+        recorded = {} if afresh else unit.messages.standing(t.key for t in everything)
+        self.standing: Mapping[bytes, Standing] = formerly | recorded
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
         self._by_thread = unit.messages.clients_of_threads(threads, own)
@@ -98,6 +104,13 @@ class Recall:
         rows += [r for found in self._corrected_ids.values() for r in found]
         yield from (n for row in rows for n in (row.client, row.rejected) if n is not None)
         yield from (s.client for s in self.standing.values() if s.client is not None)
+
+
+def _formerly(known: KnownAgain) -> Standing:
+    """What is known of a message under the id it had. In no run: an id that is new shows no old answer."""
+    if known.row is None:
+        return Standing(MessageState.BY_HAND, 0, None, None)
+    return Standing(known.row.state, known.row.folder, known.row.client, None)
 
 
 def _without(found: dict[bytes, list[CorrectionRow]], own: set[bytes]) -> dict[bytes, list[CorrectionRow]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from mailsorter.ledger.by_hand import Digests, record_by_hand, sender_token
 from mailsorter.ledger.ledger import Unit
-from mailsorter.ledger.messages import Standing
+from mailsorter.ledger.messages import MessageRow, Standing
 from mailsorter.mailbox.base import Mailbox, Place
 from mailsorter.model.message import Message
+from mailsorter.model.standing import MessageState
 from mailsorter.sorting.recall import Tokens
 
 
@@ -27,6 +30,19 @@ def really_returned(mailbox: Mailbox, messages: Sequence[Message]) -> set[str]:
 def record_return(unit: Unit, mailbox: int, message: Message, tokens: Tokens, standing: Standing, folder: int) -> None:
     """A person took the message out of the client's folder: it stays, and its thread knows."""
     record_by_hand(unit, mailbox, _digests(unit, message, tokens), client=None, rejected=standing.client, folder=folder)
+
+
+def record_under_new_id(
+    unit: Unit, mailbox: int, message: Message, tokens: Tokens, row: MessageRow | None, folder: int
+) -> None:
+    """Where ids change: what the ledger has of the message goes by its new id; where it lay before is left to say to
+    whoever records the return, or to a check. Without a row (it may be another one's): it stays, nothing is learnt."""
+    if row is None:
+        record_by_hand(unit, mailbox, _digests(unit, message, tokens), client=None, rejected=None, folder=folder)
+        return
+    state = MessageState.BY_HAND if row.state is MessageState.MISSING else row.state
+    unit.messages.rename({row.token: tokens.key})
+    unit.messages.record([msgspec.structs.replace(row, token=tokens.key, state=state)])
 
 
 def record_filing_by_hand(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from mailsorter.emulator import Emulator, NewMessage
@@ -111,6 +112,8 @@ class StoreServer:
         subject: str = "",
         text: str = "",
         preview: str = "",
+        internet_message_id: str | None = None,
+        received_at: datetime | None = None,
     ) -> str:
         """The preview is the server's own affair here."""
         new = NewMessage(
@@ -118,6 +121,8 @@ class StoreServer:
             body=text,
             from_=Address(from_.name, from_.address),
             to=[Address(one.name, one.address) for one in to],
+            message_id=internet_message_id,
+            received=None if received_at is None else int(received_at.timestamp()),
         )
         return f"m{self._store.messages.create(self.box, self._find(where), new).id}"
 

@@ -14,7 +14,7 @@ from mailsorter.errors import Unreachable
 from mailsorter.model.folder import WellKnown
 from mailsorter.perform import perform
 from tests.machines import broken
-from tests.machines.world import CLIENTS, Fault, Lost, World
+from tests.machines.world import CLIENTS, ChangingIdsWorld, Fault, Lost, World
 
 ACME, BAKKER = CLIENTS[:2]
 
@@ -26,8 +26,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def world(**options: bool) -> Iterator[World]:
-    made = World(**options)
+def world(make: type[World] = World, **options: bool) -> Iterator[World]:
+    made = make(**options)
     try:
         yield made
     finally:
@@ -91,6 +91,32 @@ def every_crash_of_a_run(**options: bool) -> int:
 )
 def test_a_run_may_end_at_any_effect(options: dict[str, bool]) -> None:
     assert every_crash_of_a_run(**options) > 30
+
+
+def every_crash_after_a_return(make: type[World]) -> int:
+    """Crash the run, then the check, that first meet what a person took out of a client's folder."""
+    for point in range(1, 1000):
+        with world(make) as w:
+            back = next(message for message, owner in fill(w).items() if owner == "acme")
+            w.sort()
+            inbox = w.server.folder(WellKnown.INBOX).id
+            w.server.user_moves(back, inbox)
+            w.deliver("jan@acme.example")
+            run = w.sort(crash_at=point) if point % 2 else w.check(crash_at=point // 2)
+            w.sort()
+            statement = w.check()
+            if w.where(back) != inbox:
+                raise Lost("what a person took back was moved again")
+            if statement is None or statement.differences or not statement.agrees:
+                raise Lost("ledger and mailbox differ")
+            if run is not None and point % 2:
+                return point
+    raise AssertionError("a run has no end")
+
+
+@pytest.mark.parametrize("make", [World, ChangingIdsWorld], ids=["stable ids", "changing ids"])
+def test_what_a_person_took_back_stays_whatever_ends(make: type[World]) -> None:
+    assert every_crash_after_a_return(make) > 10
 
 
 def test_an_undo_may_end_at_any_effect() -> None:
@@ -176,6 +202,7 @@ def test_what_a_person_files_by_hand_is_heard() -> None:
         (broken.retry_without_looking, lost_answers),
         (broken.removed_is_deleted, a_person_files_by_hand),
         (broken.no_intents, lambda: every_crash_of_a_run(copies=True)),
+        (broken.another_id_is_another_message, lambda: every_crash_after_a_return(ChangingIdsWorld)),
     ],
 )
 def test_a_build_that_is_broken_on_purpose_is_caught(

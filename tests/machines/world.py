@@ -37,6 +37,7 @@ from mailsorter.sorting.report import MailboxReport, RunReport
 from mailsorter.sorting.run import Job, SortOptions, plan, sort
 from mailsorter.sorting.undo import undo_run
 from tests.machines.crash import Crash, CrashingLedger, CrashingMailbox, Effects
+from tests.machines.named_server import NamedServer, RememberingServer
 from tests.unit.sorting.firm import OWN, Onlooker
 
 CLIENTS = tuple(Client(id=n, name=n.title(), domains=(f"{n}.example",)) for n in ("acme", "bakker", "cornelis"))
@@ -104,9 +105,14 @@ class World:
     def _serve(self) -> Any:
         return MemoryServer(ADDRESS, clock=self.clock, ids_survive_moves=self.ids_survive_moves)
 
+    def _memory(self) -> MemoryServer:
+        """The server as a process finds it."""
+        server: MemoryServer = self.server
+        return server
+
     def _open(self) -> Any:
         """A process's own mailbox object, with the faults that wait for it."""
-        mailbox = CrashingMailbox(ADDRESS, server=self.server, clock=self.clock)
+        mailbox = CrashingMailbox(ADDRESS, server=self._memory(), clock=self.clock)
         mailbox.effects = self.effects
         for fault in self.faults:
             mailbox.fail_next(fault.method, fault.error, after_items=fault.after_items)
@@ -222,3 +228,21 @@ class World:
         """Id of the folder at the client's own path; "" when there is none."""
         found = self.server.tree().find(("Clients", client.name))
         return found.id if found else ""
+
+
+@dataclass(slots=True)
+class ChangingIdsWorld(World):
+    """The same in memory, with ids that change on every move."""
+
+    ids_survive_moves: bool = False
+
+    def _serve(self) -> NamedServer:
+        return NamedServer(RememberingServer(ADDRESS, clock=self.clock))
+
+    def _memory(self) -> MemoryServer:
+        named: NamedServer = self.server
+        return named.real
+
+    def ids_of(self, message: str) -> list[str]:
+        named: NamedServer = self.server
+        return named.ids_of(message)

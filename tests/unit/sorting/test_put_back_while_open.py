@@ -18,7 +18,7 @@ class Crash(BaseException):
     """The process ends here."""
 
 
-@pytest.fixture(params=[True, False], ids=["stable ids", "changing ids"])
+@pytest.fixture
 def firm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Firm]:
     """One message was moved, the process died before it wrote that down, and a person put the message back."""
     firm = Firm(tmp_path)
@@ -43,6 +43,13 @@ def held(firm: Firm) -> dict[str, int]:
     return {path: len(ids) for path, ids in firm.folders().items() if ids}
 
 
+@pytest.mark.parametrize("firm", [False], ids=["changing ids"], indirect=True)
+def test_where_ids_change_it_is_seen_to_have_been_moved_and_stays(firm: Firm) -> None:
+    for _ in range(2):
+        firm.sort()
+        assert held(firm) == {"Inbox": 1}
+
+
 @pytest.mark.parametrize("firm", [True], ids=["stable ids"], indirect=True)
 def test_it_is_filed_again_and_put_back_once_more_it_stays(firm: Firm) -> None:
     firm.sort()
@@ -53,6 +60,7 @@ def test_it_is_filed_again_and_put_back_once_more_it_stays(firm: Firm) -> None:
         assert held(firm) == {"Inbox": 1}
 
 
+@pytest.mark.parametrize("firm", [True], ids=["stable ids"], indirect=True)
 def test_an_undo_brings_it_back_and_there_it_stays(firm: Firm) -> None:
     run = firm.sort().run
     connect = {firm.mailbox.address: lambda: firm.mailbox}
