@@ -28,6 +28,7 @@ PLACED = (
     MessageState.FILED,
     MessageState.BY_HAND,
     MessageState.UNDONE,
+    MessageState.LABELLED,
     MessageState.RESTRICTED,
     MessageState.MISSING,
 )

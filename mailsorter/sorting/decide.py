@@ -38,11 +38,14 @@ class Decision(msgspec.Struct, frozen=True):
     match: Match | None = None
 
 
-def what_is_known(standing: Standing | None, run: int) -> Known:
-    """What the last record of a message means now. A table: every state is in it."""
-    if standing is None:
+def what_is_known(standing: Standing | None, run: int, *, is_where_put: bool = False) -> Known:
+    """What the last record of a message means now. A table: every state is in it.
+
+    `is_where_put`: it lies in the folder that the record names. Labelled mail may lie where mail is filed from.
+    """
+    if standing is None or (standing.state is MessageState.LABELLED and is_where_put):
         return Known.MATCH
-    if standing.state is MessageState.FILED:
+    if standing.state in (MessageState.FILED, MessageState.LABELLED):
         return Known.REPLAYED if standing.run == run else Known.RETURNED
     if standing.state is MessageState.MISSING:
         return Known.BY_HAND if standing.client is None else Known.RETURNED
@@ -73,10 +76,7 @@ def decide_window(
     extras: Extras = _NOTHING,
 ) -> list[Decision]:
     """Decide every message of a window. Pure but for what `recall` looked up before."""
-    known = [
-        Known.UNREADABLE if m.is_unreadable else what_is_known(recall.standing.get(recall.tokens[m.id].key), run)
-        for m in messages
-    ]
+    known = [Known.UNREADABLE if m.is_unreadable else _known(m, recall, run) for m in messages]
     to_match = [m for m, k in zip(messages, known, strict=True) if k is Known.MATCH]
     memory = RunMemory(recall)
 
@@ -91,6 +91,11 @@ def decide_window(
         Decision(m, k, _timed(matches.get(m.id), m, filing, now, is_sent=m.folder_id == sent_folder_id))
         for m, k in zip(messages, known, strict=True)
     ]
+
+
+def _known(message: Message, recall: Recall, run: int) -> Known:
+    standing = recall.standing.get(recall.tokens[message.id].key)
+    return what_is_known(standing, run, is_where_put=message.id in recall.where_put)
 
 
 def _timed(match: Match | None, message: Message, filing: Filing, now: datetime, *, is_sent: bool) -> Match | None:

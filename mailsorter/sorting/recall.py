@@ -64,6 +64,7 @@ class Recall:
         formerly = {self.tokens[i].key: _formerly(known) for i, known in again.items() if i in self.tokens}
         recorded = {} if afresh else unit.messages.standing(t.key for t in everything)
         self.standing: Mapping[bytes, Standing] = formerly | recorded
+        self.where_put = self._labelled_where_put(unit, mailbox, messages)
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
         self._by_thread = unit.messages.clients_of_threads(threads, own)
@@ -96,6 +97,13 @@ class Recall:
             rejected=self._numbers.ids({row.rejected for row in rows if row.rejected is not None}),
             is_this_message=any(row.token in spellings(tokens.key) for row in rows),
         )
+
+    def _labelled_where_put(self, unit: Unit, mailbox: int, messages: Sequence[Message]) -> set[str]:
+        """Ids of labelled mail that lies in the folder where a run put it."""
+        standing = [(m, self.standing.get(self.tokens[m.id].key)) for m in messages]
+        labelled = [(m, s.folder) for m, s in standing if s is not None and s.state is MessageState.LABELLED]
+        numbers = {folder: unit.places.find_folder(mailbox, folder) for folder in {m.folder_id for m, _ in labelled}}
+        return {m.id for m, put in labelled if numbers[m.folder_id] == put}
 
     def _numbers_seen(self) -> Iterable[int]:
         yield from (n for numbers in self._by_thread.values() for n in numbers)

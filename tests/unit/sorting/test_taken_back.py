@@ -15,9 +15,11 @@ from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.client import Client
 from mailsorter.model.filing import Several
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.rule import Rule, RuleAction
 from mailsorter.model.standing import MessageState
 from mailsorter.perform import perform
 from mailsorter.sorting.explain import explain_message
+from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.report import MailboxReport
 from mailsorter.sorting.undo import undo_run
 from tests.unit.sorting.firm import ACME, BAKKER, OWN, Firm
@@ -236,6 +238,38 @@ def test_a_crash_before_it_is_written_down_only_makes_the_next_run_look_again(
     sort(firm)
     assert state(firm, back) is MessageState.BY_HAND
     assert (held(firm), rejections(firm)) == ({"Inbox": 1, OF_ACME: 2}, 1)
+
+
+@BOTH
+def test_labelled_mail_that_a_person_put_back_stays_too(firm: Firm) -> None:
+    """It was nobody's: nothing is learnt."""
+    rule = Rule(id="sollicitant", subject=("sollicitatie",), action=RuleAction.LABEL, label="applicant")
+    book = MatchBook([ACME, BAKKER], [OWN], rules=[rule])
+    set_book(firm, ACME, BAKKER, book=book, label_homes={"applicant": "Sollicitanten"})
+    firm.deliver("wie@elders.example", "Sollicitatie adviseur", internet_message_id=MSG_ID)
+    firm.sort()
+    takes(firm, *firm.folders()["Sollicitanten"])
+    assert sort(firm).left == {"by-hand": 1}
+    firm.mailbox.server.forget_cursors()
+    assert sort(firm).filed == 0
+    assert (held(firm), rejections(firm)) == ({"Inbox": 1}, 0)
+
+
+@BOTH
+def test_labelled_mail_in_a_watched_folder_is_not_taken_for_put_there_by_hand(firm: Firm) -> None:
+    rule = Rule(id="sollicitant", subject=("sollicitatie",), action=RuleAction.LABEL, label="applicant")
+    book = MatchBook([ACME, BAKKER], [OWN], rules=[rule])
+    set_book(firm, ACME, BAKKER, book=book, label_homes={"applicant": OTHER})
+    firm.deliver("wie@elders.example", "Sollicitatie adviseur", internet_message_id=MSG_ID)
+    for _ in range(3):
+        firm.sort()
+        firm.mailbox.server.forget_cursors()
+        assert held(firm) == {OTHER: 1}
+        (message,) = firm.folders()[OTHER]
+        assert state(firm, message) is not MessageState.BY_HAND
+    takes(firm, message)
+    assert sort(firm).left == {"by-hand": 1}
+    assert held(firm) == {"Inbox": 1}
 
 
 # not taken back -----------------------------------------------------------------------------------------------------
