@@ -63,6 +63,7 @@ class Firm(RuleBasedStateMachine):
         self.undone: set[str] = set()
         self.uncertain: set[str] = set()  # moved by a person while a run's own step was open
         self.for_two: set[str] = set()
+        self.thrown_away: set[str] = set()  # copies that an undo put into Deleted Items: filed again they are made anew
         Firm.tried["schedules"] += 1
 
     def teardown(self) -> None:
@@ -188,6 +189,7 @@ class Firm(RuleBasedStateMachine):
         if report is not None and report.error is None:
             assert report.adds_up
         now = self.world.server.everything()
+        self.thrown_away |= {m for m in now.keys() - self.born.keys() if now[m] != fresh.get(m)}
         moved = {m for m in self.born if now.get(m) != fresh.get(m)}
         self.undone |= moved
         self.pinned -= moved
@@ -233,7 +235,7 @@ class Firm(RuleBasedStateMachine):
         assert not missing, f"lost: {missing}"
         extra = everything.keys() - self.born.keys()
         assert len(extra) <= len(self.for_two) or self.world.copies, "something was made that nobody asked for"
-        copies = Counter(self.world.server.item(i).message.internet_message_id for i in extra)
+        copies = Counter(self.world.server.item(i).message.internet_message_id for i in extra - self.thrown_away)
         assert all(count <= 1 for count in copies.values()), "a copy was made twice"
 
     def _settle(self) -> None:
