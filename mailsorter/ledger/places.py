@@ -135,15 +135,20 @@ class Places:
     def folders(self, mailbox_number: int, after: int = 0) -> list[KnownFolder]:
         """All folders known of the mailbox, or those behind that number, in the order in which they were met."""
         rows = self._connection.execute(_FOLDERS, {"of": mailbox_number, "behind": after}).all()
-        return [self._known(number, sealed, owner, count) for number, sealed, owner, count in rows]
+        met, found = self._met.folders, []
+        for number, sealed, owner, count in rows:
+            before = met.get(number)
+            if before is None or before[0] != sealed or before[1].client != owner or before[1].item_count != count:
+                found.append(self._known(number, sealed, owner, count))
+            else:  # as it was, hundreds of them a look
+                found.append(before[1])
+        return found
 
     def _known(self, number: int, sealed: bytes, owner: int | None, count: int) -> KnownFolder:
         before = self._met.folders.get(number)
         if before is None or before[0] != sealed:
             clear = self._key.open(sealed, "folder", FolderFacts)
             known = KnownFolder(number, clear.id, clear.path, owner, count)
-        elif (before[1].client, before[1].item_count) == (owner, count):
-            return before[1]
         else:
             known = msgspec.structs.replace(before[1], client=owner, item_count=count)
         self._met.folders[number] = sealed, known

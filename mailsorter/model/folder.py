@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 
 import msgspec
 
@@ -60,6 +60,38 @@ class FolderPermission(msgspec.Struct, frozen=True, kw_only=True):
     may_read: bool  # the items, not only that there is a folder
 
 
+class _Shape:
+    """What follows from where folders are and how they are called, whatever they hold: as ids, made when first asked.
+
+    Trees that differ in counts alone share it: a daemon gets a new tree whenever a message has come or gone.
+    """
+
+    def __init__(self, folders: Mapping[str, Folder]) -> None:
+        self.children: dict[str, list[str]] = {}
+        for folder in folders.values():
+            self.children.setdefault(folder.parent_id, []).append(folder.id)
+        self.well_known = {f.well_known: f.id for f in folders.values() if f.well_known is not None}
+        self.above: dict[str, FolderPath] = {}  # paths of folders that hold others, as far as asked for
+        self.paths: dict[str, FolderPath] = {}  # likewise, of all
+        self.of_one_name: frozenset[str] | None = None
+        self._by_name: dict[tuple[str, str], list[str]] = {}
+
+    def by_name(self, folders: Mapping[str, Folder]) -> dict[tuple[str, str], list[str]]:
+        """Ids by the parent's id and the name, casefolded. `folders` are those of any tree of this shape."""
+        if not self._by_name:  # made when first asked: most looks at a mailbox ask for no name
+            for folder in folders.values():
+                self._by_name.setdefault((folder.parent_id, folder.name.casefold()), []).append(folder.id)
+        return self._by_name
+
+
+def _is_placed_alike(one: Folder, other: Folder) -> bool:
+    """Are they one folder in one place, whatever it holds? Its children's count follows from their own places."""
+    return one == other or (
+        (one.id, one.parent_id, one.name, one.well_known, one.is_hidden, one.is_search)
+        == (other.id, other.parent_id, other.name, other.well_known, other.is_hidden, other.is_search)
+    )
+
+
 class FolderTree:
     """All folders of one mailbox, for questions of place. Built once, never changed.
 
@@ -69,12 +101,32 @@ class FolderTree:
     def __init__(self, root_id: str, folders: Iterable[Folder]) -> None:
         self.root_id = root_id
         self._by_id: dict[str, Folder] = {f.id: f for f in folders}
-        self._children: dict[str, list[Folder]] = {}
-        for folder in self._by_id.values():
-            self._children.setdefault(folder.parent_id, []).append(folder)
-        self._by_name: dict[tuple[str, str], list[Folder]] = {}
-        self._paths: dict[str, FolderPath] = {}  # of folders that hold others, as far as asked for
-        self._well_known = {f.well_known: f for f in self._by_id.values() if f.well_known is not None}
+        self._made_shape: _Shape | None = None
+        self._total: int | None = None
+
+    @property
+    def _shape(self) -> _Shape:
+        if self._made_shape is None:
+            self._made_shape = _Shape(self._by_id)
+        return self._made_shape
+
+    def share(self, before: FolderTree) -> bool:
+        """Take over what an earlier tree of the mailbox has worked out, when only counts differ; gives whether so.
+
+        No answer of this tree depends on it, only how fast it comes.
+        """
+        mine, theirs = self._by_id, before._by_id
+        is_alike = (
+            self.root_id == before.root_id
+            and list(mine) == list(theirs)  # in the same order too: it tells the first of two of one name
+            and all(
+                one is other or _is_placed_alike(one, other)
+                for one, other in zip(mine.values(), theirs.values(), strict=True)
+            )
+        )
+        if is_alike:
+            self._made_shape = before._shape
+        return is_alike
 
     def __iter__(self) -> Iterator[Folder]:
         return iter(self._by_id.values())
@@ -85,36 +137,46 @@ class FolderTree:
     def __contains__(self, folder_id: object) -> bool:
         return folder_id in self._by_id
 
+    @property
+    def ids(self) -> KeysView[str]:
+        """The ids of all folders, as a set."""
+        return self._by_id.keys()
+
+    @property
+    def item_count(self) -> int:
+        """How many items all folders hold."""
+        if self._total is None:
+            self._total = sum([folder.item_count for folder in self._by_id.values()])
+        return self._total
+
     def get(self, folder_id: str) -> Folder | None:
         """The folder of that id, or None when this mailbox has none (any more)."""
         return self._by_id.get(folder_id)
 
     def well_known(self, name: WellKnown) -> Folder | None:
         """The distinguished folder, or None where the mailbox has none or the connector cannot tell."""
-        return self._well_known.get(name)
+        folder_id = self._shape.well_known.get(name)
+        return None if folder_id is None else self._by_id[folder_id]
 
     def children(self, folder_id: str) -> list[Folder]:
         """Direct children, search folders included."""
-        return self._children.get(folder_id, [])
+        return [self._by_id[child] for child in self._shape.children.get(folder_id, ())]
 
     def named(self, parent_id: str, name: str) -> list[Folder]:
         """Direct children of that name, compared as Exchange does; more than one only in a damaged mailbox."""
-        self._index_names()
-        return self._by_name.get((parent_id, name.casefold()), [])
+        found = self._shape.by_name(self._by_id).get((parent_id, name.casefold()), ())
+        return [self._by_id[folder_id] for folder_id in found]
 
-    def _index_names(self) -> None:
-        if not self._by_name:  # made when first asked: most looks at a mailbox ask for no name
-            for folder in self._by_id.values():
-                self._by_name.setdefault((folder.parent_id, folder.name.casefold()), []).append(folder)
-
-    def of_one_name(self) -> set[str]:
+    def of_one_name(self) -> frozenset[str]:
         """Ids of folders whose name two siblings or more have, searches not counted. Empty but in a damaged mailbox."""
-        self._index_names()
-        found: set[str] = set()
-        for folders in self._by_name.values():
-            if len(folders) > 1 and sum(not folder.is_search for folder in folders) > 1:
-                found.update(folder.id for folder in folders)
-        return found
+        shape = self._shape
+        if shape.of_one_name is None:
+            found: set[str] = set()
+            for ids in shape.by_name(self._by_id).values():
+                if len(ids) > 1 and sum(not self._by_id[folder_id].is_search for folder_id in ids) > 1:
+                    found.update(ids)
+            shape.of_one_name = frozenset(found)
+        return shape.of_one_name
 
     def find(self, path: FolderPath) -> Folder | None:
         """The folder at that path below the visible root, or None."""
@@ -129,17 +191,26 @@ class FolderTree:
 
     def path(self, folder_id: str) -> FolderPath:
         """Names from below the visible root down to the folder; () for the root or an unknown id."""
+        paths = self._shape.paths
+        known = paths.get(folder_id)
+        if known is None:
+            known = self._path(folder_id)
+            if folder_id in self._by_id:
+                paths[folder_id] = known
+        return known
+
+    def _path(self, folder_id: str) -> FolderPath:
         folder = self._by_id.get(folder_id)
         if folder is None or folder.id == self.root_id:
             return ()
-        above = self._paths.get(folder.parent_id)  # of its siblings too: an archive has hundreds
+        above = self._shape.above.get(folder.parent_id)  # of its siblings too: an archive has hundreds
         if above is None:
             names: list[str] = []
             for current in self.upwards(folder.parent_id):
                 if current.id in (self.root_id, folder.id):
                     break
                 names.append(current.name)
-            above = self._paths[folder.parent_id] = tuple(reversed(names))
+            above = self._shape.above[folder.parent_id] = tuple(reversed(names))
         return (*above, folder.name)
 
     def upwards(self, folder_id: str) -> Iterator[Folder]:

@@ -99,19 +99,24 @@ class Brakes:
         claims: Mapping[int, int] | None = None,
     ) -> BrakePulled | None:
         deleted, twice = _deleted_ids(tree), tree.of_one_name()
-        for folder in clients:
-            if folder.id not in tree or folder.id in deleted:
-                return _gone(folder)
-            if folder.id in twice:
-                return _twice(tree, folder)
+        ids = {folder.id for folder in clients}
+        if not ids <= tree.ids or not ids.isdisjoint(deleted) or not ids.isdisjoint(twice):  # rare: then which?
+            for folder in clients:
+                if folder.id not in tree or folder.id in deleted:
+                    return _gone(folder)
+                if folder.id in twice:
+                    return _twice(tree, folder)
         mine = {folder.number for folder in clients}
         looks = []
         for folder in known:
+            if folder.item_count == 0:
+                continue  # one that held nothing was not emptied
             found = tree.get(folder.id)
+            if found is not None and found.item_count:
+                continue  # nor one that still holds something
             before = folder.item_count if claims is None else min(folder.item_count, claims.get(folder.number, 0))
-            looks.append(Look(folder.number, before, found.item_count if found else None, folder.number in mine))
-        total = sum(folder.item_count for folder in tree)
-        suddenly = brake.emptied(looks, self._memory.total, total, self._policy.minimum)
+            looks.append(Look(folder.number, before, 0 if found else None, folder.number in mine))
+        suddenly = brake.emptied(looks, self._memory.total, tree.item_count, self._policy.minimum)
         return None if suddenly is None else _empty(suddenly, {f.number: f for f in known})
 
     def _let_go(self, clients: Sequence[KnownFolder]) -> bool:
@@ -192,20 +197,33 @@ class Brakes:
         moved: Mapping[date, int] = self._moved
         if moved[self._today] > self.room:  # what a person let through once is no measure for the next time
             moved = {**moved, self._today: self.room}
-        total = sum(folder.item_count for folder in tree) + self._shift.total()
+        total = tree.item_count + self._shift.total()
         memory = msgspec.structs.replace(
             self._memory, history=self._memory.history.and_now(self._today, moved), total=total, rules=self._rules
         )
         with self._hands.ledger.reading() as unit:
             newest = max((folder.number for folder in known), default=0)
             met = unit.places.folders(self._hands.number, newest)
-        changed = [changed for folder in (*known, *met) if (changed := self._changed(folder, tree)) is not None]
+        perhaps = [*self._perhaps_changed(known, tree), *met]
+        changed = [changed for folder in perhaps if (changed := self._changed(folder, tree)) is not None]
         if not changed and memory == self._memory:
             return  # an idle look writes nothing
         with self._hands.ledger.unit() as unit:
             unit.places.update_folders(changed)
             self._memory = memory
             self._write(unit)
+
+    def _perhaps_changed(self, known: Sequence[KnownFolder], tree: FolderTree) -> list[KnownFolder]:
+        """Of hundreds of folders the few that may not be as they were known."""
+        get, path, shifted = tree.get, tree.path, self._shift
+        return [
+            folder
+            for folder in known
+            if (found := get(folder.id)) is None
+            or found.item_count != folder.item_count
+            or folder.id in shifted
+            or path(folder.id) != folder.path
+        ]
 
     def _changed(self, known: KnownFolder, tree: FolderTree) -> tuple[KnownFolder, FolderPath, int] | None:
         """Where the folder is after this run, and how much it holds; None for one that is as it was known, or gone."""

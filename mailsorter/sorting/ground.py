@@ -9,13 +9,23 @@ from mailsorter.errors import CursorLost, UserError
 from mailsorter.ledger.cursors import TREE
 from mailsorter.ledger.places import KnownFolder
 from mailsorter.mailbox.base import Mailbox
-from mailsorter.model.folder import Folder, FolderTree, WellKnown
+from mailsorter.model.folder import Folder, FolderPath, FolderTree, WellKnown
 from mailsorter.perform import Hands
 from mailsorter.sorting.client_numbers import ClientNumbers
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.targets import Targets
 from mailsorter.sorting.watched import watched_folders
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Whose each of the folders is that the ledger knows: made anew only when one changed hands, id or path."""
+
+    known: Sequence[KnownFolder]
+    numbers: ClientNumbers
+    of_client: Mapping[str, tuple[str, FolderPath]]  # client id to folder id and path
+    client_of_folder: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -26,6 +36,7 @@ class TreeCache:
     cursor: str | None = None
     numbers: tuple[MatchBook, ClientNumbers] | None = None  # of this book: a digest for each client
     number: int | None = None  # the mailbox's in the ledger
+    owned: Owned | None = None
     quiet: object = None  # what `glance` stands on
     decided: set[bytes] | None = None  # threads decided since left mail was last tested by them; None: ask of all
     fruitless: frozenset[bytes] = frozenset()  # left mail of decided threads that was tested again and stayed left
@@ -55,19 +66,34 @@ def survey(hands: Hands, filing: Filing, cache: TreeCache, *, is_fresh: bool = F
     with hands.ledger.reading() as unit:
         known = unit.places.folders(hands.number)
         numbers.learn(unit, (f.client for f in known if f.client is not None))
-    mine = {c: (f.id, f.path) for f in known if (c := numbers.id(f.client)) is not None}
-    client_of_folder = {f.id: f.client for f in known if f.client is not None}
+    owned = cache.owned = _owned(known, numbers, cache.owned)
     paths = filing.folder_of.values()
-    watched = watched_folders(tree, filing.watch, filing.archive, paths, client_of_folder)
+    watched = watched_folders(tree, filing.watch, filing.archive, paths, owned.client_of_folder)
     if watched.missing and not watched.folders:
         raise UserError(
             f"Mailbox {hands.mailbox.address} has none of the folders to watch: {', '.join(watched.missing)}.",
             advice="Mend [filing] watch, then run: mailsorter config check",
         )
     sent = tree.well_known(WellKnown.SENT)
-    targets = Targets(tree, filing.folder_of, mine)
+    targets = Targets(tree, filing.folder_of, owned.of_client)
     return MailboxGround(
-        tree, targets, watched.folders, watched.missing, client_of_folder, numbers, sent.id if sent else None, known
+        tree, targets, watched.folders, watched.missing, owned.client_of_folder, numbers, sent.id if sent else None,
+        known,
+    )  # fmt: skip
+
+
+def _owned(known: Sequence[KnownFolder], numbers: ClientNumbers, before: Owned | None) -> Owned:
+    """Whose folder each is; as it was before where nothing but counts has changed since."""
+    if before is not None and before.numbers is numbers and _is_of_the_same(known, before.known):
+        return before
+    of_client = {c: (f.id, f.path) for f in known if (c := numbers.id(f.client)) is not None}
+    return Owned(known, numbers, of_client, {f.id: f.client for f in known if f.client is not None})
+
+
+def _is_of_the_same(known: Sequence[KnownFolder], before: Sequence[KnownFolder]) -> bool:
+    return len(known) == len(before) and all(
+        one is other or (one.number, one.id, one.path, one.client) == (other.number, other.id, other.path, other.client)
+        for one, other in zip(known, before, strict=True)
     )
 
 
@@ -85,6 +111,8 @@ def ask_for_tree(mailbox: Mailbox, cache: TreeCache) -> bool:
         page = mailbox.tree_changes(None)
     cache.cursor = page.cursor
     if page.tree is not None:
+        if cache.tree is not None:
+            page.tree.share(cache.tree)
         cache.tree = page.tree
     return page.tree is not None
 

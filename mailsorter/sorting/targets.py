@@ -34,7 +34,7 @@ class Targets:
         self._tree = tree
         self._folder_of = folder_of
         self._known = known
-        self._owners = {folder_id: client for client, (folder_id, _) in known.items()}
+        self._made_owners: dict[str, str] | None = None
         self._found: dict[str, Target] = {}
         self._promised: dict[FolderPath, str] = {}  # paths that are some client's as soon as they are made
 
@@ -43,6 +43,13 @@ class Targets:
         if client_id not in self._found:
             self._found[client_id] = self._find(client_id)
         return self._found[client_id]
+
+    @property
+    def _owners(self) -> dict[str, str]:
+        """Client ids by the ids of their folders; asked for only where a client has none yet."""
+        if self._made_owners is None:
+            self._made_owners = {folder_id: client for client, (folder_id, _) in self._known.items()}
+        return self._made_owners
 
     def at(self, path: FolderPath) -> Target:
         """A folder that is no client's, such as a label's."""
