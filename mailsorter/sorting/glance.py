@@ -36,6 +36,11 @@ def rules_setting(number: int) -> str:
     return f"rules of mailbox {number}"
 
 
+def policy_setting(number: int) -> str:
+    """Under which name the ledger keeps the digest of the filing policy by which a mailbox's mail last waited."""
+    return f"policy of mailbox {number}"
+
+
 @dataclass(slots=True)
 class Glance:
     """What a first look gave: windows read ahead by folder id, and whether the tree was asked for.

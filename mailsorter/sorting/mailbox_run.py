@@ -29,7 +29,7 @@ from mailsorter.sorting.decide import STATE_OF, Decision, Known, decide_window
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.glance import Glance, glance, remember, rules_setting
+from mailsorter.sorting.glance import Glance, glance, policy_setting, remember, rules_setting
 from mailsorter.sorting.ground import MailboxGround, TreeCache, survey
 from mailsorter.sorting.left import LeftMail
 from mailsorter.sorting.planning import WindowPlan, plan_window
@@ -158,17 +158,26 @@ class MailboxRun:
         return all(map(self._retest_folder, self._ground.watched))
 
     def _notice_changed_rules(self) -> None:
-        """After a change of book or rules everything that was left is tested again: from the beginning."""
-        name = rules_setting(self.hands.number)
+        """After a change of book or rules everything that was left is tested again: from the beginning.
+
+        After a change of the filing policy, too: what waits may have to wait no longer, or must wait from now on. What
+        an undo put back stays then: it is the same client's still.
+        """
+        number = self.hands.number
+        rules, policy = rules_setting(number), policy_setting(number)
+        now = {rules: self.filing.rules_digest, policy: self.filing.policy.digest}
         with self.hands.ledger.reading() as unit:
-            before = unit.settings.get(name)
-        if before == self.filing.rules_digest:
+            before = {name: unit.settings.get(name) for name in now}
+        changed = {name for name, digest in now.items() if before[name] != digest}
+        if not changed:
             return
         with self.hands.ledger.unit() as unit:
-            unit.settings.set(name, self.filing.rules_digest)
-            if before is not None:
-                unit.cursors.forget(self.hands.number)
-                unit.messages.release_undone(self.hands.number)
+            for name in changed:
+                unit.settings.set(name, now[name])
+            if any(before[name] is not None for name in changed):
+                unit.cursors.forget(number)
+            if rules in changed and before[rules] is not None:
+                unit.messages.release_undone(number)
 
     # what is read; each gives False when the run is to stop here ---------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 
 from mailsorter.model.filing import FilingPolicy, QuietHours, Timing, When
 from mailsorter.model.folder import WellKnown
+from mailsorter.sorting.undo import undo_run
 
 HOUR, DAY = 60, 24 * 60
 FILED, LEFT = "Clients / Acme B.V.", "Inbox"
@@ -56,6 +58,47 @@ def test_never_while_flagged(world):
     world.mailbox.server.user_changes(message, is_flagged=False)
     world.go_on(2)
     assert world.where(message) == FILED
+
+
+def with_another_policy(world, **policy):
+    """The same book and rules; the config was reloaded with other words for when."""
+    world.filing = replace(world.filing, policy=FilingPolicy(**policy))
+    world.start()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"received": Timing(When.READ)}, {}),
+        ({"received": Timing(When.AFTER, 30)}, {"received": Timing(When.AFTER, 1)}),
+        ({"quiet": (QuietHours(time(9), time(18)), QuietHours(time(18), time(9)))}, {}),
+    ],
+    ids=["once read", "after days", "quiet hours"],
+)
+def test_what_waits_goes_by_the_policy_of_now(world, before, after):
+    """Mail that waits under one policy is looked at again under the next, though nobody touches it."""
+    with_another_policy(world, **before)
+    message = world.deliver("piet@acme.example")
+    world.go_on(2 * DAY)
+    assert world.where(message) == LEFT
+    with_another_policy(world, **after)
+    world.go_on(2)
+    assert world.where(message) == FILED
+
+
+def test_another_policy_moves_nothing_that_an_undo_put_back(world):
+    """Only another client book or other rules do."""
+    message = world.deliver("piet@acme.example")
+    world.go_on(2)
+    with world.ledger.reading() as unit:
+        (run,) = unit.runs.latest(1)
+    connect = {world.mailbox.address: lambda: world.mailbox}
+    assert undo_run(world.ledger, world.clock, run.id, connect, ["acme"]).total("filed") == 1
+    world.go_on(2)
+    assert world.where(message) == LEFT
+    with_another_policy(world, received=Timing(When.AFTER, 1))
+    world.go_on(2 * DAY)
+    assert world.where(message) == LEFT
 
 
 def test_flags_can_be_ignored(world):
