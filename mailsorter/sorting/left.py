@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,6 @@ from mailsorter.model.folder import FolderTree, WellKnown
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
-from mailsorter.perform import KnownAgain
 from mailsorter.perform.intents import seconds
 from mailsorter.sorting.decide import STATE_OF, Decision, Known
 from mailsorter.sorting.filing import Filing
@@ -31,7 +30,6 @@ class LeftMail:
     filing: Filing
     recall: Recall
     now: datetime
-    again: Mapping[str, KnownAgain]
 
     def record(self, unit: Unit, left: Sequence[Decision], returned: Collection[str]) -> None:
         """Write a row for each; twice is as good as once."""
@@ -40,8 +38,9 @@ class LeftMail:
         for decision in left:
             message, tokens = decision.message, self.recall.tokens[decision.message.id]
             folder = unit.places.folder(self.mailbox, message.folder_id, self.tree.path(message.folder_id))
-            if message.id in self.again and (decision.known is not Known.RETURNED or message.id in returned):
-                record_under_new_id(unit, self.mailbox, message, tokens, self.again[message.id].row, folder)
+            again = self.recall.again.get(message.id)
+            if again is not None and (decision.known is not Known.RETURNED or message.id in returned):
+                record_under_new_id(unit, self.mailbox, message, tokens, again.row, folder)
             if decision.known is Known.RETURNED and message.id in returned:
                 record_return(unit, self.mailbox, message, tokens, self.recall.standing[tokens.key], folder)
             if decision.match is not None:

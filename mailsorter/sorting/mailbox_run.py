@@ -6,7 +6,7 @@ settles open intents first and pulls the unfinished window again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -292,7 +292,6 @@ class MailboxRun:
         hands, ground = self.hands, self._ground
         if not window.messages and not window.removed:
             return self._nothing_new(window, folder_number)
-        again = self._known_again(window.messages)
         recall = self._recall(window.messages)
         decisions = self._decide(window.messages, recall)
         returned = really_returned(hands.mailbox, [d.message for d in decisions if d.known is Known.RETURNED])
@@ -306,7 +305,7 @@ class MailboxRun:
         self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
         self._decides_threads(one.thread for one in departed)
         kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
-        left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now(), again)
+        left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
 
         def finish(unit: Unit) -> None:
             left.record(unit, kept, returned)
@@ -324,13 +323,14 @@ class MailboxRun:
             self._note_folders(plan)
         if hands.stop.is_set():
             return False
-        self._note_unclear(kept, again)
+        self._note_unclear(kept, recall)
         count_left(self.report, kept, returned, self.run.number, recall if retest else None)
         return not is_cut and not self._is_time_up()
 
-    def _note_unclear(self, left: Sequence[Decision], again: Mapping[str, KnownAgain]) -> None:
+    def _note_unclear(self, left: Sequence[Decision], recall: Recall) -> None:
         """Say why mail stays of which nobody can tell whether it lay in a client's folder before."""
-        count = sum(d.message.id in again and again[d.message.id].row is None for d in left)
+        found = [recall.again.get(decision.message.id) for decision in left]
+        count = sum(again is not None and again.row is None for again in found)
         if count:
             self.report.notes.append(
                 f"Messages that stay where they are, because whether a person took them back cannot be told: {count}."

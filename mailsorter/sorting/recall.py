@@ -55,15 +55,16 @@ class Recall:
         """`afresh`: as if nothing had been recorded of these few messages themselves, only of their threads.
 
         `in_run`: leave out what that run decided in other mailboxes. `again`: those of the messages, by id, that the
-        ledger knows under another one.
+        ledger may know under another one; `self.again` keeps those of which nothing was recorded since.
         """
         self.tokens = {m.id: tokens_of(unit, mailbox, m) for m in messages}
         self._numbers = numbers
         everything = self.tokens.values()
         own = set(every_spelling(t.key for t in everything)) if afresh else set()
-        formerly = {self.tokens[i].key: _formerly(known) for i, known in again.items() if i in self.tokens}
         recorded = {} if afresh else unit.messages.standing(t.key for t in everything)
-        self.standing: Mapping[bytes, Standing] = formerly | recorded
+        self.again = {i: known for i, known in again.items() if self.tokens[i].key not in recorded}
+        formerly = {self.tokens[i].key: _formerly(known) for i, known in self.again.items()}
+        self.standing: Mapping[bytes, Standing] = recorded | formerly
         self.where_put = self._labelled_where_put(unit, mailbox, messages)
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}

@@ -272,6 +272,17 @@ def test_labelled_mail_in_a_watched_folder_is_not_taken_for_put_there_by_hand(fi
     assert held(firm) == {"Inbox": 1}
 
 
+def test_it_is_learnt_once_also_when_it_is_shown_twice_in_one_run(firm: Firm) -> None:
+    """In two windows, each a round's last page: what was recorded in the first counts in the second."""
+    back = takes(firm, filed(firm))
+    changes = firm.mailbox.changes
+    firm.mailbox.changes = lambda folder, cursor: (  # type: ignore[method-assign]
+        page for page in changes(folder, cursor) for _ in range(2 if page.messages else 1)
+    )
+    assert sort(firm).left == {"by-hand": 2}
+    assert (state(firm, back), rejections(firm)) == (MessageState.BY_HAND, 1)
+
+
 # not taken back -----------------------------------------------------------------------------------------------------
 
 
