@@ -40,6 +40,7 @@ class PlacesMet:
     def __init__(self) -> None:
         self.folders: dict[int, tuple[bytes, KnownFolder]] = {}
         self.clients: dict[str, int] = {}
+        self.numbers: dict[tuple[int, str], int] = {}  # of folders, by the mailbox's number and Exchange's id
 
 
 # made once: building a statement costs thrice what running it does
@@ -105,7 +106,8 @@ class Places:
         self, mailbox_number: int, folder_id: str, path: tuple[str, ...], client_number: int | None = None
     ) -> int:
         """The folder's number; remembers its path when new, and whose folder it is when a client is given."""
-        known = self._numbers.get((mailbox_number, folder_id))
+        met = (mailbox_number, folder_id)
+        known = self._numbers.get(met) or self._met.numbers.get(met)
         if known is not None and client_number is None:
             return known
         token = self._folder_token(mailbox_number, folder_id)
@@ -116,7 +118,9 @@ class Places:
             self._connection.execute(
                 update(folder).where(folder.c.number == number).values(client=client_number, sealed=sealed)
             )
-        self._numbers[mailbox_number, folder_id] = number
+        if row is not None and known is None:
+            self._met.numbers[met] = number  # it was there before this unit, which may yet fail
+        self._numbers[met] = number
         return number
 
     def _new_folder(

@@ -241,3 +241,19 @@ def test_a_number_given_in_a_unit_that_fails_is_not_remembered(ledger: Ledger) -
     with ledger.unit() as unit:
         assert (unit.places.client("other"), unit.places.client("acme")) == (other, acme)
         assert set(unit.places.client_tokens([other, acme])) == {other, acme}
+
+
+def test_a_folder_whose_unit_failed_is_not_taken_for_known(ledger: Ledger) -> None:
+    """Numbers are kept across units, but not those that a unit gave and lost again."""
+    with ledger.unit() as unit:
+        mailbox = unit.places.mailbox("anna@firm.example")
+    with pytest.raises(RuntimeError), ledger.unit() as unit:
+        unit.places.folder(mailbox, "folder-1", ("A",))
+        unit.places.folder(mailbox, "folder-1", ("A",), unit.places.client("k1"))  # found again, in this unit only
+        raise RuntimeError
+    with ledger.unit() as unit:
+        other = unit.places.folder(mailbox, "folder-2", ("B",))
+        lost = unit.places.folder(mailbox, "folder-1", ("A",))
+    with ledger.unit() as unit:
+        assert [(f.number, f.id) for f in unit.places.folders(mailbox)] == [(other, "folder-2"), (lost, "folder-1")]
+        assert unit.places.folder(mailbox, "folder-1", ("A",)) == lost
