@@ -78,6 +78,8 @@ class MemoryServer:
         self.ids_survive_moves = ids_survive_moves
         self.epoch = 1
         self.tree_changed = 0
+        self._children: Mapping[str, int] = {}  # how many visible ones each folder has, as of `_children_at`
+        self._children_at = 0
         self._sequence = 0
         self._numbers = itertools.count(1)
         self._folders: dict[str, Folder] = {}
@@ -110,12 +112,15 @@ class MemoryServer:
 
     def tree(self, *, hidden: bool = True, recoverable: bool = True) -> FolderTree:
         """The folders as they are, with their counts."""
-        children = self._child_counts()
-        chosen = (
-            self._counted(f, children)
-            for f in self._folders.values()
-            if (recoverable if self._is_recoverable(f) else hidden or not f.is_hidden)
-        )
+        children, root = self._child_counts(), self._recoverable_root
+        shelves, count = self._shelves, children.get
+        chosen = [
+            f
+            if f.item_count == len(shelves[f.id].items) and f.child_count == count(f.id, 0)
+            else self._counted(f, children)
+            for f in list(self._folders.values())
+            if (recoverable if root in (f.id, f.parent_id) else hidden or not f.is_hidden)
+        ]
         return FolderTree(self.root_id, chosen)
 
     def items(self, where: FolderRef) -> list[Item]:
@@ -216,7 +221,9 @@ class MemoryServer:
     def user_deletes(self, item_id: str) -> str:
         """To Deleted Items, or from there on to Recoverable Items/Deletions; returns the id it has then."""
         deleted = self.folder(WellKnown.DELETED).id
-        inside = self.tree().lies_within(self.item(item_id).message.folder_id, deleted)
+        inside = FolderTree(self.root_id, self._folders.values()).lies_within(
+            self.item(item_id).message.folder_id, deleted
+        )
         return self.user_moves(item_id, WellKnown.RECOVERABLE_DELETIONS if inside else WellKnown.DELETED)
 
     def user_destroys(self, item_id: str) -> None:
@@ -314,7 +321,8 @@ class MemoryServer:
     def _check_name(self, parent_id: str, name: str) -> None:
         if not name or len(name) > 255:
             raise Refused("A folder's name has 1 to 255 characters.", code="ErrorInvalidFolderName")
-        if FolderTree(self.root_id, self._folders.values()).named(parent_id, name):
+        folded = name.casefold()
+        if any(f.parent_id == parent_id and f.name.casefold() == folded for f in self._folders.values()):
             raise NameTaken("A folder of that name exists.")
 
     def _folder_at(self, path: FolderPath) -> Folder:
@@ -323,9 +331,6 @@ class MemoryServer:
             named = FolderTree(self.root_id, self._folders.values()).named(parent.id, name)
             parent = named[0] if named else self._add_folder(parent.id, name)
         return parent
-
-    def _is_recoverable(self, folder: Folder) -> bool:
-        return self._recoverable_root in (folder.id, folder.parent_id)
 
     def _counted(self, folder: Folder, children: Mapping[str, int] | None = None) -> Folder:
         children = children if children is not None else self._child_counts()
@@ -337,7 +342,10 @@ class MemoryServer:
         return counted
 
     def _child_counts(self) -> Mapping[str, int]:
-        return Counter(f.parent_id for f in self._folders.values() if not f.is_hidden)
+        if self._children_at != self.tree_changed:
+            self._children_at = self.tree_changed
+            self._children = Counter(f.parent_id for f in self._folders.values() if not f.is_hidden)
+        return self._children
 
     def _touch(self, item: Item) -> None:
         shelf = self._shelves[item.message.folder_id]
