@@ -11,7 +11,7 @@ lag outside outages, growth by week, lines logged. Each week is printed while it
 until then, so that a part of a year tells as well.
 
 A look's cost does not grow with the firm's age, so that `--days 21` says what a year takes (design, section 8):
-some two minutes of CPU a week, more than an hour and a half a year.
+more than an hour of CPU a year. Seconds vary by a third with what else the machine does; calls do not.
 """
 
 from __future__ import annotations
