@@ -223,13 +223,15 @@ class FolderTree:
             current = self._by_id.get(current.parent_id)
 
     def within(self, folder_id: str) -> list[Folder]:
-        """The folder and everything below it, parents first; [] when unknown."""
+        """The folder and everything below it, parents first, each once; [] when unknown."""
         start = self._by_id.get(folder_id)
         if start is None:
             return []
-        found = [start]
+        found, seen = [start], {folder_id}
         for folder in found:  # grows while it is walked: breadth first
-            found.extend(child for child in self.children(folder.id) if child.id != folder.id)
+            below = [child for child in self.children(folder.id) if child.id not in seen]  # an answer may be damaged
+            found += below
+            seen.update(child.id for child in below)
         return found
 
     def lies_within(self, folder_id: str, ancestor_id: str) -> bool:

@@ -85,3 +85,14 @@ def test_counts_alone_are_no_reason_to_work_everything_out_again() -> None:
     assert FolderTree("root", alike).share(before)
     renamed = [*folders[:-1], msgspec.structs.replace(folders[-1], name="Gamma")]
     assert not FolderTree("root", renamed).share(before)
+
+
+def test_folders_in_a_circle_end_every_walk() -> None:
+    """Exchange makes none; a damaged answer that tells of some must not hang a run."""
+    around = {"one": "three", "two": "one", "three": "two", "alone": "alone"}
+    tree = FolderTree("root", [Folder(id=i, parent_id=parent, name=i.title()) for i, parent in around.items()])
+    assert [folder.id for folder in tree.within("one")] == ["one", "two", "three"]
+    assert [folder.id for folder in tree.upwards("one")] == ["one", "three", "two"]
+    assert [folder.id for folder in tree.within("alone")] == ["alone"]
+    assert not tree.lies_within("one", "alone")
+    assert tree.path("two") == ("Three", "One", "Two")
