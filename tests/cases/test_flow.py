@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from mailsorter.cases.approve import approve
@@ -9,6 +11,7 @@ from mailsorter.cases.find import find
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
+from mailsorter.cases.witness import MailboxLook, Marks, Witness
 from mailsorter.errors import DecisionNeeded, LifecycleError, UserError
 from mailsorter.model.case import CaseKind, ItemState
 from mailsorter.model.folder import WellKnown
@@ -101,3 +104,28 @@ def test_a_request_to_see_or_correct_never_erases(world: World, kind: CaseKind) 
     assert len(find(world.office, number).findings) == 1
     with pytest.raises(UserError, match="nothing is planned"):
         make_plan(world.office, number, by="anna")
+
+
+class Meeting:
+    """A witness that looks at nothing before another one looks, too."""
+
+    def __init__(self, witness: Witness, met: threading.Barrier) -> None:
+        self._witness, self._met = witness, met
+
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+        self._met.wait(timeout=60)
+        return self._witness.look(mailbox, marks, watched)
+
+
+def test_the_proof_looks_at_mailboxes_side_by_side(world: World) -> None:
+    """Each thread with a witness of its own; what is told of them is the same, in the order of the mailboxes."""
+    mail(world.anna, from_=PIET)
+    mail(world.bert, from_=PIET)
+    number = world.approved()
+    perform(world.office, number)
+    alone = prove(world.office, number)
+    met, opened = threading.Barrier(2), world.office.open_witness
+    world.change(open_witness=lambda: Meeting(opened(), met))
+    together = prove(world.office, number)
+    assert together.passed
+    assert together.certificate["mailboxes"] == alone.certificate["mailboxes"]

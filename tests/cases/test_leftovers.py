@@ -56,4 +56,5 @@ def test_every_temporary_file_of_ours_has_our_name() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("tempfile.") and call.keywords
     ]
     assert len(calls) > 5
-    assert [c for c in calls if "dir" not in c[1] and not c[1].get("prefix", "")[1:].startswith(TEMPORARY)] == []
+    prefixes = {name: k.get("prefix", "").lstrip("f")[1:] for name, k in calls if "dir" not in k}  # f"…" as well
+    assert {name: prefix for name, prefix in prefixes.items() if not prefix.startswith(TEMPORARY)} == {}
