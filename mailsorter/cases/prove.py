@@ -33,7 +33,13 @@ from mailsorter.model.lifecycle import CaseAct, CaseState
 PART = "proof"
 _THREADS = 8  # one thread a mailbox, as the search has them
 
-_TRY_AGAIN = frozenset({"no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"})
+_TRY_AGAIN = frozenset(
+    {
+        *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"),
+        *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
+        *("ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable"),
+    }
+)
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):

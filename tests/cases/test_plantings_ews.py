@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import requests
 
 from mailsorter.cases.find import findings_of
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
 from mailsorter.emulator import EmulatorClock, running_emulator
+from mailsorter.emulator.ews import ids as ews_ids
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Mailbox
+from mailsorter.ledger.cases import ItemIds
 from mailsorter.mailbox.base import archive_name
 from mailsorter.model.case import ItemState
 from tests.cases.office import NOW
@@ -167,3 +173,81 @@ def test_what_single_item_recovery_keeps_is_held(firm: PremisesTenant) -> None:
     performed = perform(firm.office, number)
     assert performed.counts == {ItemState.HELD: 1}
     assert firm.subjects()["kept"] == 1
+
+
+def test_an_erased_item_that_is_listed_and_does_not_come_fails_the_proof(firm: PremisesTenant) -> None:
+    """That it can no longer be shown does not make it erased: its id is there."""
+    anna = firm.mailboxes[0]
+    number = performed(firm)
+    back = firm.put(anna, ("Elders",), subject="ander")
+    message = firm.store.messages.find(anna, back)
+    with firm.office.ledger.unit() as unit:
+        item = next(iter(unit.cases.items(number)))
+        named = ews_ids.item_id(anna, message).get("Id")
+        unit.cases.update_items(number, [msgspec.structs.replace(item, ids=ItemIds(named, item.ids.folder_id))])
+    firm.emulator.conditions.poison([message.id])
+    proof = prove(firm.office, number)
+    assert [(u.id, u.why) for u in proof.unexpected] == [(named, "erased-but-there")]
+    assert ("Elders", "item-not-readable") in [(n.folder, n.reason) for n in proof.not_seen]
+
+
+def performed(firm: PremisesTenant) -> str:
+    planting = next(p for p in PLANTINGS if p.name == "from")
+    firm.put(firm.mailboxes[0], "inbox", **planting.fields)
+    number = firm.approved(SUBJECT)
+    assert perform(firm.office, number).counts == {ItemState.ERASED: 1}
+    firm.put(firm.mailboxes[0], ("Elders",), subject="ander")
+    return number
+
+
+Answer = Callable[[bytes], bytes]
+_BUSY = re.compile(rb'(<m:GetItemResponseMessage ResponseClass=)"Success">.*?</m:GetItemResponseMessage>', re.DOTALL)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, changed: Answer, times: int) -> None:
+    """So many of the witness's GetItem answers come changed."""
+    left = [times]
+    post = requests.Session.post
+
+    def other(self: requests.Session, url: str, data: bytes, **options: Any) -> requests.Response:
+        response = post(self, url, data, **options)
+        if b"<m:GetItem>" in data and left[0]:
+            left[0] -= 1
+            response._content = changed(response.content)
+            assert response._content != b""
+        return response
+
+    monkeypatch.setattr(requests.Session, "post", other)
+
+
+def busy(answer: bytes) -> bytes:
+    error = rb'\1"Error"><m:ResponseCode>ErrorServerBusy</m:ResponseCode><m:Items/></m:GetItemResponseMessage>'
+    changed, count = _BUSY.subn(error, answer)
+    assert count
+    return changed
+
+
+def cut_short(answer: bytes) -> bytes:
+    changed, count = _BUSY.subn(b"", answer, count=1)
+    assert count
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "times", "passed", "named"),
+    [
+        (busy, 2, True, []),
+        (busy, 10**6, False, ["ErrorServerBusy"]),
+        (cut_short, 10**6, False, ["broken-answer"]),
+    ],
+    ids=["busy for a while", "busy for good", "an answer without one of the items"],
+)
+def test_what_a_busy_server_does_not_give_is_asked_for_again_or_fails_the_proof(
+    firm: PremisesTenant, monkeypatch: pytest.MonkeyPatch, changed: Answer, times: int, passed: bool, named: list[str]
+) -> None:
+    """It is no item's own trouble, and nobody saw what was asked for."""
+    number = performed(firm)
+    answering(monkeypatch, changed, times)
+    proof = prove(firm.office, number)
+    seen = [n.reason for n in proof.not_seen if n.folder == "Elders"]
+    assert (proof.passed, seen) == (passed, named)

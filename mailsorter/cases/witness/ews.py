@@ -146,8 +146,13 @@ class EwsWitness:
                             look.hits.append(_hit(item, name, is_recoverable, places))
         except CannotSee as reason:
             look.not_seen.append((name, str(reason)))
-        if closed:
+        if closed:  # that they are there is seen all the same
             look.not_seen.append((name, "item-not-readable"))
+            look.hits += [
+                Hit(id=item_id, folder=name, is_recoverable=is_recoverable, places=("watched",))
+                for item_id in closed
+                if item_id in watched
+            ]
         look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
 
     def _listed(self, folder_id: str, traversal: str, query: str) -> Iterator[list[str]]:
@@ -172,7 +177,9 @@ class EwsWitness:
             named = "".join(f"<t:ItemId Id={quoteattr(i)}/>" for i in ids[start : start + _CHUNK])
             chunk = ids[start : start + _CHUNK]
             answers = self._ask(f"<m:GetItem>{shape}<m:ItemIds>{named}</m:ItemIds></m:GetItem>", per_item=True)
-            for item_id, answer in zip(chunk, answers, strict=False):
+            if len(answers) != len(chunk):
+                raise CannotSee("broken-answer")
+            for item_id, answer in zip(chunk, answers, strict=True):
                 items = answer.find("m:Items", _NAMES)
                 if answer.get("ResponseClass") != "Error" and items is not None and len(items):
                     yield items[0]
@@ -205,12 +212,15 @@ class EwsWitness:
     # requests ------------------------------------------------------------------------------------------------
 
     def _ask(self, body: str, *, per_item: bool = False) -> list[Any]:
-        """The response messages of one operation. Raises `CannotSee`."""
+        """The response messages of one operation; `per_item`: one that says what is wrong with its item, too.
+
+        Raises `CannotSee`.
+        """
         wait_s = 1.0
         reason = "no-answer"
         for _ in range(_TRIES):
             answers, reason, hint = self._once(body)
-            if answers is not None and (per_item or not reason):
+            if answers is not None and (not reason or (per_item and reason not in _BUSY)):
                 return answers
             if reason not in _BUSY and reason != "no-answer":
                 break
@@ -247,7 +257,8 @@ class EwsWitness:
             code = next((e.text or "" for e in root.iter("{*}ResponseCode")), "")
             return None, code or "no-answer", hint
         codes = [_text(one, "m:ResponseCode") for one in messages if one.get("ResponseClass") == "Error"]
-        return list(messages), codes[0] if codes else "", hint
+        busy = [code for code in codes if code in _BUSY]  # the server's trouble, whichever item it met
+        return list(messages), next(iter(busy or codes), ""), hint
 
     def _envelope(self, body: str) -> bytes:
         who = (

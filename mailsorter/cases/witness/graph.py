@@ -28,6 +28,7 @@ _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
 ) + ")"  # fmt: skip
 _WHAT = f"$select={_FIELDS}&$expand={_EXPAND}"
 _RECOVERABLE = "Recoverable Items"
+_NOT_THE_ITEMS = ("no-answer", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
@@ -123,7 +124,10 @@ class GraphWitness:
         yield from self._singly(users, url, seen)
 
     def _singly(self, users: str, url: str, seen: set[str]) -> Iterator[dict[str, Any]]:
-        """What is left, one by one. Raises `CannotSee` behind the last one when there were some that do not come."""
+        """What is left, one by one; of what does not come its id alone, because that it is there is seen all the same.
+
+        Raises `CannotSee` behind the last one when there were such, at once when it is the server that gives nothing.
+        """
         closed = False
         for bare in self._pages(f"{url}&$select=id&$top={_PAGE}"):
             if bare["id"] in seen:
@@ -131,7 +135,13 @@ class GraphWitness:
             try:
                 yield self._json(f"{users}/messages/{quote(bare['id'], safe='')}?{_WHAT}")
             except CannotSee as reason:
-                closed |= str(reason) != "http-404"  # it left meanwhile
+                if str(reason) == "http-404":
+                    continue  # it left meanwhile
+                if str(reason) in _NOT_THE_ITEMS:
+                    raise
+                self._json(f"{url}&$select=id&$top=1")  # does it still answer about the folder?
+                closed = True
+                yield {"id": bare["id"]}
         if closed:
             raise CannotSee("item-not-readable")
 
