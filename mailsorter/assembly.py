@@ -392,7 +392,7 @@ class Assembly:
 
         assert self.config.graph is not None
         ca_file = str(self.config.graph.ca_file) if self.config.graph.ca_file else None
-        witness = GraphWitness(self.config.graph.url, self.graph.access_token, self.clock.sleep, ca_file=ca_file)
+        witness = GraphWitness(self.config.graph.url, self.graph.access_token, self._wait, ca_file=ca_file)
         self._closers.append(witness.close)
         return witness
 
@@ -404,9 +404,15 @@ class Assembly:
         sign_in = ews.http_auth(settings)  # only its sign-in: the road is the witness's own
         ca_file = str(self.config.ews.ca_file) if self.config.ews.ca_file else None
         archives = {archive_name(address): address for address in self._on_premises}
-        witness = EwsWitness(self.config.ews.url, sign_in, self.clock.sleep, ca_file=ca_file, archives=archives)
+        witness = EwsWitness(self.config.ews.url, sign_in, self._wait, ca_file=ca_file, archives=archives)
         self._closers.append(witness.close)
         return witness
+
+    def _wait(self, seconds: float) -> None:
+        """Wait. Raises `TemporaryError` soon after the program was asked to stop."""
+        from mailsorter.mailbox.waiting import Stopper
+
+        Stopper(self.clock, self.stop).wait(seconds)
 
     def _case_firm(self) -> CaseFirm:
         from mailsorter.cases.office import Approver, Processor

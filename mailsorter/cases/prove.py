@@ -72,6 +72,7 @@ def prove(office: Office, number: str) -> Proof:
     Raises:
         LifecycleError: nothing was performed yet.
         UserError: the certificate's key is not usable.
+        TemporaryError: the program was asked to stop; nothing was written.
     """
     row = office.get(number)
     check(row, CaseAct.PROVE)

@@ -19,6 +19,7 @@ from mailsorter.emulator import EmulatorClock, running_emulator
 from mailsorter.emulator.ews import ids as ews_ids
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Mailbox
+from mailsorter.errors import TemporaryError
 from mailsorter.ledger.cases import ItemIds
 from mailsorter.mailbox.base import archive_name
 from mailsorter.model.case import ItemState
@@ -251,3 +252,11 @@ def test_what_a_busy_server_does_not_give_is_asked_for_again_or_fails_the_proof(
     proof = prove(firm.office, number)
     seen = [n.reason for n in proof.not_seen if n.folder == "Elders"]
     assert (proof.passed, seen) == (passed, named)
+
+
+def test_a_proof_ends_when_the_program_is_asked_to_stop(firm: PremisesTenant) -> None:
+    """Over EWS, too."""
+    number = performed(firm)
+    firm.assembly.stop.set()
+    with pytest.raises(TemporaryError, match="Stopped"):
+        prove(firm.office, number)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Address
+from mailsorter.errors import TemporaryError
 from mailsorter.ledger.cases import ItemIds
 from mailsorter.model.case import Subject
 from tests.cases.tenant import tenant
@@ -50,3 +52,15 @@ def test_an_erased_message_that_is_listed_and_does_not_come_fails_the_proof(tmp_
         proof = prove(firm.office, number)
         assert [(u.id, u.why) for u in proof.unexpected] == [(back, "erased-but-there")]
         assert not proof.passed
+
+
+def test_a_proof_ends_when_the_program_is_asked_to_stop(tmp_path: Path) -> None:
+    """In every mailbox that is looked at just then; the next one begins anew."""
+    with tenant(tmp_path, names=("anna", "bert")) as firm:
+        number = firm.approved(SUBJECT)
+        assert perform(firm.office, number).is_finished
+        firm.assembly.stop.set()
+        with pytest.raises(TemporaryError, match="Stopped"):
+            prove(firm.office, number)
+        firm.assembly.stop.clear()
+        assert prove(firm.office, number).passed

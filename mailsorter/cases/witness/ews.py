@@ -52,8 +52,9 @@ class CannotSee(Exception):
 
 
 class EwsWitness:
-    """One account's view of the server. `sign_in` is what `requests` takes as `auth`, `sleep` waits.
+    """One account's view of the server. `sign_in` is what `requests` takes as `auth`.
 
+    `sleep` waits so many seconds, and raises when the program is to stop: asked before every request, too.
     `archives` tells whose archive mailbox goes by which name.
     """
 
@@ -230,6 +231,7 @@ class EwsWitness:
 
     def _once(self, body: str) -> tuple[list[Any] | None, str, float | None]:
         """Response messages, the code of what is wrong with them ("" for nothing), seconds the server wants."""
+        self._sleep(0.0)
         self._requests += 1
         headers = {"Content-Type": "text/xml; charset=utf-8", "X-AnchorMailbox": self._mailbox}
         try:

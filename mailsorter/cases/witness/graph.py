@@ -41,7 +41,10 @@ class CannotSee(Exception):
 
 
 class GraphWitness:
-    """One identity's view of a tenant. `token` gives a bearer token, `sleep` waits."""
+    """One identity's view of a tenant. `token` gives a bearer token.
+
+    `sleep` waits so many seconds, and raises when the program is to stop: asked before every request, too.
+    """
 
     def __init__(
         self, origin: str, token: Callable[[], str], sleep: Callable[[float], None], *, ca_file: str | None = None
@@ -211,6 +214,7 @@ class GraphWitness:
         return url
 
     def _once(self, url: str) -> requests.Response | None:
+        self._sleep(0.0)
         self._requests += 1
         headers = {"Authorization": f"Bearer {self._token()}", "Prefer": 'IdType="ImmutableId"'}
         try:
