@@ -56,5 +56,5 @@ def test_every_temporary_file_of_ours_has_our_name() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("tempfile.") and call.keywords
     ]
     assert len(calls) > 5
-    prefixes = {name: k.get("prefix", "").lstrip("f")[1:] for name, k in calls if "dir" not in k}  # f"…" as well
-    assert {name: prefix for name, prefix in prefixes.items() if not prefix.startswith(TEMPORARY)} == {}
+    prefixes = [(name, k.get("prefix", "").lstrip("f")[1:]) for name, k in calls if "dir" not in k]  # f"…" as well
+    assert [(name, prefix) for name, prefix in prefixes if not prefix.startswith(TEMPORARY)] == []
