@@ -227,6 +227,8 @@ class MailboxFinder:
             seen, is_closed = (*look.seen, *seen), look.unread_parts > 0
         if not seen and candidate.why == "search":
             seen = (Seen.SEARCH,) if is_closed else ()  # a token that only looked alike is no finding
+        if seen and candidate.message.is_unreadable:
+            seen = (*seen, Seen.NOT_RENDERED)
         if seen:
             self._found.opened_findings += candidate.message.id not in self._found.findings
             self._add(candidate.message, candidate.folder, candidate.recoverable, seen)

@@ -33,7 +33,7 @@ from mailsorter.model.lifecycle import CaseAct, CaseState
 PART = "proof"
 _THREADS = 8  # one thread a mailbox, as the search has them
 
-_TRY_AGAIN = frozenset(
+TRY_AGAIN = frozenset(
     {
         *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"),
         *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
@@ -62,6 +62,11 @@ class Proof(msgspec.Struct, kw_only=True):
     book: list[BookEntry]
     files: FilesLook
     at: datetime
+
+    @property
+    def unanswered(self) -> list[NotSeen]:
+        """What Exchange may tell when it is asked once more; while there is any, nothing is proven."""
+        return [gap for gap in self.not_seen if gap.reason in TRY_AGAIN]
 
 
 def prove(office: Office, number: str) -> Proof:
@@ -144,7 +149,7 @@ def _compare(looks: Iterable[MailboxLook], expected: Expected) -> _Verdict:
     for look in looks:
         if look.not_seen:
             verdict.blind.add(expected.numbers.get(look.mailbox, 0))
-        verdict.must_repeat |= any(reason in _TRY_AGAIN for _, reason in look.not_seen)
+        verdict.must_repeat |= any(reason in TRY_AGAIN for _, reason in look.not_seen)
         for hit in look.hits:
             why = _judge(look.mailbox, hit, expected, verdict)
             if why:

@@ -18,7 +18,7 @@ from mailsorter.cases.perform import Performed, perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import Proof, prove
 from mailsorter.cases.verify import attest
-from mailsorter.errors import DecisionNeeded
+from mailsorter.errors import DecisionNeeded, MailsorterError, Unreachable
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.address import canonical
 from mailsorter.model.case import CaseKind, Subject
@@ -152,11 +152,27 @@ def _stuck(number: str, result: Result) -> None:
     if isinstance(result, Performed) and result.unfinished:
         raise result.unfinished[0][1]
     if isinstance(result, Proof):
-        raise DecisionNeeded(
-            f"Case {number}: {len(result.unexpected)} items are there that should not be.",
+        raise _not_proven(number, result)
+    raise DecisionNeeded(f"Case {number} was stopped.", advice="Call the same command again: it goes on.")
+
+
+def _not_proven(number: str, proof: Proof) -> MailsorterError:
+    """What hinders the proof most, and what to do about it."""
+    if proof.unexpected:
+        return DecisionNeeded(
+            f"Case {number}: {len(proof.unexpected)} items are there that should not be.",
             advice=f"Look: mailsorter case show {number}, then search again: mailsorter case find {number}",
         )
-    raise DecisionNeeded(f"Case {number} was stopped.", advice="Call the same command again: it goes on.")
+    if proof.files.naming:
+        return DecisionNeeded(
+            f"Case {number}: {len(proof.files.naming)} files of mailsorter's own hold strings of the person.",
+            advice=f"Remove them, then run: mailsorter case prove {number}",
+        )
+    places = ", ".join(dict.fromkeys(f"{gap.mailbox} ({gap.reason})" for gap in proof.unanswered))
+    return Unreachable(
+        f"Case {number}: Exchange did not answer all that the proof asked: {places}.",
+        advice=f"Try again later: mailsorter case prove {number}",
+    )
 
 
 def _addresses(subject: Subject) -> frozenset[str]:

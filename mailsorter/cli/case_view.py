@@ -82,7 +82,7 @@ def found_data(found: Findings) -> dict[str, Any]:
 def show_not_seen(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
     """Print what could not be looked into."""
     if not_seen:
-        rows = sorted((gap.mailbox, gap.folder, gap.reason, gap.count) for gap in not_seen)
+        rows = sorted((gap.mailbox, gap.folder, gap.reason, _count(gap.count)) for gap in not_seen)
         voice.table(("mailbox", "folder", "why", "messages"), rows, title="Not looked into:")
         _say_what_it_means(voice, not_seen)
 
@@ -93,8 +93,14 @@ def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> No
     for gap in not_seen:
         counts[gap.reason] += gap.count
     if counts:
-        voice.table(("not looked into, because", "messages"), sorted(counts.items()))
+        rows = [(reason, _count(count)) for reason, count in sorted(counts.items())]
+        voice.table(("not looked into, because", "messages"), rows)
         _say_what_it_means(voice, not_seen)
+
+
+def _count(count: int) -> int | str:
+    """So many messages; of a folder, a search or a mailbox as a whole nobody knows."""
+    return count or "?"
 
 
 def _say_what_it_means(voice: Voice, not_seen: Iterable[NotSeen]) -> None:
@@ -198,9 +204,21 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
     if proof.passed:
         voice.say(f"Proven: nothing is left that should not be. Next: mailsorter case letter {number}")
         return
-    rows = [(u.mailbox, u.folder, u.why, u.id) for u in proof.unexpected]
-    voice.table(("mailbox", "folder", "why", "item"), rows, title="Not proven:")
-    voice.say(f"Search again: mailsorter case find {number}")
+    _show_what_hinders(voice, number, proof)
+
+
+def _show_what_hinders(voice: Voice, number: str, proof: Proof) -> None:
+    if proof.unexpected:
+        rows = [(u.mailbox, u.folder, u.why, u.id) for u in proof.unexpected]
+        voice.table(("mailbox", "folder", "why", "item"), rows, title="Not proven; there, and should not be:")
+        voice.say(f"Search again: mailsorter case find {number}")
+        return
+    if proof.files.naming:
+        voice.say(f"Not proven: remove the files named above, then run: mailsorter case prove {number}")
+    if proof.unanswered:
+        unanswered = [(gap.mailbox, gap.folder, gap.reason) for gap in proof.unanswered]
+        voice.table(("mailbox", "folder", "why"), unanswered, title="Not proven; Exchange did not answer:")
+        voice.say(f"Try again later: mailsorter case prove {number}")
 
 
 def proof_data(proof: Proof) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Seen(enum.StrEnum):
     SEARCH = "search"  # the server's index says so; what was read does not show it
     CLIENT_FOLDER = "client-folder"
     THREAD = "thread"
+    NOT_RENDERED = "not-rendered"  # beside another place: the server gave no envelope, so little is known of it
 
 
 class Verdict(enum.StrEnum):

@@ -139,6 +139,26 @@ VERDICTS: dict[Verdict, str] = {
     Verdict.LOOK: "Nothing decides it. A person must: mailsorter case decide.",
     Verdict.NOT_THEIRS: "A person decided that it does not concern the subject; it is left alone.",
 }
+JUDGEMENTS: dict[str, str] = {
+    "not-rendered": (
+        "Exchange lists the message and gives no envelope of it: who wrote it, to whom and when is not known. The "
+        "config's policy is for mail that is known, so a person decides."
+    ),
+    "no-date": "Nobody can say whether a ground would still run: the message has no date. A person decides.",
+    "balance-after-objection": (
+        "The firm still needs it for a named purpose and the person has objected (GDPR art. 21): weigh the one against "
+        "the other, and record why: mailsorter case decide."
+    ),
+    "ground": "A ground of the config was recognised and still runs; article, last day and rule stand beside it.",
+    "ground-ended": "A ground of the config was recognised, and its time is over.",
+    "case-correspondence": (
+        "It is the request itself, an answer to it, or carries the case's number: kept to a day, to account for the "
+        "case (GDPR art. 5(2), 17(3)(e))."
+    ),
+    "reviewer": "A person decided, and gave the reason: mailsorter case review.",
+}
+"""Why a verdict fell as it did; a role, or the client's own folder, may be the reason, too."""
+
 GAPS: dict[str, str] = {
     "text-by-index-only": (
         "The envelopes of these messages were compared one by one and do not name the person. Their text was not "
@@ -215,6 +235,7 @@ def _all() -> Iterator[tuple[str, str, str]]:
         ("Labels", LABELS.items()),
         ("Cases: roles", ROLES.items()),
         ("Cases: verdicts", VERDICTS.items()),
+        ("Cases: why that verdict", JUDGEMENTS.items()),
         ("Cases: what was not looked into", GAPS.items()),
     )
     for part, table in tables:

@@ -104,6 +104,8 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
     """
     if is_correspondence:
         return _correspondence(finding, policy, today)
+    if Seen.NOT_RENDERED in finding.seen:
+        return Judgement(Verdict.LOOK, "not-rendered")  # nobody has seen what it is: no policy was made for that
     if finding.received_at is None and policy.rules:
         return Judgement(Verdict.LOOK, "no-date")  # nobody can say whether a ground would still run
     running, ended = _grounds(finding, policy, today)

@@ -99,6 +99,26 @@ def test_the_witness_sees_what_came_back(firm: PremisesTenant) -> None:
     assert len(proof.unexpected) == len(back)
 
 
+def test_an_item_that_is_not_given_ends_neither_search_nor_proof(firm: PremisesTenant) -> None:
+    """Named once, a finding by the server's index; the others of its folder are found, erased and looked for."""
+    anna = firm.mailboxes[0]
+    theirs = next(p for p in PLANTINGS if p.name == "from")
+    for n in range(3):
+        firm.put(anna, ("Elders",), **{**theirs.fields, "subject": f"theirs {n}"})
+    closed = firm.put(anna, ("Elders",), **{**theirs.fields, "subject": "closed"})
+    firm.emulator.conditions.poison([firm.store.messages.find(anna, closed).id])
+    number = firm.approved(SUBJECT)
+    found = findings_of(firm.office.open_file(number))
+    assert [(gap.folder, gap.count) for gap in found.not_seen if gap.reason == "unreadable"] == [("Elders", 1)]
+    assert sorted(f.subject for f in found.findings) == ["", "theirs 0", "theirs 1", "theirs 2"]
+    perform(firm.office, number)
+    proof = prove(firm.office, number)
+    named = {gap.folder for gap in proof.not_seen if gap.reason == "item-not-readable"}
+    assert named == {"Recoverable Items / Deletions"}  # it went there unread; hard delete is refused for it
+    firm.put(anna, ("Elders",), **theirs.fields)
+    assert len(prove(firm.office, number).unexpected) == len(proof.unexpected) + 1
+
+
 def with_archive(firm: PremisesTenant) -> tuple[Mailbox, str]:
     """Anna's archive, and the name by which a case knows it."""
     archive = firm.store.mailboxes.add_archive(firm.mailboxes[0])

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from mailsorter.cases.approve import approve
+from mailsorter.cases.decide import decide
 from mailsorter.cases.enumerate import MailboxFinder, Scope
 from mailsorter.cases.find import find
 from mailsorter.cases.found import Found
 from mailsorter.cases.intake import open_case
 from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.cases.verify import attest
+from mailsorter.cases.walk import Asked, Watching, walk
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Address
+from mailsorter.errors import Unreachable
 from mailsorter.mailbox.memory import MemoryMailbox
-from mailsorter.model.case import CaseKind, Role, Seen, Subject
+from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Subject, Verdict
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
 from mailsorter.model.person import Person
@@ -75,6 +82,46 @@ def test_the_witness_looks_at_all_others_and_names_the_folder(tmp_path: Path) ->
         assert (proof.passed, len(proof.unexpected)) == (False, 2)
 
 
+def test_an_item_that_breaks_the_search_does_not_end_it(tmp_path: Path) -> None:
+    """The index names it and nobody can look: a person decides, and the proof ends, naming search and folder."""
+    with tenant(tmp_path, names=("anna",)) as firm:
+        anna = firm.mailboxes[0]
+        firm.put(anna, from_=PIET, subject="te wissen")
+        broken = firm.put(anna, ("Projecten",), from_=PIET, subject="niet te tonen")
+        firm.emulator.conditions.poison([firm.store.messages.find(anna, broken).id], truncates_pages=True)
+        number = open_case(firm.office, CaseKind.ERASURE, SUBJECT).number
+        attest(firm.office, number, "known by voice")
+        find(firm.office, number)
+        (open_item,) = make_plan(firm.office, number, by="anna").undecided
+        assert open_item.reason == "not-rendered"
+        decide(firm.office, number, [open_item.finding.handle], Verdict.NOT_THEIRS, by="anna", reason="seen in Outlook")
+        make_plan(firm.office, number, by="anna")
+        approve(firm.office, number, by="bert")
+        assert perform(firm.office, number).counts == {ItemState.ERASED: 1}
+        proof = prove(firm.office, number)
+        named = {(n.folder, n.reason) for n in proof.not_seen if n.reason == "item-not-readable"}
+        assert (proof.passed, proof.unanswered, named) == (
+            True, [], {("Projecten", "item-not-readable"), ("search", "item-not-readable")}
+        )  # fmt: skip
+
+
+def test_a_proof_that_exchange_did_not_answer_says_so_and_when_to_go_on(tmp_path: Path) -> None:
+    """Nothing is there that should not be, and yet nothing is proven: it is to be called again."""
+    with tenant(tmp_path, names=("anna",)) as firm:
+        firm.put(firm.mailboxes[0], from_=PIET, subject="te wissen")
+        number = firm.approved(SUBJECT)
+        assert perform(firm.office, number).is_finished
+        silent = {"path": "*childfolders*", "status": 503}
+        firm.emulator.faults.set_plan(FaultPlan.make({"fault": [silent]}))
+        steps = walk(firm.office, number, Asked(subject=SUBJECT, by="anna"), Watching())
+        assert not next(steps)[1].passed
+        with pytest.raises(Unreachable, match="did not answer all that the proof asked") as told:
+            next(steps)
+        assert told.value.advice == f"Try again later: mailsorter case prove {number}"
+        firm.emulator.faults.set_plan(FaultPlan())
+        assert prove(firm.office, number).passed
+
+
 class Whole(MemoryMailbox):
     """Exchange gives such a message's MIME content although it cannot render its properties."""
 
@@ -99,7 +146,7 @@ def test_its_own_header_is_read_where_the_whole_message_comes() -> None:
     mailbox = Whole()
     item_id = poisoned(mailbox)
     finding = finder(mailbox, Scope(terms=())).findings[item_id]
-    assert (finding.seen, finding.role) == ((Seen.HEADER,), Role.MENTIONED)
+    assert (finding.seen, finding.role) == ((Seen.HEADER, Seen.NOT_RENDERED), Role.MENTIONED)
 
 
 def test_in_the_clients_own_folder_it_concerns_the_case_unread() -> None:
@@ -107,7 +154,7 @@ def test_in_the_clients_own_folder_it_concerns_the_case_unread() -> None:
     mailbox = MemoryMailbox()
     item_id = poisoned(mailbox, "Klant B.V.")
     found = finder(mailbox, Scope(terms=(), client_folder=("Klant B.V.",)))
-    assert found.findings[item_id].seen == (Seen.CLIENT_FOLDER,)
+    assert found.findings[item_id].seen == (Seen.CLIENT_FOLDER, Seen.NOT_RENDERED)
     assert [(n.folder, n.reason, n.count) for n in found.not_seen] == [("Klant B.V.", "unreadable", 1)]
 
 

@@ -194,21 +194,24 @@ class EwsWitness:
     def _search(self, look: MailboxLook, folders: Sequence[str], marks: Marks) -> None:
         """The second road: what only bodies and attachments tell, as far as the server's index goes."""
         known = {hit.id for hit in look.hits}
+        closed: list[str] = []
         try:
             for term in marks.search_terms():
                 quoted = '"' + term.replace('"', " ") + '"'
                 for folder_id in folders:
                     for ids in self._listed(folder_id, "Shallow", quoted):
-                        self._read(look, [i for i in ids if i not in known], known, marks)
+                        self._read(look, [i for i in ids if i not in known], known, marks, closed)
         except CannotSee as reason:
             look.not_seen.append(("search", str(reason)))
+        if closed:
+            look.not_seen.append(("search", "item-not-readable"))
 
-    def _read(self, look: MailboxLook, ids: Sequence[str], known: set[str], marks: Marks) -> None:
-        for item in self._whole(ids, _MIME):
+    def _read(self, look: MailboxLook, ids: Sequence[str], known: set[str], marks: Marks, closed: list[str]) -> None:
+        for item in self._whole(ids, _MIME, closed=closed):
             raw = _decoded(_text(item, "t:MimeContent"))
             if any(marks.in_text(text) for text in texts_of(raw)):
                 known.add(_id(item))
-                look.hits.extend(_hit(whole, "", False, ("text",)) for whole in self._whole([_id(item)]))
+                look.hits.extend(_hit(whole, "", False, ("text",)) for whole in self._whole([_id(item)], closed=closed))
 
     # requests ------------------------------------------------------------------------------------------------
 

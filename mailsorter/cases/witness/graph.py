@@ -33,6 +33,7 @@ _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
 _PAGE = 1000
+_SEARCH_PAGE = 250
 _SMALL_PAGE = 50  # after an answer that broke off: one item of the page may be what the server cannot render
 
 
@@ -99,7 +100,7 @@ class GraphWitness:
         if found.get("totalItemCount", 1):
             url = f"{users}/mailFolders/{quote(found['id'], safe='')}/messages?includeHiddenMessages=true"
             try:
-                for message in self._listed(users, url):
+                for message in self._listed(users, url, _WHAT, (_PAGE, _SMALL_PAGE)):
                     items += 1
                     places = tuple(_places(message, marks))
                     naming += bool(places)
@@ -111,12 +112,12 @@ class GraphWitness:
                 look.not_seen.append((name, str(reason)))
         look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
 
-    def _listed(self, users: str, url: str) -> Iterator[dict[str, Any]]:
-        """A folder's messages; when a page breaks, all again in small pages, then singly, and each only once."""
+    def _listed(self, users: str, url: str, what: str, sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+        """Messages of a list; when a page breaks, all again in smaller pages, then singly, and each only once."""
         seen: set[str] = set()
-        for size in (_PAGE, _SMALL_PAGE):
+        for size in sizes:
             try:
-                for message in self._pages(f"{url}&{_WHAT}&$top={size}"):
+                for message in self._pages(f"{url}&{what}&$top={size}"):
                     if message["id"] not in seen:
                         seen.add(message["id"])
                         yield message
@@ -124,25 +125,25 @@ class GraphWitness:
             except CannotSee as reason:
                 if str(reason) != "broken-answer":
                     raise
-        yield from self._singly(users, url, seen)
+        yield from self._singly(users, f"{url}&$select=id&$top={sizes[0]}", what, seen)
 
-    def _singly(self, users: str, url: str, seen: set[str]) -> Iterator[dict[str, Any]]:
+    def _singly(self, users: str, bare_url: str, what: str, seen: set[str]) -> Iterator[dict[str, Any]]:
         """What is left, one by one; of what does not come its id alone, because that it is there is seen all the same.
 
         Raises `CannotSee` behind the last one when there were such, at once when it is the server that gives nothing.
         """
         closed = False
-        for bare in self._pages(f"{url}&$select=id&$top={_PAGE}"):
+        for bare in self._pages(bare_url):
             if bare["id"] in seen:
                 continue
             try:
-                yield self._json(f"{users}/messages/{quote(bare['id'], safe='')}?{_WHAT}")
+                yield self._json(f"{users}/messages/{quote(bare['id'], safe='')}?{what}")
             except CannotSee as reason:
                 if str(reason) == "http-404":
                     continue  # it left meanwhile
                 if str(reason) in _NOT_THE_ITEMS:
                     raise
-                self._json(f"{url}&$select=id&$top=1")  # does it still answer about the folder?
+                self._json(bare_url)  # does it still answer about the folder?
                 closed = True
                 yield {"id": bare["id"]}
         if closed:
@@ -155,14 +156,17 @@ class GraphWitness:
         known = {hit.id for hit in look.hits}
         for term in marks.search_terms():
             quoted = quote('"' + term.replace('"', " ").replace("\\", " ") + '"', safe="")
+            url = f"{users}/messages?$search={quoted}"
             try:
-                for message in self._pages(f"{users}/messages?$search={quoted}&$select={_FIELDS}&$top=250"):
+                for message in self._listed(users, url, f"$select={_FIELDS}", (_SEARCH_PAGE, _SMALL_PAGE)):
                     if message["id"] not in known and self._body_names(users, message, marks):
                         known.add(message["id"])
                         look.hits.append(_hit(message, "", False, ("text",)))
             except CannotSee as reason:
-                look.not_seen.append(("search", str(reason)))
-                return
+                if ("search", str(reason)) not in look.not_seen:
+                    look.not_seen.append(("search", str(reason)))
+                if str(reason) != "item-not-readable":
+                    return
 
     def _body_names(self, users: str, message: dict[str, Any], marks: Marks) -> bool:
         path = f"{users}/messages/{quote(message['id'], safe='')}/$value"

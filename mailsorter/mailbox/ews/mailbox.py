@@ -153,10 +153,11 @@ class EwsMailbox:
         hits: dict[str, Message] = {}
         is_complete = True
         for clause in dict.fromkeys(_clause(term) for term in terms if _clause(term)):
-            found = [stub.id for stub in self._in_all_folders(element("m:QueryString", clause), hidden=False)]
+            found = list(self._in_all_folders(element("m:QueryString", clause), hidden=False))
             is_complete = is_complete and len(found) <= _SEARCH_CAP
-            wanted = [i for i in found[:_SEARCH_CAP] if i not in hits]
-            hits.update({m.id: m for m in self.fetch(wanted) if isinstance(m, Message)})
+            wanted = [stub for stub in found[:_SEARCH_CAP] if stub.id not in hits]
+            answers = zip(wanted, self.fetch([stub.id for stub in wanted]), strict=True)
+            hits.update({m.id: m for stub, answer in answers if (m := _listed(stub, answer)) is not None})
         ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
         return SearchHits(tuple(ordered), is_complete=is_complete)
 

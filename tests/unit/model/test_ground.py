@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsorter.errors import UserError
-from mailsorter.model.case import Finding, Role, Verdict
+from mailsorter.model.case import Finding, Role, Seen, Verdict
 from mailsorter.model.ground import Basis, CountedFrom, KeepRule, Policy, Signs, judge
 
 D = date
@@ -69,6 +69,8 @@ def finding(received: str | None = "2024-03-05", **fields: Any) -> Finding:
         ({"subject": "Factuur", "received": "2019-05-01"}, "keep", "ground", "tax", "2026-12-31"),
         ({"subject": "Factuur", "received": "2018-12-31"}, "erase", "ground-ended", None, None),
         ({"subject": "Factuur", "received": None}, "look", "no-date", None, None),
+        ({"role": Role.MENTIONED, "seen": (Seen.SEARCH, Seen.NOT_RENDERED)}, "look", "not-rendered", None, None),
+        ({"seen": (Seen.CLIENT_FOLDER, Seen.NOT_RENDERED), "received": None}, "look", "not-rendered", None, None),
         ({"folder": "Clients / Acme / administratie"}, "keep", "ground", "tax", "2031-12-31"),
         ({"folder": "Administratie oud"}, "erase", "author", None, None),
         ({"attachments": ("Factuur2024_001.pdf",)}, "keep", "ground", "tax", "2031-12-31"),
