@@ -93,3 +93,16 @@ def test_a_step_is_known_by_its_messages_new_id_under_a_new_key_too(url: str, re
             name = "c"
         (step,) = unit.steps.of_message(unit.messages.token(1, name))
         assert step.token == unit.messages.token(1, name)
+
+
+def test_of_two_messages_that_get_one_id_the_first_stays(ledger: Ledger) -> None:
+    """Copies of one message, gathered under its name."""
+    with ledger.unit() as unit:
+        tokens = [unit.messages.token(1, name) for name in ("a", "b", "c", "d")]
+        rows = [MessageRow(token=t, mailbox=1, folder=n, state=MessageState.GONE) for n, t in enumerate(tokens[1:])]
+        unit.messages.record(rows)
+        for token in tokens[1:]:
+            record_by_hand(unit, 1, Digests(token), client=None, rejected=7, folder=1)
+        unit.messages.rename(dict.fromkeys([tokens[0], tokens[1], tokens[2]], tokens[3] + b"x"))
+        assert list(unit.messages.standing([*tokens, tokens[3] + b"x"])) == [tokens[3], tokens[3] + b"x"]
+        assert len(unit.corrections.of_messages([*tokens, tokens[3] + b"x"])) == 2
