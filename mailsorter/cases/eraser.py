@@ -19,7 +19,7 @@ from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
 from mailsorter.ledger.cases import IN_WORK, CaseItem, ItemIds
-from mailsorter.ledger.keys import DIGEST_BYTES, spellings
+from mailsorter.ledger.keys import DIGEST_BYTES, is_same, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
@@ -55,6 +55,7 @@ class MailboxEraser:
         with office.ledger.reading() as unit:
             self._items = {i.token: i for i in unit.cases.items(number, states=IN_WORK, mailbox=hands.number)}
         self._settled = 0
+        self._copies: dict[bytes, set[str]] = {}  # ids of what was deleted for good on an item's account, by its token
 
     def run(self) -> None:
         """Erase what is pending here. Raises `TemporaryError` and its kin: call again, it goes on."""
@@ -177,6 +178,7 @@ class MailboxEraser:
                     state = _PERMANENT.get(result.state)
                     if state is not None:
                         ids = ItemIds(result.id or item.ids.id, result.folder_id)
+                        self._gather(unit, item, [item.ids.id])
                         self._settle(unit, msgspec.structs.replace(item, ids=ids), state)
 
         perform_steps(self._hands, self._run, steps, tree, on_batch=record)
@@ -219,6 +221,7 @@ class MailboxEraser:
                 if state is None:
                     continue
                 target = open_targets.pop(result.step.message.id)
+                self._copies.setdefault(target.token, set()).add(target.id)
                 worst[target.token] = max(worst.get(target.token, state), state, key=_HARD_ORDER.index)
             self._settle_finished(worst, {t.token for t in open_targets.values()})
 
@@ -272,6 +275,8 @@ class MailboxEraser:
         """Write an item's new state; an erased one gets its tombstone in the same transaction."""
         after = msgspec.structs.replace(item, state=state)
         self._items[item.token] = after
+        if state is ItemState.ERASED:
+            self._gather(unit, item, [item.ids.id, *self._copies.pop(item.token, ())])
         unit.cases.update_items(self._number, [after])
         if state in (ItemState.ERASED, ItemState.RETAINED):
             horizon = self._office.clock.now() + timedelta(days=self._office.firm.backup_days)
@@ -281,6 +286,11 @@ class MailboxEraser:
             self._settled += 1
         if self._on_progress is not None:
             self._on_progress(self._mailbox.address, self._settled)
+
+    def _gather(self, unit: Unit, item: CaseItem, ids: Iterable[str]) -> None:
+        """What the ledger has of the item under these ids goes by the approved one: by that closing forgets it."""
+        tokens = [unit.messages.token(self._hands.number, item_id) for item_id in ids]
+        unit.messages.rename({token: item.token for token in tokens if not is_same(token, item.token)})
 
     def _wanted(self, item: CaseItem) -> Wanted:
         finding = self._findings[item.token]

@@ -99,7 +99,7 @@ def _perform_mailbox(
         findings = _findings(office, plan, address, number)
         MailboxEraser(office, row.number, hands, run, findings, on_progress).run()
         if plan.restricts_kept:
-            restrict_kept(office, row.number, hands, run)
+            restrict_kept(office, row.number, hands, run, findings)
 
 
 def open_erasing(office: Office) -> Callable[[str], Mailbox]:

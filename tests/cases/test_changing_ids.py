@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import select
+
+from mailsorter.cases.carry_on import carry_on
+from mailsorter.cases.close import close
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
+from mailsorter.cases.prove import prove
+from mailsorter.ledger.cases import Cases
+from mailsorter.ledger.schema import message, step
 from mailsorter.model.case import ItemState
+from mailsorter.model.step import StepKind
 from tests.cases.office import PIET, World, mail
+from tests.cases.test_afterwards import wait_until
 
 
 def test_what_a_person_moved_after_approval_is_changed_and_not_gone(tmp_path: Path) -> None:
@@ -17,3 +28,56 @@ def test_what_a_person_moved_after_approval_is_changed_and_not_gone(tmp_path: Pa
     assert perform(world.office, number).counts == {ItemState.CHANGED: 1}
     assert moved in world.anna.everything()
     world.close()
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["at once", "with a crash behind the move"])
+def test_a_kept_item_is_followed_into_the_restricted_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: bool
+) -> None:
+    """It is the approved one still: the proof expects it there."""
+    world = World(tmp_path, ids_survive_moves=False)
+    mail(world.anna, from_=PIET, subject="factuur")
+    number = world.approved(restricts_kept=True)
+    if crashes:
+        with monkeypatch.context() as broken:
+            broken.setattr(Cases, "update_items", crash)
+            with pytest.raises(Crash):
+                perform(world.office, number)
+    assert perform(world.office, number).counts == {ItemState.KEPT: 1}
+    assert list(world.anna.everything().values()) == [world.anna.folder(("Restricted",)).id]
+    proof = prove(world.office, number)
+    assert (proof.passed, proof.unexpected, proof.vanished) == (True, [], 0)
+    world.close()
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def crash(*_: object) -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize("restricts", [False, True], ids=["where it lies", "in the restricted folder"])
+def test_the_ledger_forgets_what_is_erased_whatever_ids_it_had(tmp_path: Path, restricts: bool) -> None:
+    """On its way into Recoverable Items, too, which gives another; at closing, and on the day of what was kept."""
+    world = World(tmp_path, ids_survive_moves=False)
+    mail(world.anna, from_=PIET)
+    mail(world.anna, from_=PIET, subject="factuur")
+    number = world.approved(restricts_kept=restricts)
+    perform(world.office, number)
+    assert prove(world.office, number).passed
+    write_letter(world.office, number)
+    close(world.office, number)
+    assert len(rows(world)) == 2 * restricts
+    wait_until(world, "2033-12-31")
+    assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+    assert rows(world) == []
+    world.close()
+
+
+def rows(world: World) -> list[object]:
+    """Of messages, and of steps that changed any."""
+    with world.ledger.reading() as unit:
+        moved = select(step.c.token).where(step.c.kind != int(StepKind.ENSURE_FOLDER))
+        return [*unit.connection.execute(select(message.c.token)), *unit.connection.execute(moved)]
