@@ -340,6 +340,7 @@ def test_find_by_message_id(world: World) -> None:
     assert {place.id for place in found} == {first, second}
     assert all(place.folder_id == world.lies_in(place.id) for place in found)
     assert world.mailbox.find("<nobody@klant.example>") == []
+    assert world.mailbox.find('<\x01 "no body" & 中 ' + "x" * 10_000 + "@klant.example>") == []  # whoever sent it
 
 
 def test_texts_and_attachment_names(world: World) -> None:

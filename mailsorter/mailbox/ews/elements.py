@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,6 +56,7 @@ FOLDER = (
     HIDDEN,
 )
 Field = str | tuple[str, str]
+_NO_XML = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
 def element(name: str, /, *children: etree._Element | str, **attributes: str) -> Any:
@@ -108,6 +110,11 @@ def text(parent: Any, path: str) -> str:
     """The text of the first descendant at that path, "" when there is none."""
     found = find(parent, path)
     return "" if found is None else (found.text or "")
+
+
+def can_be_asked(value: str) -> bool:
+    """Has it only characters that XML can hold? What a sender wrote may have others (XML 1.0, section 2.2)."""
+    return _NO_XML.search(value) is None
 
 
 def local_name(node: Any) -> str:

@@ -37,6 +37,7 @@ from mailsorter.mailbox.ews.elements import (
     PLACE,
     SEARCH_KEY,
     Field,
+    can_be_asked,
     element,
     field_uri,
     find,
@@ -143,6 +144,8 @@ class EwsMailbox:
         return answer
 
     def find(self, internet_message_id: str) -> list[Place]:
+        if not can_be_asked(internet_message_id):
+            return []  # the server writes such a msg-id as it came, and nobody can ask for it
         wanted = _any_of("message:InternetMessageId", [internet_message_id])
         return [
             Place(stub.id, stub.folder_id)
