@@ -25,6 +25,7 @@ class Quiet:
     """What the last complete run of this process stood on. Cursors by folder number."""
 
     filing: Filing
+    policy: bytes  # the digest of the filing's own
     watched: tuple[tuple[Folder, int], ...]
     saved_at: float
     saved: dict[int, str] = field(default_factory=dict)  # as the ledger has them
@@ -96,16 +97,17 @@ def remember(
     if len(known) < len(watched):
         cache.quiet = None
         return
-    cache.quiet = Quiet(filing, tuple(watched), hands.clock.monotonic(), dict(known), dict(known))
+    cache.quiet = Quiet(filing, filing.policy.digest, tuple(watched), hands.clock.monotonic(), dict(known), dict(known))
 
 
 def _ledger_is_as_it_was(hands: Hands, quiet: Quiet) -> bool:
-    """Another process may have sorted, been killed, or changed the rules; mail may be due."""
+    """Another process may have sorted, been killed, or gone by other rules or another policy; mail may be due."""
     now_s = int(hands.clock.now().timestamp())
     with hands.ledger.reading() as unit:
         cursors = unit.cursors.all(hands.number)
         return (
             unit.settings.get(rules_setting(hands.number)) == quiet.filing.rules_digest
+            and unit.settings.get(policy_setting(hands.number)) == quiet.policy
             and all(cursors.get(number) == cursor for number, cursor in quiet.saved.items())
             and not unit.messages.is_any_due(hands.number, now_s)
             and not unit.steps.is_any_open(hands.number)

@@ -10,7 +10,9 @@ import pytest
 
 from mailsorter.model.filing import FilingPolicy, QuietHours, Timing, When
 from mailsorter.model.folder import WellKnown
+from mailsorter.sorting.run import Job, SortOptions, sort
 from mailsorter.sorting.undo import undo_run
+from tests.unit.sorting.firm import Onlooker
 
 HOUR, DAY = 60, 24 * 60
 FILED, LEFT = "Clients / Acme B.V.", "Inbox"
@@ -178,4 +180,16 @@ def test_a_policy_that_becomes_looser_lets_waiting_mail_go(world):
     world.set_book(list(world.filing.book.clients.values()), policy=FilingPolicy(), rules_digest=b"other")
     world.start()
     world.go_on(5)
+    assert world.where(message) == FILED
+
+
+def test_a_daemon_notices_that_somebody_sorted_by_another_policy_meanwhile(world):
+    """What waited for its day waits for the reader since; the daemon goes by its own policy again."""
+    with_another_policy(world, received=Timing(When.AFTER, 3))
+    message = world.deliver("piet@acme.example")
+    world.go_on(2)
+    read = replace(world.filing, policy=FilingPolicy(received=Timing(When.READ)))
+    by_hand = Job(world.mailbox.address, read, lambda: world.mailbox)
+    assert sort(world.ledger, world.clock, [by_hand], SortOptions(Onlooker())).mailboxes[0].left == {"wait": 1}
+    world.go_on(4 * DAY)
     assert world.where(message) == FILED
