@@ -55,26 +55,27 @@ _BASIS = {
         "case-correspondence": "they are about this request itself",
     },
 }
+_SAME_GAP = {"item-not-readable": "unreadable"}  # the proof met what the search had met
 _GAPS = {
     "nl": {
-        "encrypted": "versleutelde berichten ({count})",
-        "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen ({count})",
-        "attachments-not-readable": "bijlagen die niet of niet geheel te lezen zijn, zoals scans ({count})",
+        "encrypted": "versleutelde berichten{some}",
+        "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen{some}",
+        "attachments-not-readable": "bijlagen die niet of niet geheel te lezen zijn, zoals scans{some}",
         "text-by-index-only": "de volledige tekst van {count} berichten: die is alleen met de zoekfunctie doorzocht",
-        "unreadable": "berichten die Exchange niet kon tonen ({count})",
+        "unreadable": "berichten die Exchange niet kon tonen{some}",
         "archive": "een archiefmailbox",
         "search-cap": "berichten buiten de eerste duizend zoekresultaten per mailbox",
-        "": "een deel van een mailbox dat niet geopend kon worden ({count})",
+        "": "een deel van een mailbox dat niet geopend kon worden{some}",
     },
     "en": {
-        "encrypted": "encrypted messages ({count})",
-        "attachments-not-opened": "attachments of messages that otherwise say nothing about you ({count})",
-        "attachments-not-readable": "attachments that cannot be read, or not completely, such as scans ({count})",
+        "encrypted": "encrypted messages{some}",
+        "attachments-not-opened": "attachments of messages that otherwise say nothing about you{some}",
+        "attachments-not-readable": "attachments that cannot be read, or not completely, such as scans{some}",
         "text-by-index-only": "the full text of {count} messages: it was searched by the search function only",
-        "unreadable": "messages that Exchange could not show ({count})",
+        "unreadable": "messages that Exchange could not show{some}",
         "archive": "an archive mailbox",
         "search-cap": "messages beyond the first thousand search results of a mailbox",
-        "": "a part of a mailbox that could not be opened ({count})",
+        "": "a part of a mailbox that could not be opened{some}",
     },
 }
 
@@ -89,9 +90,13 @@ def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
     words = _GAPS[language]
     merged: dict[str, int] = {}
     for reason, count in counts.items():
-        kind = reason if reason in words else "archive" if reason.startswith("archive") else ""
-        merged[kind] = merged.get(kind, 0) + count
-    return [words[kind].format(count=count or "?") for kind, count in sorted(merged.items())]
+        known = _SAME_GAP.get(reason, reason)
+        kind = known if known in words else "archive" if known.startswith("archive") else ""
+        merged[kind] = max(merged.get(kind, 0), count) if reason in _SAME_GAP else merged.get(kind, 0) + count
+    return [
+        words[kind].format(count=count or "?", some=f" ({count})" if count else "")
+        for kind, count in sorted(merged.items())
+    ]
 
 
 def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates: Path | None) -> str:
