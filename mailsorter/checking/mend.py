@@ -198,7 +198,7 @@ class _Page:
         if message is not None:
             return digests_of(unit, self._hands.number, message)
         row = one.row
-        return Digests(one.token, row.thread if row else None, row.message_id if row else None)
+        return Digests(one.token, row.thread, row.message_id, None, row.received_s) if row else Digests(one.token)
 
 
 def _as_it_was(row: MessageRow) -> MessageRow:

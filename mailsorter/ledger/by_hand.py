@@ -12,12 +12,13 @@ from mailsorter.model.standing import MessageState
 
 
 class Digests(msgspec.Struct, frozen=True):
-    """The digests by which a message, its thread and its author are known."""
+    """The digests by which a message, its thread and its author are known, and when it came in (seconds since 1970)."""
 
     key: bytes
     thread: bytes | None = None
     message_id: bytes | None = None
     sender: bytes | None = None
+    received_s: int | None = None
 
 
 def digests_of(unit: Unit, mailbox: int, message: Message) -> Digests:
@@ -28,6 +29,7 @@ def digests_of(unit: Unit, mailbox: int, message: Message) -> Digests:
         thread=rows.thread_token(mailbox, message.conversation_id) if message.conversation_id else None,
         message_id=rows.message_id_token(message.internet_message_id) if message.internet_message_id else None,
         sender=sender_token(unit, message),
+        received_s=int(message.received_at.timestamp()) if message.received_at is not None else None,
     )
 
 
@@ -58,7 +60,7 @@ def record_by_hand(
         [
             MessageRow(
                 token=digests.key, mailbox=mailbox, folder=folder, state=MessageState.BY_HAND, client=client,
-                thread=digests.thread, message_id=digests.message_id,
+                thread=digests.thread, message_id=digests.message_id, received_s=digests.received_s,
             )
         ]
     )  # fmt: skip

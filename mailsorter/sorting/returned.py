@@ -12,6 +12,7 @@ from mailsorter.ledger.messages import MessageRow, Standing
 from mailsorter.mailbox.base import Mailbox, Place
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
+from mailsorter.perform.intents import seconds
 from mailsorter.sorting.recall import Tokens
 
 
@@ -53,4 +54,5 @@ def record_filing_by_hand(
 
 
 def _digests(unit: Unit, message: Message, tokens: Tokens) -> Digests:
-    return Digests(tokens.key, tokens.thread, tokens.message_id, sender_token(unit, message))
+    came = seconds(message.received_at)
+    return Digests(tokens.key, tokens.thread, tokens.message_id, sender_token(unit, message), came)

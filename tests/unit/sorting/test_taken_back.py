@@ -460,3 +460,17 @@ def test_a_copy_is_not_made_twice_when_a_person_moves_the_message_before_it_was_
     takes(firm, takes(firm, message, ("Prive",)))
     assert sort(firm).filed == 1
     assert held(firm) == {OF_ACME: 1, f"Clients / {BAKKER.name}": 1}
+
+
+@BOTH
+def test_what_came_again_later_is_not_what_a_person_had_filed(firm: Firm) -> None:
+    """Found in the client's folder by a check alone, deleted since: that msg-id at another moment is new mail."""
+    message = firm.deliver("wie@onbekend.example", internet_message_id=MSG_ID)
+    firm.deliver("jan@acme.example")
+    sort(firm)
+    message = takes(firm, message, ("Clients", "Acme B.V."))
+    sort(firm)
+    check(firm)
+    firm.mailbox.server.user_destroys(message)
+    firm.deliver("jan@acme.example", internet_message_id=MSG_ID)
+    assert sort(firm).filed == 1
