@@ -109,7 +109,16 @@ def find(parent: Any, path: str) -> Any:
 def text(parent: Any, path: str) -> str:
     """The text of the first descendant at that path, "" when there is none."""
     found = find(parent, path)
-    return "" if found is None else (found.text or "")
+    return "" if found is None else words(found)
+
+
+def words(node: Any) -> str:
+    """The text right inside an element. Half of a surrogate pair, which a sender may write, is read as U+FFFD."""
+    try:
+        return node.text or ""
+    except UnicodeDecodeError:  # lxml reads the reference and cannot hand it on
+        raw: bytes = etree.tostring(node, method="text", encoding="utf-8", with_tail=False)
+        return raw.decode("utf-8", "replace")
 
 
 def can_be_asked(value: str) -> bool:

@@ -18,6 +18,7 @@ from mailsorter.mailbox.ews.elements import (
     find,
     local_name,
     text,
+    words,
 )
 from mailsorter.model.folder import Folder, FolderPermission, WellKnown
 from mailsorter.model.message import Message, Participant
@@ -124,7 +125,7 @@ def _properties(source: Any) -> dict[str, str]:
         uri, value = one.find("{*}ExtendedFieldURI"), one.find("{*}Value")
         tag = uri.get("PropertyTag", "") if uri is not None else ""
         if tag and value is not None:
-            found[_tag(tag)] = value.text or ""
+            found[_tag(tag)] = words(value)
     return found
 
 
@@ -164,7 +165,7 @@ def _mailbox(source: Any) -> Participant | None:
 
 def _categories(item: Any) -> tuple[str, ...]:
     listed = find(item, "t:Categories")
-    return () if listed is None else tuple(one.text or "" for one in listed)
+    return () if listed is None else tuple(words(one) for one in listed)
 
 
 def _time(written: str) -> datetime | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from exchangelib.util import to_xml
 from lxml import etree
 
 from mailsorter.clock import VirtualClock
@@ -265,6 +266,16 @@ def test_translate(inside: str, expected: dict[str, object]) -> None:
     """Each field from its element; what is missing or odd holds the model's default."""
     found = translate.message(item(inside))
     assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_what_xml_cannot_hold_is_read_all_the_same() -> None:
+    """Exchange writes a sender's control characters and half surrogate pairs as references; exchangelib's parser
+    takes them."""
+    inside = "<t:Subject>a&#xD83D;b&#x1F;</t:Subject><t:Categories><t:String>&#xD83D;</t:String></t:Categories>"
+    names = 'xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"'
+    found = translate.message(to_xml(f"<t:Message {names}>{inside}</t:Message>".encode()).getroot())
+    assert re.fullmatch("a\ufffd+b\x1f", found.subject)
+    assert found.categories[0].strip("\ufffd") == ""
 
 
 TESTDATA = os.environ.get("MAILSORTER_TESTDATA")
