@@ -274,6 +274,31 @@ def test_what_a_busy_server_does_not_give_is_asked_for_again_or_fails_the_proof(
     assert (proof.passed, seen) == (passed, named)
 
 
+def odd(answer: bytes) -> bytes:
+    changed = answer.replace(b"<t:Subject>", b"<t:Subject>&#x1F;&#31;&#xD83D;\x0b")
+    assert changed != answer
+    return changed
+
+
+def test_what_xml_cannot_hold_hinders_no_proof(firm: PremisesTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exchange writes it as it came; what names the person beside it is seen."""
+    number = performed(firm)
+    answering(monkeypatch, odd, 10**6)
+    assert prove(firm.office, number).passed
+    firm.put(firm.mailboxes[0], ("Elders",), **next(p for p in PLANTINGS if p.name == "from").fields)
+    assert [u.why for u in prove(firm.office, number).unexpected] == ["names-the-person"]
+
+
+def test_a_message_of_many_megabytes_hinders_no_proof(firm: PremisesTenant) -> None:
+    """The server's search hits on it, and it is read as a whole."""
+    number = performed(firm)
+    body = "\n".join(["ruim voorbij het begin " * 3] * 20 + ["piet@klant.example"] + ["veel meer tekst " * 60] * 12_000)
+    firm.put(firm.mailboxes[0], ("Elders",), subject="ander", body=body)
+    proof = prove(firm.office, number)
+    assert [u.why for u in proof.unexpected] == ["names-the-person"]
+    assert proof.unanswered == []
+
+
 def test_a_proof_ends_when_the_program_is_asked_to_stop(firm: PremisesTenant) -> None:
     """Over EWS, too."""
     number = performed(firm)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -44,6 +45,10 @@ _CHUNK = 50
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
+_REFERENCE = re.compile(rb"&#(x[0-9A-Fa-f]{1,8}|[0-9]{1,10});")
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LEGAL = ((0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
+_REPLACED = "\ufffd".encode()
 _BUSY = ("ErrorServerBusy", "ErrorTimeoutExpired", "ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable")
 
 
@@ -246,7 +251,7 @@ class EwsWitness:
         if response.status_code not in (200, 500):
             return None, f"http-{response.status_code}", None
         try:
-            root = etree.fromstring(response.content, etree.XMLParser(resolve_entities=False, no_network=True))
+            root = _parsed(response.content)
         except etree.XMLSyntaxError:
             return None, "no-answer", None
         hint = next(
@@ -277,6 +282,24 @@ class EwsWitness:
             f'xmlns:t="{_NAMES["t"]}" xmlns:m="{_NAMES["m"]}"><s:Header>'
             f'<t:RequestServerVersion Version="Exchange2013_SP1"/>{who}</s:Header><s:Body>{body}</s:Body></s:Envelope>'
         ).encode()
+
+
+def _parsed(answer: bytes) -> Any:
+    """The answer's root. Exchange writes what senders wrote, also what XML 1.0 forbids: that is read as U+FFFD.
+
+    Never forgiving beyond that: an answer that was cut off is none. Raises `XMLSyntaxError`.
+    """
+    legal = _FORBIDDEN.sub(_REPLACED, _REFERENCE.sub(_legal, answer))
+    return etree.fromstring(legal, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+
+
+def _legal(reference: re.Match[bytes]) -> bytes:
+    number = reference[1]
+    point = int(number[1:], 16) if number[:1] == b"x" else int(number)
+    is_legal = (
+        point in (9, 10, 13) or 0x20 <= point <= 0xD7FF or 0xE000 <= point <= 0xFFFD or 0x10000 <= point < 0x110000
+    )
+    return reference[0] if is_legal else _REPLACED
 
 
 def _places(item: Any, marks: Marks) -> Iterator[str]:
