@@ -190,14 +190,16 @@ def _sort_out(
 ) -> tuple[dict[bytes, Finding], int]:  # fmt: skip
     """Write down what becomes of each item before anything is erased: in work, kept longer, gone, or look."""
     findings: dict[bytes, Finding] = {}
+    taken: set[str] = set()
     longer = 0
     with office.ledger.unit() as unit:
         for item in items:
             messages = found.get(item.token, [])
             after = _absent(item) if not messages else None
-            if len(messages) > 1:
+            if len(messages) > 1 or any(message.id in taken for message in messages):  # of two rounds, perhaps
                 after = msgspec.structs.replace(item, state=ItemState.LOOK)
-            if len(messages) == 1:
+            elif messages:
+                taken.add(messages[0].id)
                 finding = _finding(address, tree, messages[0])
                 ground = _running_ground(office, item, finding)
                 longer += ground is not None

@@ -15,7 +15,7 @@ from mailsorter.cases.restrict import restrict_kept
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import IN_WORK, CaseItem, CaseRow, ItemIds
-from mailsorter.ledger.keys import by_spelling
+from mailsorter.ledger.keys import by_spelling, is_same
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
 from mailsorter.ledger.tombstones import traces_of
@@ -58,7 +58,12 @@ def perform(
     numbers = office.mailbox_numbers(plan.scope)
     if row.state is CaseState.APPROVED:
         items = _items(office, plan, numbers)
-        row = advance(office, row, CaseAct.PERFORM, also=lambda unit: unit.cases.put_items(number, items))
+
+        def write(unit: Unit) -> None:
+            unit.cases.drop_items(number, _replaced(unit, number, items))
+            unit.cases.put_items(number, items)
+
+        row = advance(office, row, CaseAct.PERFORM, also=write)
     unfinished = _perform_all(office, row, plan, numbers, on_progress, stop or threading.Event())
     with office.ledger.reading() as unit:
         counts = unit.cases.item_counts(number)
@@ -122,6 +127,17 @@ def _items(office: Office, plan: Plan, numbers: Mapping[str, int]) -> Sequence[C
             for item in plan.items
             if item.verdict in states
         ]
+
+
+def _replaced(unit: Unit, number: str, items: Sequence[CaseItem]) -> list[CaseItem]:
+    """What an earlier round kept, and followed to the id under which this one has approved it: one message, one row."""
+    again = {(item.mailbox, item.ids.id): item for item in items}
+    kept = unit.cases.items(number, states=[ItemState.KEPT])
+    return [
+        item
+        for item in kept
+        if (same := again.get((item.mailbox, item.ids.id))) is not None and not is_same(same.token, item.token)
+    ]
 
 
 def _item(office: Office, unit: Unit, mailbox: int, item: PlanItem, state: ItemState) -> CaseItem:

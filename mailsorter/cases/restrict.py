@@ -90,7 +90,9 @@ def _move(
 
 
 def _identity(item: CaseItem, findings: Mapping[bytes, Finding]) -> Identity:
-    finding = findings[item.token]
+    finding = findings.get(item.token)
+    if finding is None:  # an earlier round's
+        return Identity(id=item.ids.id)
     return Identity(
         id=item.ids.id, conversation_id=finding.conversation_id, internet_message_id=finding.internet_message_id,
         received_at=finding.received_at, search_key=finding.search_key,

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on
 from mailsorter.cases.close import close
+from mailsorter.cases.find import find
 from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.schema import message, step
@@ -47,6 +50,46 @@ def test_a_kept_item_is_followed_into_the_restricted_folder(
     assert list(world.anna.everything().values()) == [world.anna.folder(("Restricted",)).id]
     proof = prove(world.office, number)
     assert (proof.passed, proof.unexpected, proof.vanished) == (True, [], 0)
+    world.close()
+
+
+def test_a_second_round_meets_what_the_first_one_restricted(tmp_path: Path) -> None:
+    """Found again under its new id, it stays where it is; the earlier round's item is the same message."""
+    world = World(tmp_path, ids_survive_moves=False)
+    mail(world.anna, from_=PIET, subject="factuur")
+    number = world.approved(restricts_kept=True)
+    perform(world.office, number)
+    mail(world.anna, from_=PIET, subject="factuur twee")
+    assert not prove(world.office, number).passed
+    find(world.office, number)
+    make_plan(world.office, number, by="anna", restricts_kept=True)
+    approve(world.office, number, by="bert")
+    assert perform(world.office, number).is_finished
+    assert set(world.anna.everything().values()) == {world.anna.folder(("Restricted",)).id}
+    assert prove(world.office, number).passed
+    wait_until(world, "2033-12-31")
+    assert carry_on(world.office, number).unfinished == ()
+    assert world.everything() == {}
+    world.close()
+
+
+def test_two_rounds_that_kept_one_message_hinder_no_day(tmp_path: Path) -> None:
+    """Somebody moved it in between: the second round kept it under another id; a person looks at the first's item."""
+    world = World(tmp_path, ids_survive_moves=False)
+    _, item = mail(world.anna, from_=PIET, subject="factuur")
+    number = world.approved()
+    perform(world.office, number)
+    world.anna.user_moves(item, ("Elders",))
+    assert not prove(world.office, number).passed
+    find(world.office, number)
+    make_plan(world.office, number, by="anna")
+    approve(world.office, number, by="bert")
+    perform(world.office, number)
+    assert prove(world.office, number).passed
+    wait_until(world, "2033-12-31")
+    carried = carry_on(world.office, number)
+    assert (carried.unfinished, carried.counts) == ((), {ItemState.ERASED: 1, ItemState.LOOK: 1})
+    assert world.everything() == {}
     world.close()
 
 
