@@ -11,7 +11,7 @@ lag outside outages, growth by week, lines logged. Each week is printed while it
 until then, so that a part of a year tells as well.
 
 A look's cost does not grow with the firm's age, so that `--days 21` says what a year takes (design, section 8):
-more than an hour of CPU a year. Seconds vary by a third with what else the machine does; calls do not.
+54 minutes of CPU. Seconds vary by a third with the interpreter's build and what else the machine does.
 """
 
 from __future__ import annotations
