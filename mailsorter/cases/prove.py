@@ -140,15 +140,15 @@ def _advance(office: Office, row: CaseRow, proof: Proof, outcome: str, counts: d
 class _Verdict(msgspec.Struct, kw_only=True):
     unexpected: list[Unexpected] = []
     seen: set[bytes] = set()  # tokens of items that were seen
-    blind: set[int] = set()  # numbers of mailboxes that were not seen completely
+    complete: set[int] = set()  # numbers of mailboxes that were seen completely
     must_repeat: bool = False
 
 
 def _compare(looks: Iterable[MailboxLook], expected: Expected) -> _Verdict:
     verdict = _Verdict()
     for look in looks:
-        if look.not_seen:
-            verdict.blind.add(expected.numbers.get(look.mailbox, 0))
+        if not look.not_seen:
+            verdict.complete.add(expected.numbers.get(look.mailbox, 0))
         verdict.must_repeat |= any(reason in TRY_AGAIN for _, reason in look.not_seen)
         for hit in look.hits:
             why = _judge(look.mailbox, hit, expected, verdict)
@@ -173,7 +173,7 @@ def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdi
         for token, item in expected.items.items()
         if item.state in (ItemState.RETAINED, ItemState.HELD)
         and token not in verdict.seen
-        and item.mailbox not in verdict.blind
+        and item.mailbox in verdict.complete
     ]
     with office.ledger.unit() as unit:
         unit.cases.update_items(row.number, gone)
@@ -194,7 +194,7 @@ def _proof(
     kept_unseen = [
         i
         for i in expected_items
-        if i.state is ItemState.KEPT and i.token not in verdict.seen and i.mailbox not in verdict.blind
+        if i.state is ItemState.KEPT and i.token not in verdict.seen and i.mailbox in verdict.complete
     ]
     not_seen = [*plan.not_seen, *seen_by_witness]
     passed = not (verdict.unexpected or files.naming or verdict.must_repeat)

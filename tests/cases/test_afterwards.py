@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on, coming_due, keep_longer
 from mailsorter.cases.close import close
+from mailsorter.cases.find import find
 from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.errors import LifecycleError, UserError
 from mailsorter.model.case import ItemState, Subject
@@ -196,6 +199,20 @@ def test_a_later_proof_sees_that_exchange_s_retention_has_ended(world: World) ->
     again = prove(world.office, number)
     assert again.certificate["items"] == {"erased": 1}
     assert again.certificate["remainders"] == []
+
+
+def test_what_lies_in_a_mailbox_that_a_later_round_left_out_is_not_proven_gone(world: World) -> None:
+    """Taken out of the config, or an archive that cannot be asked any more: nobody looked there."""
+    mail(world.bert, from_=PIET)
+    number = world.approved()
+    world.change(open_eraser=None)
+    perform(world.office, number)
+    world.change(mailboxes=(world.anna.address,))
+    find(world.office, number)
+    make_plan(world.office, number, by="anna")
+    approve(world.office, number, by="bert")
+    perform(world.office, number)
+    assert prove(world.office, number).certificate["items"] == {"retained": 1}
 
 
 def test_ten_years_every_kept_item_goes_on_its_day(world: World) -> None:
