@@ -20,11 +20,14 @@ from mailsorter.cases.prove import marks_of
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.cases.witness.local import FilesLook, leftovers, look_through_files
 from mailsorter.errors import LedgerUnreadable, UserError
-from mailsorter.ledger.cases import STILL_THERE, CaseRow
+from mailsorter.ledger.cases import IN_WORK, STILL_THERE, CaseRow
 from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.ledger import Unit
-from mailsorter.model.case import CaseKind, Finding
+from mailsorter.model.case import CaseKind, Finding, ItemState
 from mailsorter.model.lifecycle import CaseAct, CaseState
+
+_UNSETTLED = (ItemState.LOOK, *IN_WORK)
+"""What `carry_on` was broken off at, or left to a person: forgotten, it would stay in the mailbox for ever."""
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +88,10 @@ def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[st
 
     def forget(unit: Unit) -> None:
         nonlocal count
-        still_there = {item.token for item in unit.cases.items(row.number, states=STILL_THERE)}
+        still_there = {item.token for item in unit.cases.items(row.number, states=(*STILL_THERE, *_UNSETTLED))}
         tokens = [t for t in _tokens(unit, numbers, findings) if still_there.isdisjoint(spellings(t))]
         count = unit.messages.forget(tokens) + unit.steps.forget(tokens)
-        count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number)
+        count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number, but=_UNSETTLED)
         if row.kind is CaseKind.ERASURE and _was_performed(row):
             unit.tombstones.forget_address(row.number, addresses, horizon)
 

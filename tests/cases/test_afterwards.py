@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,8 @@ from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
-from mailsorter.errors import LifecycleError, UserError
+from mailsorter.errors import LifecycleError, MailboxMoving, UserError
+from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import ItemState, Subject
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
@@ -213,6 +216,44 @@ def test_what_lies_in_a_mailbox_that_a_later_round_left_out_is_not_proven_gone(w
     approve(world.office, number, by="bert")
     perform(world.office, number)
     assert prove(world.office, number).certificate["items"] == {"retained": 1}
+
+
+class NoAnswer:
+    """A mailbox that can be read, and whose deletes cannot be asked for now."""
+
+    def __init__(self, mailbox: Any) -> None:
+        self._mailbox = mailbox
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._mailbox, name)
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        raise MailboxMoving("Exchange is moving the mailbox.")
+
+
+def test_closing_keeps_what_continuing_was_broken_off_at(world: World) -> None:
+    """Its day has come and the mailbox was away: the case is closed in between, and `continue` goes on all the same."""
+    kept = mail(world.anna, from_=PIET, subject="factuur")
+    number = answered(world)
+    wait_until(world, "2034-01-01")
+    world.wrap = NoAnswer
+    assert carry_on(world.office, number).counts == {ItemState.PENDING: 1}
+    assert close(world.office, number).kept == 1
+    world.wrap = lambda mailbox: mailbox
+    assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+    assert kept not in world.everything()
+
+
+def test_closing_keeps_what_a_person_must_look_for(world: World) -> None:
+    """As `continue` does in a closed case: two that fit are for a person, before closing and after."""
+    twice = mail(world.anna, from_=PIET, subject="factuur")
+    number = answered(world)
+    for _ in range(2):
+        world.anna.user_copies(twice[1], ("Elders",))
+    world.anna.user_destroys(twice[1])
+    wait_until(world, "2034-01-01")
+    assert carry_on(world.office, number).counts == {ItemState.LOOK: 1}
+    assert close(world.office, number).kept == 1
 
 
 def test_ten_years_every_kept_item_goes_on_its_day(world: World) -> None:
