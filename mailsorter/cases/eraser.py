@@ -120,7 +120,7 @@ class MailboxEraser:
 
     def _unchanged(self) -> list[CaseItem]:
         """The pending items that are still exactly what was approved; the others are written down as changed."""
-        visible = [i for i in self._pending() if not self._findings[i.token].recoverable]
+        visible = self._pending_visible()
         seen = self._look_at({self._findings[i.token].folder_id for i in visible}, {i.ids.id for i in visible})
         absent = [i for i in visible if i.ids.id not in seen]
         places = self._locate(absent)
@@ -131,7 +131,7 @@ class MailboxEraser:
                 message = seen.get(item.ids.id)
                 if message is not None and fingerprint(message) != self._findings[item.token].fingerprint:
                     self._settle(unit, item, ItemState.CHANGED)
-        return [i for i in self._pending() if not self._findings[i.token].recoverable and i.ids.id in seen]
+        return [i for i in self._pending_visible() if i.ids.id in seen]
 
     def _look_at(self, folder_ids: Iterable[str], wanted: set[str]) -> dict[str, Message]:
         seen: dict[str, Message] = {}
@@ -186,12 +186,11 @@ class MailboxEraser:
     # out of Recoverable Items ----------------------------------------------------------------------------------
 
     def _delete_hard(self, before: frozenset[bytes], tree: FolderTree) -> None:
-        waiting = [i for i in self._items.values() if i.state in IN_WORK]
-        if not waiting:
+        if not self._waiting_there():
             return
         there = self._in_recoverable(tree)
         self._check_approved_there(there)
-        waiting = [i for i in self._items.values() if i.state in IN_WORK]
+        waiting = self._waiting_there()
         chosen = targets((self._wanted(i) for i in waiting), there, lambda i: self._was_there(i, before))
         if self._office.open_eraser is None:
             self._retain(i.token for i in waiting)
@@ -253,9 +252,9 @@ class MailboxEraser:
     def _check_approved_there(self, there: Sequence[Message]) -> None:
         """Items that were approved in Recoverable Items must still be what they were."""
         by_id = {m.id: m for m in there}
-        self._settle_missing([i for i in self._pending() if i.ids.id not in by_id])
+        self._settle_missing([i for i in self._pending_there() if i.ids.id not in by_id])
         with self._office.ledger.unit() as unit:
-            for item in self._pending():
+            for item in self._pending_there():
                 if fingerprint(by_id[item.ids.id]) != self._findings[item.token].fingerprint:
                     self._settle(unit, item, ItemState.CHANGED)
 
@@ -270,6 +269,16 @@ class MailboxEraser:
 
     def _pending(self) -> list[CaseItem]:
         return [i for i in self._items.values() if i.state is ItemState.PENDING]
+
+    def _pending_visible(self) -> list[CaseItem]:
+        return [i for i in self._pending() if not self._findings[i.token].recoverable]
+
+    def _pending_there(self) -> list[CaseItem]:
+        return [i for i in self._pending() if self._findings[i.token].recoverable]
+
+    def _waiting_there(self) -> list[CaseItem]:
+        """What is to go from Recoverable Items; what a stop left in its folder is for the next call."""
+        return [i for i in self._items.values() if i.state is ItemState.PURGED] + self._pending_there()
 
     def _settle(self, unit: Unit, item: CaseItem, state: ItemState) -> None:
         """Write an item's new state; an erased one gets its tombstone in the same transaction."""

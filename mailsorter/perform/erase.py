@@ -20,7 +20,7 @@ def erase_batch(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVe
     unknown = [i for i, verdict in enumerate(verdicts) if verdict.state is StepState.OPEN]
     if unknown:
         for i, verdict in zip(unknown, look_up(mailbox, [steps[i] for i in unknown]), strict=True):
-            verdicts[i] = verdict
+            verdicts[i] = _with_error(verdict, verdicts[i].error)
     return verdicts
 
 
@@ -72,6 +72,13 @@ def _verdict(outcome: Outcome, step: EraseMessage) -> BatchVerdict:
     if isinstance(outcome, (TemporaryError, NotPermitted)):
         return BatchVerdict(StepState.NOT_TRIED, id=step.message.id, error=outcome)
     return BatchVerdict(StepState.FAILED, step.folder_id, step.message.id, outcome)
+
+
+def _with_error(verdict: BatchVerdict, lost: MailsorterError | None) -> BatchVerdict:
+    """What was not tried after all is tried again: the error that kept the answer from coming goes with it."""
+    if verdict.state is not StepState.NOT_TRIED or verdict.error is not None:
+        return verdict
+    return BatchVerdict(verdict.state, verdict.folder_id, verdict.id, lost)
 
 
 def _settled(step: EraseMessage, place: Place | MailsorterError, recoverable: frozenset[str]) -> BatchVerdict:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,8 @@ from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.cases.witness import MailboxLook, Marks, Witness
-from mailsorter.errors import DecisionNeeded, LifecycleError, UserError
+from mailsorter.errors import DecisionNeeded, LifecycleError, Unreachable, UserError
+from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import CaseKind, ItemState
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
@@ -129,3 +133,55 @@ def test_the_proof_looks_at_mailboxes_side_by_side(world: World) -> None:
     together = prove(world.office, number)
     assert together.passed
     assert together.certificate["mailboxes"] == alone.certificate["mailboxes"]
+
+
+class LosesAnswers:
+    """A mailbox whose first permanent delete does not reach the server."""
+
+    def __init__(self, mailbox: Any) -> None:
+        self._mailbox = mailbox
+        self.is_lost = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._mailbox, name)
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        if self.is_lost:
+            return list(self._mailbox.delete_permanently(ids))
+        self.is_lost = True
+        raise Unreachable("no answer came")
+
+
+@pytest.mark.parametrize("has_second_identity", [True, False])
+def test_a_request_that_never_arrived_is_asked_again_and_its_message_is_not_called_changed(
+    world: World, has_second_identity: bool
+) -> None:
+    """It lies where it was approved: nothing is proven before it is gone."""
+    key = mail(world.anna, from_=PIET)
+    number = world.approved()
+    if not has_second_identity:
+        world.change(open_eraser=None, open_mailbox=lambda a: world.wrap(world.mailboxes[a]))
+    world.wrap = functools.cache(LosesAnswers)
+    performed = perform(world.office, number)
+    assert performed.counts == {ItemState.PENDING: 1}
+    assert [type(error) for _, error in performed.unfinished] == [Unreachable]
+    assert perform(world.office, number).is_finished
+    assert key not in world.everything() or not has_second_identity
+    assert prove(world.office, number).certificate["items"] == {"erased" if has_second_identity else "retained": 1}
+
+
+@pytest.mark.parametrize("has_second_identity", [True, False])
+def test_a_stop_leaves_the_rest_of_the_list_to_the_next_call(world: World, has_second_identity: bool) -> None:
+    """Asked to end, it does, and calls nothing changed, retained or done that it did not touch."""
+    for _ in range(25):
+        mail(world.anna, from_=PIET)
+    number = world.approved()
+    if not has_second_identity:
+        world.change(open_eraser=None)
+    stop = threading.Event()
+    stop.set()
+    performed = perform(world.office, number, stop=stop)
+    assert performed.counts == {ItemState.PENDING: 25}
+    assert not performed.is_finished
+    assert perform(world.office, number).is_finished
+    assert prove(world.office, number).certificate["items"] == {"erased" if has_second_identity else "retained": 25}
