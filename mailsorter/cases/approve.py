@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.decide import decisions_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
 from mailsorter.cases.plan import plan_of
@@ -18,6 +19,7 @@ from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.keys import is_same, spellings
+from mailsorter.model.case import Ground, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, statement
 from mailsorter.model.lifecycle import CaseAct
 
@@ -51,7 +53,8 @@ def approve(office: Office, number: str, *, by: str, signature: str = "") -> App
 
     Raises:
         DecisionNeeded: items are left that a person must look at first.
-        UserError: not an approver, the planner where two are asked, no or a wrong signature, a list that changed.
+        UserError: not an approver, the planner where two are asked, no or a wrong signature, a list that changed or
+            on whose items something else was decided since.
         LifecycleError: there is no list, or it is being performed already.
     """
     row = office.get(number)
@@ -104,7 +107,24 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
             f"The list of case {row.number} is not the one that was planned: nothing was done.",
             advice=f"Run: mailsorter case plan {row.number}",
         )
+    if count := _decided_since(plan, file):
+        raise UserError(
+            f"{count} findings of case {row.number} were decided otherwise since its list was planned: "
+            "nothing was done.",
+            advice=f"Run: mailsorter case plan {row.number}, and let the new list be approved.",
+        )
     return plan, plan_digest
+
+
+def _decided_since(plan: Plan, file: CaseFile) -> int:
+    """How many items a reviewer has decided otherwise than the list has them: what was to be kept must not go."""
+    decisions = decisions_of(file)
+    decided = [(item, decisions[item.finding.key]) for item in plan.items if item.finding.key in decisions]
+    return sum((d.verdict, d.ground, d.by, d.reason) != _as_planned(item) for item, d in decided)
+
+
+def _as_planned(item: PlanItem) -> tuple[Verdict, Ground | None, str, str]:
+    return item.verdict, item.ground, item.decided_by, item.decision_reason
 
 
 def _record(

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from mailsorter.cases.approve import approve
+from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
 from mailsorter.cases.perform import perform
-from mailsorter.cases.plan import make_plan
+from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import prove
 from mailsorter.cases.witness import MailboxLook, Marks, Witness
 from mailsorter.errors import DecisionNeeded, LifecycleError, Unreachable, UserError
 from mailsorter.mailbox.base import Outcome
-from mailsorter.model.case import CaseKind, ItemState
+from mailsorter.model.case import CaseKind, ItemState, Verdict
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import BERT, PIET, World, mail
@@ -74,6 +75,22 @@ def test_a_new_search_throws_the_approval_away(world: World) -> None:
     make_plan(world.office, number, by="anna")
     with pytest.raises(LifecycleError):
         perform(world.office, number)
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_what_was_decided_after_the_list_was_planned_stops_it(world: World, is_approved: bool) -> None:
+    """Somebody says after the approval that it is not theirs: it does not go, and the list must be made again."""
+    key = mail(world.anna, from_=PIET)
+    number = world.approved() if is_approved else world.planned()
+    handle = plan_of(world.office.open_file(number)).items[0].finding.handle
+    decide(world.office, number, [handle], Verdict.NOT_THEIRS, by="carla", reason="another Piet")
+    with pytest.raises(UserError, match="decided otherwise since"):
+        perform(world.office, number) if is_approved else approve(world.office, number, by="bert")
+    assert key in world.everything()
+    make_plan(world.office, number, by="anna")
+    approve(world.office, number, by="bert")
+    perform(world.office, number)
+    assert key in world.everything()
 
 
 def test_without_a_second_identity_exchange_s_own_retention_is_named(world: World) -> None:
