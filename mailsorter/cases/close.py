@@ -1,8 +1,8 @@
 """Closing a case: what was readable is destroyed, the ledger's own rows of the person go, digests stay to their day.
 
 Write order: the ledger first, in one transaction (rows away, tombstones and forgotten addresses in, state closed),
-then the prediction model, the case file's key, and compaction. Killed in between: closed again, the rest is done;
-nothing is readable that was not before. A refused request forgets nobody.
+then the prediction model, compaction, and last the case file: while it is there, closing again does the rest. Nothing
+is readable that was not before. A refused request forgets nobody.
 """
 
 from __future__ import annotations
@@ -58,13 +58,14 @@ def close(office: Office, number: str) -> Closed:
     addresses = sorted(person_of(office, subject).addresses)
     forgotten = _forget(office, row, file, addresses)
     unlearned = unlearn(office, row, file) if _was_performed(row) else 0
-    destroy(office.folder, number)
     office.ledger.compact()
+    destroy(office.folder, number)
     files = look_through_files([*office.local_places, office.folder, *leftovers(office.book_places)], marks)
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(number).values())
-    remind = tuple(_reminder(p.name, p.contact, p.task) for p in office.firm.processors)
-    return Closed(number=number, rows_forgotten=forgotten, unlearned=unlearned, kept=kept, files=files, remind=remind)
+    return Closed(
+        number=number, rows_forgotten=forgotten, unlearned=unlearned, kept=kept, files=files, remind=_reminders(office)
+    )
 
 
 def _finish(office: Office, row: CaseRow) -> Closed:
@@ -72,11 +73,14 @@ def _finish(office: Office, row: CaseRow) -> Closed:
         raise UserError(f"Case {row.number} is closed already.", advice="Run: mailsorter case list")
     file = _still_readable(office, row.number) if _was_performed(row) else None
     unlearned = unlearn(office, row, file) if file is not None else 0
-    destroy(office.folder, row.number)
     office.ledger.compact()
+    destroy(office.folder, row.number)
     with office.ledger.reading() as unit:
         kept = sum(unit.cases.item_counts(row.number).values())
-    return Closed(number=row.number, rows_forgotten=0, unlearned=unlearned, kept=kept, files=FilesLook(), remind=())
+    return Closed(
+        number=row.number, rows_forgotten=0, unlearned=unlearned, kept=kept, files=FilesLook(),
+        remind=_reminders(office),
+    )  # fmt: skip
 
 
 def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str]) -> int:
@@ -113,6 +117,10 @@ def _still_readable(office: Office, number: str) -> CaseFile | None:
 
 def _tokens(unit: Unit, numbers: dict[str, int], findings: Iterable[Finding]) -> list[bytes]:
     return [unit.messages.token(numbers[f.mailbox], f.id) for f in findings if f.mailbox in numbers]
+
+
+def _reminders(office: Office) -> tuple[str, ...]:
+    return tuple(_reminder(p.name, p.contact, p.task) for p in office.firm.processors)
 
 
 def _reminder(name: str, contact: str, task: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,11 @@ from mailsorter.cases.carry_on import carry_on, coming_due, keep_longer
 from mailsorter.cases.close import close
 from mailsorter.cases.find import find
 from mailsorter.cases.letter import write_letter
+from mailsorter.cases.office import Processor
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
-from mailsorter.errors import LifecycleError, MailboxMoving, UserError
+from mailsorter.errors import LedgerError, LifecycleError, MailboxMoving, UserError
 from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import ItemState, Subject
 from mailsorter.model.folder import WellKnown
@@ -90,6 +92,26 @@ def test_closing_twice_says_so_and_closing_half_is_finished(world: World) -> Non
     assert not (world.folder / "cases" / number).exists()
 
 
+def test_closing_that_could_not_compact_the_ledger_is_finished_by_the_next_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: the deleted rows lie in the database's free pages until it was compacted, and that is not closed."""
+    world.change(firm=dataclasses.replace(world.firm, processors=(Processor("Back-upfirma"),)))
+    number = answered(world)
+    with monkeypatch.context() as full, pytest.raises(LedgerError):
+        full.setattr(world.ledger, "compact", _no_space)
+        close(world.office, number)
+    compacted = []
+    monkeypatch.setattr(world.ledger, "compact", lambda: compacted.append(number))
+    assert close(world.office, number).remind == ("Back-upfirma",)
+    assert compacted == [number]
+    assert not (world.folder / "cases" / number).exists()
+
+
+def _no_space() -> None:
+    raise LedgerError("The ledger cannot be written: the disk is full.")
+
+
 def test_an_unanswered_case_is_not_closed(world: World) -> None:
     with pytest.raises(LifecycleError):
         close(world.office, world.opened())
@@ -147,8 +169,6 @@ def test_two_that_fit_and_none_that_fits_are_for_a_person(world: World) -> None:
 
 def test_a_ground_of_today_keeps_longer(world: World) -> None:
     """The rules are read again on the day: what a new ground protects is not erased."""
-    import dataclasses
-
     from tests.cases.office import TAX
 
     kept = mail(world.anna, from_=PIET, subject="factuur onroerend goed")
