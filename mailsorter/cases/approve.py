@@ -21,7 +21,7 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.keys import is_same, spellings
 from mailsorter.model.case import Ground, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, statement
-from mailsorter.model.lifecycle import CaseAct
+from mailsorter.model.lifecycle import CaseAct, CaseState
 
 PART = "approvals"
 
@@ -68,7 +68,9 @@ def approve(office: Office, number: str, *, by: str, signature: str = "") -> App
         )
     _check_person(office, row, by)
     _check_signature(_approver(office, by), signature, statement(number, plan_digest, plan.counts))
-    approvals = [a for a in _approvals(file, plan_digest) if _same(a.name, by) is False]
+    approvals = [
+        a for a in _approvals(file, plan_digest) if not _same(a.name, by) and _still_holds(office, row, a, plan)
+    ]
     approvals.append(Approval(name=by, at=office.clock.now(), plan_digest=plan_digest, signature=signature))
     file.write(PART, approvals)
     return _record(office, row, approvals, plan_digest, by, bool(signature))
@@ -85,18 +87,39 @@ def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:
     with office.ledger.reading() as unit:
         recorded = {a.approver for a in unit.cases.approvals(row.number, plan_digest)}
         for approval in _approvals(file, plan_digest):
-            _check_person(office, row, approval.name)
-            _check_signature(
-                _approver(office, approval.name), approval.signature, statement(row.number, plan_digest, plan.counts)
-            )
+            _check(office, row, approval, plan)
             if not recorded.isdisjoint(spellings(unit.cases.name_token(approval.name))):
                 names.append(approval.name)
     if len(names) < office.firm.approvals:
         raise UserError(
             f"The list of case {row.number} has {len(names)} of {office.firm.approvals} approvals: nothing was erased.",
-            advice=f"Run: mailsorter case approve {row.number}",
+            advice=_how_to_complete(row),
         )
     return plan
+
+
+def _how_to_complete(row: CaseRow) -> str:
+    if row.state is CaseState.PERFORMING:
+        return (
+            "It is being performed: give [erasure] approvals and [[approver]] the values under which it was approved."
+        )
+    return f"Run: mailsorter case plan {row.number}, then: mailsorter case approve {row.number}"
+
+
+def _check(office: Office, row: CaseRow, approval: Approval, plan: Plan) -> None:
+    """Raise `UserError` where an approval given before does not hold by today's config and planner."""
+    _check_person(office, row, approval.name)
+    text = statement(row.number, approval.plan_digest, plan.counts)
+    _check_signature(_approver(office, approval.name), approval.signature, text)
+
+
+def _still_holds(office: Office, row: CaseRow, approval: Approval, plan: Plan) -> bool:
+    """An approver who has left the config since, has another key, or has planned: theirs counts no more."""
+    try:
+        _check(office, row, approval, plan)
+    except UserError:
+        return False
+    return True
 
 
 def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pytest
 from mailsorter.cases.approve import approve
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
+from mailsorter.cases.office import Approver
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import prove
@@ -105,8 +107,6 @@ def test_without_a_second_identity_exchange_s_own_retention_is_named(world: Worl
 
 
 def test_two_people_and_none_of_them_the_planner(world: World) -> None:
-    import dataclasses
-
     world.change(firm=dataclasses.replace(world.firm, approvals=2))
     mail(world.anna, from_=PIET)
     number = world.planned()
@@ -115,6 +115,36 @@ def test_two_people_and_none_of_them_the_planner(world: World) -> None:
     assert approve(world.office, number, by="bert").missing == 1
     assert approve(world.office, number, by="bert").missing == 1
     assert approve(world.office, number, by="carla").missing == 0
+
+
+def test_an_approval_that_holds_no_more_neither_counts_nor_blocks(world: World) -> None:
+    """Bert left the config after approving, and later plans the same list again: two others approve it."""
+    three = tuple(Approver(name) for name in ("bert", "carla", "dirk"))
+    world.change(firm=dataclasses.replace(world.firm, approvals=2, approvers=three))
+    key = mail(world.anna, from_=PIET)
+    number = world.planned()
+    approve(world.office, number, by="bert")
+    world.change(firm=dataclasses.replace(world.office.firm, approvers=three[1:]))
+    assert approve(world.office, number, by="carla").missing == 1
+    world.change(firm=dataclasses.replace(world.office.firm, approvers=three))
+    approve(world.office, number, by="bert")
+    make_plan(world.office, number, by="bert")
+    assert approve(world.office, number, by="carla").missing == 1
+    assert approve(world.office, number, by="dirk").missing == 0
+    assert perform(world.office, number).is_finished
+    assert key not in world.everything()
+
+
+def test_approvals_that_the_config_asks_for_only_now_are_given_to_the_same_list(world: World) -> None:
+    """Approved by one, then the config wants two: nothing goes, and the command that is named leads on."""
+    mail(world.anna, from_=PIET)
+    number = world.approved()
+    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    with pytest.raises(UserError, match=f"1 of 2 approvals.*case plan {number}"):
+        perform(world.office, number)
+    make_plan(world.office, number, by="anna")
+    assert approve(world.office, number, by="carla").missing == 0
+    assert perform(world.office, number).is_finished
 
 
 @pytest.mark.parametrize("kind", [CaseKind.ACCESS, CaseKind.RECTIFICATION])
