@@ -105,14 +105,21 @@ class CaseFile:
             raise _unwritable(self._number, error) from None
 
     def read(self, part: str, type_: type[T]) -> T | None:
-        """A part's value; None when it was never written. Raises `LedgerUnreadable` when it was altered."""
+        """A part's value; None when it was never written.
+
+        Raises:
+            LedgerUnreadable: it was altered or cut off, or another version of mailsorter wrote it.
+            LedgerError: the disk does not give it.
+        """
         try:
             raw = self._path(part).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise _unwritable(self._number, error) from None
         start = len(_MAGIC) + _NONCE_BYTES
         try:
-            if raw[: len(_MAGIC)] != _MAGIC:
+            if raw[: len(_MAGIC)] != _MAGIC or len(raw) < start:
                 raise InvalidTag
             clear = self._cipher.decrypt(raw[len(_MAGIC) : start], raw[start:], self._bound_to(part))
         except InvalidTag:
@@ -120,7 +127,13 @@ class CaseFile:
                 f"The part {part} of case {self._number} does not open: it was altered, or belongs to another case.",
                 advice="Restore the case folder from backup together with the ledger.",
             ) from None
-        return decoder_of(type_).decode(clear)
+        try:
+            return decoder_of(type_).decode(clear)
+        except msgspec.MsgspecError:
+            raise LedgerUnreadable(
+                f"The part {part} of case {self._number} is of another version of mailsorter.",
+                advice="Install the version that wrote it.",
+            ) from None
 
     def parts(self) -> tuple[str, ...]:
         """The names of all parts, sorted."""
@@ -128,7 +141,10 @@ class CaseFile:
 
     def remove(self, part: str) -> None:
         """Forget one part; nothing happens when it is not there."""
-        self._path(part).unlink(missing_ok=True)
+        try:
+            self._path(part).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(self._number, error) from None
 
     def _path(self, part: str) -> Path:
         if not _PART.fullmatch(part):
@@ -140,18 +156,25 @@ class CaseFile:
 
 
 def destroy(root: Path, number: str) -> None:
-    """Make a case file unreadable for good and remove it; harmless when it is already gone or half gone."""
+    """Make a case file unreadable for good and remove it; harmless when it is already gone or half gone.
+
+    Raises:
+        LedgerError: something of it cannot be removed; called again when that is mended, it goes on.
+    """
     folder = root / number
     if not folder.is_dir():
         return
     key = folder / _KEY_FILE
-    if key.exists():
-        _overwrite(key)
-        key.unlink()
-    for path in sorted(folder.iterdir()):
-        path.unlink()
-    folder.rmdir()
-    _sync_folder(root)
+    try:
+        if key.exists():
+            _overwrite(key)
+            key.unlink()
+        for path in sorted(folder.iterdir()):
+            path.unlink()
+        folder.rmdir()
+        _sync_folder(root)
+    except OSError as error:
+        raise _unwritable(number, error) from None
 
 
 def _overwrite(path: Path) -> None:

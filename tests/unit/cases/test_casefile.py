@@ -106,3 +106,42 @@ def test_a_crash_between_writing_and_renaming_leaves_the_old_part(tmp_path: Path
     case.write("subject", Subject())
     assert case.read("subject", Subject) == Subject()
     destroy(tmp_path, "2026-0001")
+
+
+def test_a_part_that_was_cut_off_is_refused_at_every_length(tmp_path: Path) -> None:
+    """A copy that broke off, a disk that was full: never half a part, and never an error of the cipher's own."""
+    case = CaseFile.create(tmp_path, "2026-0001", wrap)
+    case.write("subject", PERSON)
+    for name in ("subject.sealed", "key"):
+        whole = (tmp_path / "2026-0001" / name).read_bytes()
+        for length in range(len(whole)):
+            (tmp_path / "2026-0001" / name).write_bytes(whole[:length])
+            with pytest.raises(LedgerUnreadable):
+                CaseFile.open(tmp_path, "2026-0001", unwrap).read("subject", Subject)
+        (tmp_path / "2026-0001" / name).write_bytes(whole)
+
+
+def test_a_part_of_another_version_says_so(tmp_path: Path) -> None:
+    """Genuine, and not what this version reads."""
+    case = CaseFile.create(tmp_path, "2026-0001", wrap)
+    case.write("subject", ["of", "another", "kind"])
+    with pytest.raises(LedgerUnreadable, match="another version"):
+        case.read("subject", Subject)
+
+
+def test_what_the_disk_neither_gives_nor_removes_says_what_to_mend(tmp_path: Path) -> None:
+    """A folder in a part's place; the key is destroyed before it is met, and the next call goes on."""
+    case = CaseFile.create(tmp_path, "2026-0001", wrap)
+    in_the_way = tmp_path / "2026-0001" / "plan.sealed"
+    in_the_way.mkdir()
+    for work in (
+        lambda: case.read("plan", Subject),
+        lambda: case.remove("plan"),
+        lambda: destroy(tmp_path, "2026-0001"),
+    ):
+        with pytest.raises(LedgerError, match="cannot be read or written"):
+            work()
+    assert not (tmp_path / "2026-0001" / "key").exists()
+    in_the_way.rmdir()
+    destroy(tmp_path, "2026-0001")
+    assert not (tmp_path / "2026-0001").exists()
