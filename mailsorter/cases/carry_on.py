@@ -16,6 +16,7 @@ import msgspec
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import RUN_KIND, open_erasing
+from mailsorter.cases.plan import contract_end
 from mailsorter.errors import LifecycleError, MailsorterError, NotFound, UserError
 from mailsorter.ledger.cases import IN_WORK, STILL_THERE, CaseItem, CaseRow, ItemIds
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
@@ -232,7 +233,8 @@ def _running_ground(office: Office, item: CaseItem, finding: Finding) -> Ground 
     if item.state is not ItemState.KEPT or item.ground == Basis.CORRESPONDENCE or finding.received_at is None:
         return None
     policy = office.firm.policy
-    grounds = [g for rule in policy.rules if (g := recognise(finding, rule, policy)) and g.until > office.today()]
+    dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
+    grounds = [g for rule in policy.rules if (g := recognise(dated, rule, policy)) and g.until > office.today()]
     return max(grounds, key=lambda g: g.until, default=None)
 
 

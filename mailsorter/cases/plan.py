@@ -70,7 +70,7 @@ def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str
     today = office.today()
     items = []
     for finding in found.findings:
-        dated = msgspec.structs.replace(finding, contract_ended_on=_contract_end(finding, office.clients.values()))
+        dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
         judgement = judge(dated, policy, today, is_correspondence=correspondence.includes(dated))
         item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
         items.append(_decided(item, decisions.get(finding.key)))
@@ -108,7 +108,7 @@ def _decided(item: PlanItem, decision: Decision | None) -> PlanItem:
     )  # fmt: skip
 
 
-def _contract_end(finding: Finding, clients: Iterable[ClientEntry]) -> date | None:
+def contract_end(finding: Finding, clients: Iterable[ClientEntry]) -> date | None:
     """The end of the contract of the client in whose folder the finding lies."""
     for client in clients:
         folder = show_path(client.folder)

@@ -15,7 +15,7 @@ from mailsorter.cases.carry_on import carry_on, coming_due, keep_longer
 from mailsorter.cases.close import close
 from mailsorter.cases.find import find
 from mailsorter.cases.letter import write_letter
-from mailsorter.cases.office import Processor
+from mailsorter.cases.office import ClientEntry, Processor
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
@@ -23,8 +23,9 @@ from mailsorter.errors import LedgerError, LifecycleError, MailboxMoving, UserEr
 from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import ItemState, Subject
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.ground import CountedFrom, Policy
 from mailsorter.model.lifecycle import CaseState
-from tests.cases.office import PIET, SUBJECT, World, mail
+from tests.cases.office import PIET, SUBJECT, TAX, World, mail
 
 
 def answered(world: World, subject: Subject = SUBJECT) -> str:
@@ -169,8 +170,6 @@ def test_two_that_fit_and_none_that_fits_are_for_a_person(world: World) -> None:
 
 def test_a_ground_of_today_keeps_longer(world: World) -> None:
     """The rules are read again on the day: what a new ground protects is not erased."""
-    from tests.cases.office import TAX
-
     kept = mail(world.anna, from_=PIET, subject="factuur onroerend goed")
     number = answered(world)
     rules = (TAX, dataclasses.replace(TAX, code="property", years=9))
@@ -180,6 +179,23 @@ def test_a_ground_of_today_keeps_longer(world: World) -> None:
     assert carry_on(world.office, number).kept_longer == 1
     assert kept in world.everything()
     wait_until(world, "2036-01-01")
+    assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+
+
+def test_a_contract_that_ended_since_keeps_longer(world: World) -> None:
+    """Counted from the end of the relation: planned while it ran, due when the client book names its end."""
+    rule = dataclasses.replace(TAX, counted_from=CountedFrom.RELATION_END)
+    klant = ClientEntry(id="klant", name="Klant", folder=("Klant",))
+    world.change(firm=dataclasses.replace(world.firm, policy=Policy(rules=(rule,))), clients={"klant": klant})
+    world.anna.user_creates_folder(WellKnown.ROOT, "Klant")
+    kept = mail(world.anna, ("Klant",), from_=PIET, subject="factuur")
+    number = answered(world)
+    ended = dataclasses.replace(klant, contract_ended_on=date(2030, 5, 1))
+    world.change(clients={"klant": ended})
+    wait_until(world, "2034-01-01")
+    assert carry_on(world.office, number).kept_longer == 1
+    assert kept in world.everything()
+    wait_until(world, "2037-12-31")
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
 
 
