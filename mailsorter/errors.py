@@ -4,7 +4,8 @@
     ├── TemporaryError           try again later; `retry_after_s` when the server said when
     │   ├── Throttled            the mailbox's quota or concurrency is used up
     │   ├── Unreachable          no answer, or an answer that could not be read
-    │   └── MailboxMoving        Exchange is moving the mailbox; minutes to hours
+    │   ├── MailboxMoving        Exchange is moving the mailbox; minutes to hours
+    │   └── Stopped              this program was asked to end (Ctrl-C, SIGTERM); nothing was sent
     ├── PermanentError           this item or mailbox will not work, others may
     │   ├── NotFound             the item or folder is not (or no longer) there
     │   ├── MailboxGone          no such mailbox, or one that Exchange does not serve
@@ -69,6 +70,10 @@ class Unreachable(TemporaryError):
 
 class MailboxMoving(TemporaryError):
     """Exchange is moving the mailbox between servers."""
+
+
+class Stopped(TemporaryError):
+    """This program was asked to end, by Ctrl-C or SIGTERM: nothing was sent, and the next run goes on."""
 
 
 class PermanentError(MailsorterError):

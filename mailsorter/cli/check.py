@@ -84,7 +84,10 @@ def _data(statement: MailboxStatement) -> dict[str, object]:
 def _show(voice: Voice, statement: MailboxStatement) -> None:
     from mailsorter.model.folder import show_path
 
-    voice.say(f"{statement.mailbox}: {'agrees' if statement.agrees else 'does not agree'}")
+    agreement = (
+        "agrees" if statement.agrees else "does not agree" if statement.error is None else "not compared to its end"
+    )
+    voice.say(f"{statement.mailbox}: {agreement}")
     rows = [(show_path(f.path), f.listed, f.known, f.in_ledger, f.listed - f.known) for f in statement.folders]
     if rows:
         voice.table(("folder", "in Exchange", "known", "in ledger", "not looked at"), rows)
@@ -123,4 +126,6 @@ def _code(statements: Sequence[MailboxStatement]) -> ExitCode:
         return ExitCode.BRAKE
     if codes and all(s.error is not None for s in statements) and len(codes) == 1:
         return codes.pop()
+    if codes == {ExitCode.INTERRUPTED} and all(s.agrees for s in statements if s.error is None):
+        return ExitCode.INTERRUPTED
     return ExitCode.DONE if all(s.agrees for s in statements) else ExitCode.PARTLY

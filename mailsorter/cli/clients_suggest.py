@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import MailsorterError, UserError
@@ -23,7 +22,7 @@ def suggest(
     json: Json = False,
 ) -> None:
     """Count outside domains with much unmatched mail, read live from headers; nothing of it is kept."""
-    from mailsorter.cli.working import assembled, finish
+    from mailsorter.cli.working import assembled, finish, reading_code
     from mailsorter.sorting.review import review
     from mailsorter.sorting.suggest import DomainTally
 
@@ -66,5 +65,4 @@ def suggest(
             "errors": [error.what for error in failed],
         }
     )
-    if failed:
-        finish(exit_code(failed[0]) if len(failed) == len(entries) else ExitCode.PARTLY)
+    finish(reading_code(failed, len(entries)))

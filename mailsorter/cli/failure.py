@@ -42,6 +42,7 @@ MEANING = {
 _CODES: tuple[tuple[type[errors.MailsorterError], ExitCode], ...] = (  # the first that fits; subclasses before
     (errors.LedgerLocked, ExitCode.LATER),
     (errors.LedgerError, ExitCode.UNEXPECTED),
+    (errors.Stopped, ExitCode.INTERRUPTED),
     (errors.TemporaryError, ExitCode.LATER),
     (errors.CursorLost, ExitCode.LATER),
     (errors.PermanentError, ExitCode.PARTLY),

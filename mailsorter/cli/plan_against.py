@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def show_differences(ctx: typer.Context, voice: Voice, old: Path, *, messages: bool) -> None:
     """Compare with an older client book, or with an older config and its books; changes nothing."""
     from mailsorter.assembly import Assembly
-    from mailsorter.cli.failure import ExitCode, exit_code
-    from mailsorter.cli.working import assembled, finish
+    from mailsorter.cli.working import assembled, finish, reading_code
 
     failed: list[MailsorterError] = []
     totals: Counter[tuple[str, str]] = Counter()
@@ -43,8 +42,7 @@ def show_differences(ctx: typer.Context, voice: Voice, old: Path, *, messages: b
                 voice.warn(f"{entry.address}: {error}")
         count = len(assembly.config.mailbox)
     _show(voice, totals, listed, failed)
-    if failed:
-        finish(exit_code(failed[0]) if len(failed) == count else ExitCode.PARTLY)
+    finish(reading_code(failed, count))
 
 
 def _as_it_was(loaded: Loaded, old: Path) -> Loaded:

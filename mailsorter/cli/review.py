@@ -25,8 +25,7 @@ def review(
     json: Json = False,
 ) -> None:
     """List ambiguous and unmatched mail, read live from Exchange; nothing of it is kept."""
-    from mailsorter.cli.failure import ExitCode, exit_code
-    from mailsorter.cli.working import assembled, finish
+    from mailsorter.cli.working import assembled, finish, reading_code
     from mailsorter.sorting.review import review as review_mailbox
 
     voice = Voice(as_json=json)
@@ -59,8 +58,7 @@ def review(
                 voice.warn(f"{entry.address}: {error}")
     _show(voice, found, counts)
     voice.answer({"messages": [_data(item) for item in found], "counts": counts, "errors": [e.what for e in failed]})
-    if failed:
-        finish(exit_code(failed[0]) if len(failed) == len(counts) else ExitCode.PARTLY)
+    finish(reading_code(failed, len(counts)))
 
 
 def _show(voice: Voice, found: list[ReviewItem], counts: dict[str, dict[str, int]]) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.cli.options import loaded
-from mailsorter.errors import BrakePulled
+from mailsorter.errors import BrakePulled, MailsorterError, Stopped
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
@@ -54,9 +54,10 @@ def outcome_code(reports: Sequence[MailboxReport], *, stopped: bool = False) -> 
     """One exit code for a run over several mailboxes.
 
     A brake anywhere is said first, because a person must look. All mailboxes failing alike is that failure; some
-    failing, or messages failing, is done in part.
+    failing, or messages failing, is done in part. A mailbox that a Ctrl-C cut short did not fail.
     """
-    errors = [report.error for report in reports if report.error is not None]
+    errors = [report.error for report in reports if report.error is not None and not isinstance(report.error, Stopped)]
+    stopped = stopped or any(isinstance(report.error, Stopped) for report in reports)
     codes = {exit_code(error) for error in errors}
     if ExitCode.BRAKE in codes:
         return ExitCode.BRAKE
@@ -65,6 +66,14 @@ def outcome_code(reports: Sequence[MailboxReport], *, stopped: bool = False) -> 
     if errors or any(report.failed for report in reports):
         return ExitCode.PARTLY
     return ExitCode.INTERRUPTED if stopped else ExitCode.DONE
+
+
+def reading_code(failed: Sequence[MailsorterError], mailboxes: int) -> ExitCode:
+    """One exit code for what was only read in so many mailboxes; `failed` has an error for each that was not."""
+    others = [error for error in failed if not isinstance(error, Stopped)]
+    if not others:
+        return ExitCode.INTERRUPTED if failed else ExitCode.DONE
+    return exit_code(others[0]) if len(failed) == mailboxes else ExitCode.PARTLY
 
 
 def problems(reports: Iterable[MailboxReport]) -> list[str]:

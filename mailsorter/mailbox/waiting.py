@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from mailsorter.clock import Clock
-from mailsorter.errors import TemporaryError
+from mailsorter.errors import Stopped
 
 _SLICE_S = 0.2  # how long a stop may go unnoticed
 _BASE_S = 1.0
@@ -24,12 +24,12 @@ class Stopper:
         self._stop = stop or threading.Event()
 
     def check(self) -> None:
-        """Raises `TemporaryError` when the program was asked to stop."""
+        """Raises `Stopped` when the program was asked to stop."""
         if self._stop.is_set():
-            raise TemporaryError("Stopped because the program was asked to end; nothing was sent.")
+            raise Stopped("Stopped because the program was asked to end; nothing was sent.")
 
     def wait(self, seconds: float) -> None:
-        """Wait that long. Raises `TemporaryError` soon after the program was asked to stop."""
+        """Wait that long. Raises `Stopped` soon after the program was asked to stop."""
         until = self._clock.monotonic() + seconds
         self.check()
         while (left := until - self._clock.monotonic()) > 0:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -164,3 +168,31 @@ def test_review_suggests_where_people_filed_the_sender_s_mail(firm: Tenant) -> N
     assert "perhaps acme 100%" in firm.run("review").out
     (found,) = firm.run("review", "--json").json["messages"]
     assert (found["subject"], found["suggestions"]) == ("twee", [{"client": "acme", "score": 1.0}])
+
+
+@pytest.mark.parametrize("command", ["undo", "plan", "sort", "check", "review", "clients suggest", "predict train"])
+def test_ctrl_c_in_the_middle_ends_with_130(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first of two mailboxes, before anything is sent; the second is not begun. The next run does it all."""
+    from mailsorter.assembly import Assembly
+    from mailsorter.mailbox.waiting import Stopper
+
+    with tenant(tmp_path, ("anna", "bram")) as firm:
+        for mailbox in (0, 1):
+            firm.deliver("jan@acme.example", mailbox=mailbox)
+        words = [*command.split(), *([firm.run("sort", "--json").json["run"]] if command == "undo" else [])]
+        before = firm.folders(), firm.folders(1)
+        check, asked_to_end = Stopper.check, threading.Event()
+
+        def interrupted(stopper: Stopper) -> None:
+            if not asked_to_end.is_set():
+                os.kill(os.getpid(), signal.SIGINT)
+            assert asked_to_end.wait(10)
+            check(stopper)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Assembly, "__init__", partialmethod(Assembly.__init__, stop=asked_to_end))
+            patched.setattr(Stopper, "check", interrupted)
+            answer = firm.run(*words)
+        assert answer.code == 130, answer
+        assert (firm.folders(), firm.folders(1)) == before
+        assert firm.run(*words).code == 0

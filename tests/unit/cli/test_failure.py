@@ -17,6 +17,7 @@ CODES = {
     errors.Throttled: 5,
     errors.Unreachable: 5,
     errors.MailboxMoving: 5,
+    errors.Stopped: 130,
     errors.PermanentError: 3,
     errors.NotFound: 3,
     errors.MailboxGone: 3,
