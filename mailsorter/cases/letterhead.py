@@ -80,6 +80,10 @@ _GAPS = {
 }
 
 
+_FAULTS_OF_A_TEMPLATE = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""What a template's own expressions and its file raise beside Jinja2's errors: not UTF-8, a number added to a list."""
+
+
 def show_day(day: date, language: str) -> str:
     """`3 maart 2026`, `3 March 2026`."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
@@ -103,7 +107,7 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
     """The letter's text. The firm's own template of that name goes before the built-in one.
 
     Raises:
-        UserError: a template of the firm's is missing a word, or cannot be read as one.
+        UserError: a template of the firm's is missing a word, cannot be read as one, or says nothing.
     """
     from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
     from jinja2.sandbox import SandboxedEnvironment  # the firm edits templates: they get no further than their data
@@ -123,12 +127,18 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
     name = f"{language}/{kind}.txt.j2"
     try:
         text = environment.get_template(name).render(data)
-    except TemplateError as error:
-        raise UserError(
-            f"The letter template {name} cannot be used: {type(error).__name__}: {error.message}.",
-            advice="Mend it in the folder of [erasure] letters, or remove it to use the built-in one.",
-        ) from None
+    except (TemplateError, *_FAULTS_OF_A_TEMPLATE) as error:
+        raise _unusable(name, f"{type(error).__name__}: {error}") from None
+    if not text.strip():
+        raise _unusable(name, "it is empty")
     return _tidy(text)
+
+
+def _unusable(name: str, why: str) -> UserError:
+    return UserError(
+        f"The letter template {name} cannot be used: {why}.",
+        advice="Mend it in the folder of [erasure] letters, or remove it to use the built-in one.",
+    )
 
 
 def blocks_of(text: str) -> list[dict[str, str]]:

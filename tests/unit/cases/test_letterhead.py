@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from mailsorter.cases.letterhead import show_gaps
+from mailsorter.cases.letterhead import render_text, show_gaps
+from mailsorter.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,18 @@ from mailsorter.cases.letterhead import show_gaps
 )  # fmt: skip
 def test_a_line_a_kind_with_the_number_where_it_is_known(counts: dict[str, int], nl: list[str], en: list[str]) -> None:
     assert (show_gaps(counts, "nl"), show_gaps(counts, "en")) == (nl, en)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ missing }}", "{% if %}", "{{ told + 1 }}", "{{ case | day }}", "{{ 1 // 0 }}", "{{ case['x'].y }}",
+        "{% include 'nl/_none.txt.j2' %}", "{{ case.__class__.__mro__ }}", "Geachte Andr\xe9", "", " \n",
+    ],
+)  # fmt: skip
+def test_a_template_of_the_firm_s_that_cannot_be_used_names_itself(tmp_path: Path, template: str) -> None:
+    """A word that is not there, an expression that fails, Latin-1, nothing at all: never a traceback or no letter."""
+    (tmp_path / "nl").mkdir()
+    (tmp_path / "nl" / "done.txt.j2").write_bytes(template.encode("latin-1"))
+    with pytest.raises(UserError, match=r"nl/done\.txt\.j2 cannot be used"):
+        render_text("done", "nl", {"case": "2026-0001", "told": []}, tmp_path)
