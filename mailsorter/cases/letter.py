@@ -24,6 +24,7 @@ from mailsorter.cases.prove import proof_of
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.model.case import ItemState, Subject, Verdict
+from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
 
 
@@ -119,7 +120,7 @@ def _fitting(office: Office, row: CaseRow) -> LetterKind:
     if row.state is CaseState.REJECTED:
         return LetterKind.REFUSAL
     stays = {ItemState.KEPT, ItemState.HELD, ItemState.CHANGED, ItemState.FAILED, ItemState.LOOK}
-    is_kept = any(item.state in stays and item.ground != "case-correspondence" for item in _items(office, row))
+    is_kept = any(item.state in stays and item.ground != Basis.CORRESPONDENCE for item in _items(office, row))
     return LetterKind.PARTLY if is_kept else LetterKind.DONE
 
 
@@ -168,7 +169,7 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str) -> dic
             "erased": states[ItemState.ERASED] + states[ItemState.GONE] + states[ItemState.RETAINED],
             "not_theirs": _not_theirs(file),
         },
-        "kept": _kept(file, items),
+        "kept": _kept(office, file, items),
         "retained": {"count": len(retained), "until": max(retained)} if retained else None,
         "held": states[ItemState.HELD],
         "other": states[ItemState.CHANGED] + states[ItemState.FAILED] + states[ItemState.LOOK],
@@ -176,19 +177,27 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str) -> dic
     }
 
 
-def _kept(file: CaseFile, items: list[CaseItem]) -> list[dict[str, Any]]:
-    """What stays on a ground, a line for each ground and last day; case correspondence has a sentence of its own."""
-    groups: Counter[tuple[Any, ...]] = Counter()
-    if not any(item.state is ItemState.KEPT for item in items):
+def _kept(office: Office, file: CaseFile, items: list[CaseItem]) -> list[dict[str, Any]]:
+    """What stays on a ground, a line for each ground and last day, as it stands now: `carry_on` erases some of it and
+    gives some another day. Case correspondence has a sentence of its own."""
+    kept = [i for i in items if i.state is ItemState.KEPT and i.ground != Basis.CORRESPONDENCE and i.until is not None]
+    if not kept:
         return []
-    for item in plan_of(file).items:
-        if item.verdict is Verdict.KEEP and item.ground is not None and item.ground.rule != "case-correspondence":
-            ground = item.ground
-            groups[ground.until, ground.basis, ground.article, ground.purpose] += 1
+    why = _bases(office, file)
+    groups = Counter((i.until, *why.get(i.ground or "", _LEGAL_DUTY), i.article or "") for i in kept)
     return [
         {"until": until, "basis": basis, "article": article, "purpose": purpose, "count": count}
-        for (until, basis, article, purpose), count in sorted(groups.items())
+        for (until, basis, purpose, article), count in sorted(groups.items())
     ]
+
+
+_LEGAL_DUTY = (Basis.LEGAL_DUTY.value, "")
+
+
+def _bases(office: Office, file: CaseFile) -> dict[str, tuple[str, str]]:
+    """Each ground's basis and purpose: as the list has them, else as the config has them today."""
+    today = {rule.code: (rule.basis.value, rule.purpose) for rule in office.firm.policy.rules}
+    return today | {i.ground.rule: (str(i.ground.basis), i.ground.purpose) for i in plan_of(file).items if i.ground}
 
 
 def _not_theirs(file: CaseFile) -> int:

@@ -209,6 +209,21 @@ def test_a_person_may_keep_what_is_due(world: World) -> None:
     assert kept in world.everything()
 
 
+def test_a_later_letter_tells_what_stays_by_then_and_until_when(world: World) -> None:
+    """One kept message was erased on its day, another got a new day since the first letter."""
+    mail(world.anna, from_=PIET, subject="factuur", received_at=datetime(2019, 6, 1, tzinfo=UTC))
+    mail(world.anna, from_=PIET, subject="factuur", received_at=datetime(2020, 6, 1, tzinfo=UTC))
+    number = answered(world)
+    wait_until(world, "2027-01-01")
+    assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+    wait_until(world, "2028-01-01")
+    keep_longer(world.office, number, date(2035, 5, 31), "a claim is pending")
+    text = write_letter(world.office, number).text
+    assert "1 bericht bewaren wij tot en met 31 mei 2035" in text
+    assert "december 2026" not in text
+    assert "december 2027" not in text
+
+
 def test_held_items_are_finished_when_the_hold_is_gone(world: World) -> None:
     """A hold is reported, not retried; afterwards `continue` or a new proof ends it."""
     held = mail(world.anna, from_=PIET)
