@@ -32,6 +32,9 @@ from mailsorter.perform import Hands, resume
 
 _AFTER_PERFORMING = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED, CaseState.CLOSED)
 
+_LEFT = (ItemState.FAILED, ItemState.CHANGED)
+"""Refused by Exchange, or moved under our hands. No case is left to search anew: it stays due, as it was."""
+
 
 class CarriedOn(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the items that were due: counts by state, how many a ground of today keeps longer, what failed."""
@@ -132,6 +135,8 @@ def _end(
         unit.runs.end(run.number, PARTIAL if unfinished else DONE, body)
         unit.audit.append("case.continue", {"case": row.number, **body})
         if row.state is CaseState.CLOSED:
+            left = {i.token for i in unit.cases.items(row.number, states=_LEFT)}
+            unit.cases.update_items(row.number, [item for item in due if item.token in left])
             gone = [i.token for i in unit.cases.items(row.number, states=[ItemState.ERASED]) if i.token in tokens]
             unit.messages.forget(gone)
             unit.steps.forget(gone)

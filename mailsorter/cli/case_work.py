@@ -94,7 +94,10 @@ def ending(performed: Performed) -> ExitCode:
 
 
 def carried_ending(carried: CarriedOn) -> ExitCode:
-    """Done; a person must look; or why some mailbox was not finished."""
+    """Done; a person must look; why some mailbox was not finished; failed and changed items are done in part."""
     if carried.unfinished:
         return exit_code(carried.unfinished[0][1])
-    return ExitCode.DECISION if carried.counts.get(ItemState.LOOK) else ExitCode.DONE
+    if carried.counts.get(ItemState.LOOK):
+        return ExitCode.DECISION
+    is_left = carried.counts.get(ItemState.FAILED) or carried.counts.get(ItemState.CHANGED)
+    return ExitCode.PARTLY if is_left else ExitCode.DONE

@@ -19,7 +19,9 @@ from mailsorter.cases.office import ClientEntry, Processor
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
-from mailsorter.errors import LedgerError, LifecycleError, MailboxMoving, UserError
+from mailsorter.cli.case_work import carried_ending
+from mailsorter.cli.failure import ExitCode
+from mailsorter.errors import LedgerError, LifecycleError, MailboxMoving, Refused, UserError
 from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import ItemState, Subject
 from mailsorter.model.folder import WellKnown
@@ -290,6 +292,29 @@ def test_closing_keeps_what_continuing_was_broken_off_at(world: World) -> None:
     world.wrap = NoAnswer
     assert carry_on(world.office, number).counts == {ItemState.PENDING: 1}
     assert close(world.office, number).kept == 1
+    world.wrap = lambda mailbox: mailbox
+    assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+    assert kept not in world.everything()
+
+
+class Refuses(NoAnswer):
+    """A mailbox whose deletes Exchange refuses for good."""
+
+    def delete_permanently(self, ids: Sequence[str]) -> list[Outcome]:
+        return [Refused("It does not want to.", code="ErrorCannotDeleteObject") for _ in ids]
+
+
+def test_what_exchange_refuses_on_its_day_stays_due_in_a_closed_case(world: World) -> None:
+    """No case is left to find and plan it in: forgotten now, it would stay for ever, and nobody would be told."""
+    kept = mail(world.anna, from_=PIET, subject="factuur")
+    number = answered(world)
+    close(world.office, number)
+    wait_until(world, "2034-01-01")
+    world.wrap = Refuses
+    carried = carry_on(world.office, number)
+    assert carried.counts == {ItemState.FAILED: 1}
+    assert carried_ending(carried) is ExitCode.PARTLY
+    assert coming_due(world.office) == {number: 1}
     world.wrap = lambda mailbox: mailbox
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
     assert kept not in world.everything()
