@@ -165,13 +165,18 @@ def test_throttling_by_others_is_waited_out(connect: Connect) -> None:
 def test_mailboxes_that_cannot_be_opened(
     plain_emulator: Emulator, connect: Connect, state: str, expected: type[Exception]
 ) -> None:
-    """Each says what it is, at once."""
+    """Each says what it is, at once and as often as it is asked."""
     address = f"{state}{random.random()}@firm.example"
     plain_emulator.store.mailboxes.create(address, state=state)
     with pytest.raises(expected):
         connect(plain_emulator).reach(address)
     with pytest.raises(expected):
         connect(plain_emulator).mailbox(address).tree()
+    mailbox = connect(plain_emulator).mailbox(address)
+    for _ in range(2):
+        with pytest.raises(expected) as caught:
+            mailbox.tree(hidden=True)
+        assert "no folder tree" not in str(caught.value)
 
 
 def test_an_address_that_is_no_mailbox(plain_emulator: Emulator, connect: Connect) -> None:

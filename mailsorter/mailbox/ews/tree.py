@@ -153,10 +153,10 @@ class TreeReader:
             shape("m:FolderShape", FOLDER),
             element("m:FolderIds", *(self._called(name) for name in names)),
         )
-        self._missing = []
+        missing = []
         for name, answer in zip(names, self._client.each(payload, len(names), _DOING), strict=True):
             if isinstance(answer, NotFound | Refused):
-                self._missing.append(name)
+                missing.append(name)
                 continue
             if isinstance(answer, MailsorterError):
                 raise answer
@@ -164,6 +164,7 @@ class TreeReader:
             self._well_known[translate.folder(found).id] = name
             if name is WellKnown.ROOT:
                 self._root = found
+        self._missing = missing  # only now: after an error all are asked again
         if self._root is None:
             raise MailboxGone(f"Mailbox {self._client.address} has no folder tree.")
 

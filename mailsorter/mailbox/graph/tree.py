@@ -114,15 +114,16 @@ class TreeReader:
             return
         wanted = list(self._missing)
         answers = self._client.batch([self._get(self._path(name), "read folders") for name in wanted])
-        self._missing = []
+        missing = []
         for name, answer in zip(wanted, answers, strict=True):
             folder = self._resolved(answer)
             if folder is None:
-                self._missing.append(name)
+                missing.append(name)
                 continue
             self._well_known[folder.id] = name
             if name is WellKnown.ROOT:
                 self._root = folder
+        self._missing = missing  # only now: after an error all are asked again
         if self._root is None:
             raise MailboxGone(f"Mailbox {self._asked.mailbox} has no folder tree.")
 

@@ -212,8 +212,11 @@ def test_who_may_not(emulator: Emulator, opened: Open) -> None:
     emulator.store.apps.register(App("stranger", secrets=("emulator",)))
     with pytest.raises(SignInFailed):
         opened(Password("basic", "emulator", "wrong")).tree()
+    stranger = opened(Password("basic", "stranger", "emulator"))
     with pytest.raises(NotPermitted, match="ApplicationImpersonation"):
-        opened(Password("basic", "stranger", "emulator")).tree()
+        stranger.tree()
+    emulator.store.apps.register(App("stranger", secrets=("emulator",), roles=("Mail.ReadWrite",)))
+    assert stranger.tree().well_known(WellKnown.INBOX), "what failed once is asked anew"
     with pytest.raises(MailboxGone):
         opened(address="nobody@firm.example").tree()
 
