@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +32,7 @@ def review(
     voice = Voice(as_json=json)
     found: list[ReviewItem] = []
     counts: dict[str, dict[str, int]] = {}
-    failed: list[MailsorterError] = []
+    failed: dict[str, MailsorterError] = {}
     with assembled(ctx) as assembly:
         entries = [e for e in assembly.config.mailbox if mailbox is None or e.address.casefold() == mailbox.casefold()]
         if not entries:
@@ -54,18 +55,26 @@ def review(
                     if sum(outcomes.values()) <= limit:
                         found.append(item)
             except MailsorterError as error:
-                failed.append(error)
+                failed[entry.address] = error
                 voice.warn(f"{entry.address}: {error}")
-    _show(voice, found, counts)
-    voice.answer({"messages": [_data(item) for item in found], "counts": counts, "errors": [e.what for e in failed]})
-    finish(reading_code(failed, len(counts)))
+    _show(voice, found, counts, failed)
+    voice.answer(
+        {
+            "messages": [_data(item) for item in found],
+            "counts": counts,
+            "incomplete": list(failed),
+            "errors": [error.what for error in failed.values()],
+        }
+    )
+    finish(reading_code(list(failed.values()), len(entries)))
 
 
-def _show(voice: Voice, found: list[ReviewItem], counts: dict[str, dict[str, int]]) -> None:
+def _show(voice: Voice, found: list[ReviewItem], counts: dict[str, dict[str, int]], incomplete: Container[str]) -> None:
     for address, outcomes in counts.items():
         total = sum(outcomes.values())
         summary = ", ".join(f"{outcome} {count}" for outcome, count in sorted(outcomes.items()))
-        voice.say(f"{address}: {total} for a person" + (f" ({summary})" if total else ""))
+        cut_short = "not looked through to its end; so far " if address in incomplete else ""
+        voice.say(f"{address}: {cut_short}{total} for a person" + (f" ({summary})" if total else ""))
         rows = [
             (
                 item.message.received_at.strftime("%Y-%m-%d") if item.message.received_at else "",

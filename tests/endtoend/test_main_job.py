@@ -130,6 +130,30 @@ def test_a_mailbox_without_licence_is_reported_and_the_others_go_on(tmp_path: Pa
         assert (fine["filed"], fine["error"]) == (1, None)
 
 
+def test_review_takes_a_mailbox_that_it_could_not_read_for_no_empty_one(tmp_path: Path) -> None:
+    with tenant(tmp_path, ("anna", "bram")) as firm:
+        firm.deliver("wie@elders.example", mailbox=1)
+        config = firm.config.read_text(encoding="utf-8")
+        firm.config.write_text(config.replace(f"anna@{OWN}", f"weg@{OWN}"), encoding="utf-8")
+        told, data = firm.run("review"), firm.run("review", "--json").json
+        assert told.code == 3
+        assert f"weg@{OWN}: not looked through to its end" in told.out
+        assert f"weg@{OWN}: 0 for a person" not in told.out
+        assert f"bram@{OWN}: 1 for a person" in told.out
+        assert data["incomplete"] == [f"weg@{OWN}"]
+
+
+def test_a_mailbox_that_is_not_there_is_told_alike_by_every_command(tmp_path: Path) -> None:
+    with tenant(tmp_path) as firm:
+        config = firm.config.read_text(encoding="utf-8")
+        firm.config.write_text(config.replace(f"anna@{OWN}", f"weg@{OWN}"), encoding="utf-8")
+        for command in ("sort", "plan", "review", "check"):
+            answer = firm.run(command)
+            assert answer.code == 3
+            assert f"Exchange Online serves no mailbox weg@{OWN}" in answer.out + answer.err, command
+            assert "Check its address and licence" in answer.out + answer.err, command
+
+
 def test_a_wrong_secret_says_so_and_ends_with_seven(firm: Tenant) -> None:
     (firm.folder / "secret").write_text("verlopen")
     answer = firm.run("sort", "--json")
