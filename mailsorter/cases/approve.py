@@ -22,6 +22,7 @@ from mailsorter.ledger.keys import is_same, spellings
 from mailsorter.model.case import Ground, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, statement
 from mailsorter.model.lifecycle import CaseAct, CaseState
+from mailsorter.model.officer import spelled
 
 PART = "approvals"
 
@@ -200,4 +201,4 @@ def _check_signature(approver: Approver | None, signature: str, text: bytes) -> 
 
 
 def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return spelled(one) == spelled(other)

@@ -9,6 +9,7 @@ from mailsorter.config.erasure import Ground
 from mailsorter.config.problem import Problem, Where, show_value
 from mailsorter.config.schema import Condition, Config, LabelEntry, RuleEntry
 from mailsorter.model.labels import Label
+from mailsorter.model.officer import spelled
 
 
 def check_config(config: Config) -> Iterator[Problem]:
@@ -111,7 +112,15 @@ def _ews_sign_in(config: Config) -> Iterator[Problem]:
 
 
 def _approvers(config: Config) -> Iterator[Problem]:
-    yield from _unique("approver", [approver.name for approver in config.approver])
+    yield from _unique("approver", [spelled(approver.name) for approver in config.approver])
+    keys: dict[tuple[str, ...], str] = {}  # of two names with one key, one person would be two
+    for index, approver in enumerate(config.approver):
+        first = keys.setdefault(tuple(approver.public_key.split()[:2]), approver.name)
+        if first != approver.name:
+            yield Problem(
+                ("approver", index, "public_key"),
+                f"found the key of {show_value(first)} a second time, expected each approver's own",
+            )
     if config.approver and len(config.approver) < config.erasure.approvals:
         yield Problem(
             ("erasure", "approvals"),

@@ -20,6 +20,7 @@ from mailsorter.ledger.respell import respell
 from mailsorter.ledger.schema import case_approval, case_item, cases
 from mailsorter.model.case import CaseKind, ItemState
 from mailsorter.model.lifecycle import CaseState
+from mailsorter.model.officer import spelled
 
 _CHUNK = 500
 
@@ -132,7 +133,7 @@ class Cases:
 
     def name_token(self, name: str) -> bytes:
         """The digest under which a planner's or approver's name is kept."""
-        return self._key.digest("officer", name.strip().casefold())
+        return self._key.digest("officer", spelled(name))
 
     # approvals -----------------------------------------------------------------------------------------------
 

@@ -117,6 +117,18 @@ def test_two_people_and_none_of_them_the_planner(world: World) -> None:
     assert approve(world.office, number, by="carla").missing == 0
 
 
+def test_one_approver_under_two_spellings_is_one(world: World) -> None:
+    """Accents composed or not, blanks, capitals: where two must approve, one person is not two; nor is the planner."""
+    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    make_plan(world.office, number, by="Zo\u00eb")
+    with pytest.raises(UserError, match="made this list"):
+        approve(world.office, number, by="zoe\u0308")
+    assert approve(world.office, number, by="Jos\u00e9 Berg").missing == 1
+    assert approve(world.office, number, by=" JOSE\u0301  berg").missing == 1
+
+
 def test_an_approval_that_holds_no_more_neither_counts_nor_blocks(world: World) -> None:
     """Bert left the config after approving, and later plans the same list again: two others approve it."""
     three = tuple(Approver(name) for name in ("bert", "carla", "dirk"))

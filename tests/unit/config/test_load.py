@@ -142,6 +142,18 @@ TABLE = [
     ),
     ("nothing watched", GOOD + "[filing]\nwatch = []\n", "", "10: found an empty list in filing.watch"),
     ("star and more", GOOD + "[filing]\nwatch = ['*', 'inbox']\n", "", '10: found "*" beside other folders'),
+    (
+        "one key, two approvers",
+        GOOD + "[[approver]]\nname='a'\npublic_key='ssh-rsa A a'\n[[approver]]\nname='b'\npublic_key='ssh-rsa A b'\n",
+        "",
+        '14: found the key of "a" a second time',
+    ),
+    (
+        "one approver twice",
+        GOOD + "[[approver]]\nname='a b'\npublic_key='ssh-rsa A'\n[[approver]]\nname='A  b'\npublic_key='ssh-rsa B'\n",
+        "",
+        '12: found "a b" a second time',
+    ),
     ("same app erases", GOOD + "[erasure.graph]\nclient_id='c'\nclient_secret='env:E'\n", "", "10: found the same app"),
 ]
 BOOKS = [
