@@ -54,8 +54,8 @@ def close(office: Office, number: str) -> Closed:
     check(row, CaseAct.CLOSE)
     file = office.open_file(number)
     subject = subject_of(file)
-    marks = marks_of(office, subject)
-    addresses = sorted(person_of(office, subject).addresses)
+    marks = marks_of(office, file, subject)
+    addresses = sorted(person_of(office, file, subject).addresses)
     forgotten = _forget(office, row, file, addresses)
     unlearned = unlearn(office, row, file) if _was_performed(row) else 0
     office.ledger.compact()

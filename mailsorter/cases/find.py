@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import msgspec
 
@@ -23,6 +24,7 @@ from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.person import Person, search_terms
 
 SCOPE = "scope"
+CLIENT = "client"
 _THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
 
 
@@ -88,29 +90,49 @@ def findings_of(file: CaseFile) -> Findings:
     )
 
 
-def person_of(office: Office, subject: Subject) -> Person:
+def person_of(office: Office, file: CaseFile, subject: Subject) -> Person:
     """The subject, prepared for comparison; a client's domains and addresses are the client's."""
-    client = client_of(office, subject)
+    client = client_of(office, file, subject)
     if client is None:
         return Person(subject)
     addresses = (*subject.addresses, *client.addresses)
     return Person(msgspec.structs.replace(subject, addresses=addresses), domains=client.domains)
 
 
-def client_of(office: Office, subject: Subject) -> ClientEntry | None:
-    """The client a case is about; None when it is about a person. Raises `UserError` for an unknown client."""
+def client_of(office: Office, file: CaseFile, subject: Subject) -> ClientEntry | None:
+    """The client a case is about; None when it is about a person.
+
+    What the last search took for the client's stays the client's when the book says less by now: an entry that was
+    edited or removed, as the proof itself advises, must make no later proof blind.
+
+    Raises:
+        UserError: neither the client book nor the case knows the client.
+    """
     if not subject.client_id:
         return None
+    today, searched = office.clients.get(subject.client_id), file.read(CLIENT, ClientEntry)
+    if searched is None or today is None:
+        return searched or client_in_book(office, subject.client_id)
+    return replace(
+        today,
+        domains=tuple(dict.fromkeys([*today.domains, *searched.domains])),
+        addresses=tuple(dict.fromkeys([*today.addresses, *searched.addresses])),
+    )
+
+
+def client_in_book(office: Office, client_id: str) -> ClientEntry:
+    """The client as the client book has it. Raises `UserError` for an unknown one."""
     try:
-        return office.clients[subject.client_id]
+        return office.clients[client_id]
     except KeyError:
-        raise UserError(
-            f"The client book has no client {subject.client_id}.", advice="Run: mailsorter clients list"
-        ) from None
+        raise UserError(f"The client book has no client {client_id}.", advice="Run: mailsorter clients list") from None
 
 
 def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: Progress | None) -> None:
-    person, scope = person_of(office, subject), _scope(office, subject)
+    client = client_of(office, file, subject)
+    if client is not None:
+        file.write(CLIENT, client)
+    person, scope = person_of(office, file, subject), _scope(office, subject, client)
 
     def one(address: str, number: int) -> MailsorterError | None:
         state = found_parts.load(file, number, address)
@@ -169,8 +191,7 @@ def _search_one(
     return None
 
 
-def _scope(office: Office, subject: Subject) -> Scope:
-    client = client_of(office, subject)
+def _scope(office: Office, subject: Subject, client: ClientEntry | None) -> Scope:
     terms = search_terms(subject)
     if client is not None:
         terms = tuple(dict.fromkeys([*terms, *client.domains, *client.addresses]))

@@ -9,7 +9,7 @@ import msgspec
 
 from mailsorter.cases.calendar import terms_of
 from mailsorter.cases.casefile import CaseFile, destroy
-from mailsorter.cases.find import client_of
+from mailsorter.cases.find import client_in_book
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.errors import UserError
@@ -126,7 +126,7 @@ def _check_subject(office: Office, kind: CaseKind, subject: Subject) -> None:
     if kind is CaseKind.CLIENT_LEAVES:
         if not subject.client_id:
             raise UserError("Which client leaves?", advice="Give its id: --client ID")
-        client_of(office, subject)
+        client_in_book(office, subject.client_id)
         return
     if not subject.addresses:
         raise UserError("A case needs at least one address of the person.", advice="Give it: --address A")

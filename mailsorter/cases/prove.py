@@ -83,7 +83,7 @@ def prove(office: Office, number: str) -> Proof:
     check(row, CaseAct.PROVE)
     file = office.open_file(number)
     plan, subject = plan_of(file), subject_of(file)
-    marks = marks_of(office, subject)
+    marks = marks_of(office, file, subject)
     expected = Expected(office, row, plan)
     looks = _look_everywhere(office, plan.scope, marks, expected)
     verdict = _compare(looks, expected)
@@ -115,9 +115,9 @@ def proof_of(file: CaseFile) -> Proof | None:
     return file.read(PART, Proof)
 
 
-def marks_of(office: Office, subject: Subject) -> Marks:
+def marks_of(office: Office, file: CaseFile, subject: Subject) -> Marks:
     """What the witness looks for, straight from what the officer wrote."""
-    client = client_of(office, subject)
+    client = client_of(office, file, subject)
     return Marks(
         addresses=(*subject.addresses, *(client.addresses if client else ())),
         names=(*subject.names, *subject.aliases),

@@ -29,7 +29,7 @@ def unlearn(office: Office, row: CaseRow, file: CaseFile) -> int:
     theirs = [i.finding for i in plan.items if i.verdict in (Verdict.ERASE, Verdict.KEEP)] if plan is not None else []
     return office.unlearn(
         Unlearn(
-            addresses=tuple(sorted(person_of(office, subject).addresses)),
+            addresses=tuple(sorted(person_of(office, file, subject).addresses)),
             message_ids=tuple(sorted({f.internet_message_id for f in theirs if f.internet_message_id})),
             client_id=subject.client_id if row.kind is CaseKind.CLIENT_LEAVES else "",
         )

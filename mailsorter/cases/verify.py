@@ -52,7 +52,7 @@ def give_code(office: Office, number: str, address: str) -> str:
     check(row, CaseAct.VERIFY)
     file = office.open_file(number)
     subject = subject_of(file)
-    if not person_of(office, subject).is_address(address):
+    if not person_of(office, file, subject).is_address(address):
         raise UserError("That address is not one of this case's.", advice=f"Run: mailsorter case show {number}")
     if not was_known(office, row, address):
         raise UserError(

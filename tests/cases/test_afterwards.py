@@ -23,7 +23,7 @@ from mailsorter.cli.case_work import carried_ending
 from mailsorter.cli.failure import ExitCode
 from mailsorter.errors import LedgerError, LifecycleError, MailboxMoving, Refused, UserError
 from mailsorter.mailbox.base import Outcome
-from mailsorter.model.case import ItemState, Subject
+from mailsorter.model.case import CaseKind, ItemState, Subject
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.ground import CountedFrom, Policy
 from mailsorter.model.lifecycle import CaseState
@@ -113,6 +113,26 @@ def test_closing_that_could_not_compact_the_ledger_is_finished_by_the_next_call(
 
 def _no_space() -> None:
     raise LedgerError("The ledger cannot be written: the disk is full.")
+
+
+KLANT = ClientEntry(id="klant", name="Klant", folder=("Klant",), domains=("klant.example",))
+
+
+@pytest.mark.parametrize("book", [{}, {"klant": dataclasses.replace(KLANT, domains=())}], ids=["removed", "edited"])
+def test_a_client_taken_out_of_the_book_as_the_proof_advises_is_still_looked_for(
+    world: World, book: dict[str, ClientEntry]
+) -> None:
+    """What the search took for the client's is the client's to the end: no later proof is blind, and closing works."""
+    world.change(clients={"klant": KLANT})
+    mail(world.anna, from_=PIET)
+    number = world.approved(Subject(client_id="klant"), CaseKind.CLIENT_LEAVES)
+    perform(world.office, number)
+    world.change(clients=book)
+    assert prove(world.office, number).passed
+    write_letter(world.office, number)
+    mail(world.bert, from_=PIET)
+    assert not prove(world.office, number).passed
+    assert close(world.office, number).rows_forgotten > 0
 
 
 def test_an_unanswered_case_is_not_closed(world: World) -> None:
