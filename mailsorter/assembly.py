@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -85,14 +86,18 @@ class Assembly:
     def look_at_keys(self) -> KeyLook | None:
         """The keys of a ledger that is there already, without opening it for writing; None while there is none.
 
-        Raises `LedgerError`, `UserError`.
+        Raises `LedgerError`, `UserError`; while there is no ledger, for what would keep the first run from making it.
         """
         from mailsorter.ledger.key_look import look
 
         file = self.ledger_file
         if file is not None and not (file.exists() and file.stat().st_size):
+            if self.config.ledger.key is not None:  # else the first run makes one
+                self.ledger_key()
+            _require_place(file)
             return None
-        return look(self._ledger_url(), self.ledger_key(), int(self.clock.now().timestamp()))
+        now_s = int(self.clock.now().timestamp())
+        return look(self._ledger_url(), self.ledger_key(), self.former_ledger_keys(), now_s)
 
     def finish_rekeying(self) -> None:
         """After checking: seal what lies beside the ledger with the key in force, and say so when all is done.
@@ -483,6 +488,16 @@ def _key_bytes(reference: SecretReference) -> bytes:
             f"The ledger's key {reference} is neither 32 bytes nor 64 hexadecimal digits.",
             advice="Give back the key that belongs to this ledger; a new one comes from: openssl rand -hex 32",
         ) from None
+
+
+def _require_place(file: Path) -> None:
+    """Raises `LedgerUnreadable` where no ledger can be made."""
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise LedgerUnreadable(
+            f"The ledger {file} cannot be made: {folder} is no folder where this user may write.",
+            advice="Mend the folder's permissions or [ledger] url, then run: mailsorter doctor",
+        )
 
 
 def _make_key(path: Path) -> None:

@@ -14,7 +14,7 @@ _MARKS = {"ok": "ok     ", "warning": "WARNING", "failed": "FAILED "}
 
 @app.command()
 def doctor(ctx: typer.Context, json: Json = False) -> None:
-    """Check config, clock, sign-in, each mailbox and permissions (missing and too broad), and say what to do.
+    """Check config, clock, sign-in, mailboxes, permissions (missing and too broad) and ledger; say what to do.
 
     Changes nothing. Ends with 0 when all works, also with warnings; else with the code of the first failure.
     """

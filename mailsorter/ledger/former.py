@@ -11,7 +11,7 @@ can be made of it. So the whole chain can be verified when the former keys thems
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -190,19 +190,7 @@ def settle_keys(
         made = _ring(master, known, given)
         _write_releases(connection, made, known, now_s)
         return made
-    replaced = next((k for k in known if k.check == key.check), None)
-    if replaced is not None:
-        raise LedgerUnreadable(
-            f"[ledger] key is the one that was replaced on {_day(replaced.replaced_s)} in the ledger {where}.",
-            advice="Name the key that replaced it as [ledger] key, and this one in former_keys: "
-            "a key that was replaced is not taken into use again.",
-        )
-    if stored not in given:
-        raise LedgerUnreadable(
-            f"The ledger {where} belongs to another key.",
-            advice="Give back the key file that lay beside it; without it the ledger cannot be read. "
-            "To replace it, name it in [ledger] former_keys.",
-        )
+    refuse_wrong_key(key.check, stored, given, known, where)
     _refuse_strangers(given, {stored, *(k.check for k in known)}, where)
     for one in known:
         if one.released_s is None and one.check not in given:
@@ -236,6 +224,29 @@ def _ring(master: bytes, known: Sequence[FormerKey], given: dict[bytes, bytes]) 
     for one in known:
         key.audit_keys[one.generation] = key.open(one.audit, _AUDIT_KEY, bytes)
     return key
+
+
+def refuse_wrong_key(
+    check: bytes, stored: bytes, given: Collection[bytes], known: Sequence[FormerKey], where: str
+) -> None:
+    """Raises `LedgerUnreadable` for a key that is neither in force nor may replace the one that is.
+
+    `check` is the check of the key given, `stored` that of the key in force, `given` are those of the former keys
+    that the config names, `known` the keys that were replaced already.
+    """
+    replaced = next((k for k in known if k.check == check), None)
+    if replaced is not None:
+        raise LedgerUnreadable(
+            f"[ledger] key is the one that was replaced on {_day(replaced.replaced_s)} in the ledger {where}.",
+            advice="Name the key that replaced it as [ledger] key, and this one in former_keys: "
+            "a key that was replaced is not taken into use again.",
+        )
+    if stored not in given:
+        raise LedgerUnreadable(
+            f"The ledger {where} belongs to another key.",
+            advice="Give back the key file that lay beside it; without it the ledger cannot be read. "
+            "To replace it, name it in [ledger] former_keys.",
+        )
 
 
 def _refuse_strangers(given: dict[bytes, bytes], known: set[bytes], where: str) -> None:

@@ -179,6 +179,44 @@ def test_a_secret_that_others_can_read_is_refused(doctor: Doctor, tmp_path: Path
     assert "chmod 600" in checks["credential"]["advice"]
 
 
+@pytest.mark.parametrize(
+    ("key", "mode", "says"),
+    [(None, 0, "cannot be read"), ("00" * 32, 0o644, "can be read by others"), ("short", 0o600, "neither 32 bytes")],
+)
+def test_a_ledger_key_that_cannot_be_used_is_told_before_there_is_a_ledger(
+    doctor: Doctor, tmp_path: Path, key: str | None, mode: int, says: str
+) -> None:
+    """With the code that the first `sort` would end with; and no ledger is made."""
+    if key is not None:
+        (tmp_path / "ledger.key").write_text(key)
+        (tmp_path / "ledger.key").chmod(mode)
+    code, checks = doctor("scoped", '[ledger]\nurl = "sqlite:///ledger.db"\nkey = "file:ledger.key"')
+    assert code == 2
+    assert says in checks["ledger key"]["what"]
+    assert not (tmp_path / "ledger.db").exists()
+
+
+def test_a_place_where_no_ledger_can_be_made_is_told(doctor: Doctor, tmp_path: Path) -> None:
+    """Here a file stands where its folder should be."""
+    code, checks = doctor("scoped", '[ledger]\nurl = "sqlite:///clients.toml/ledger.db"')
+    assert code == 1
+    assert str(tmp_path / "clients.toml") in checks["ledger key"]["what"]
+    assert "[ledger] url" in checks["ledger key"]["advice"]
+
+
+def test_a_key_that_is_not_the_ledger_s_is_told(doctor: Doctor, tmp_path: Path) -> None:
+    """As every command that opens the ledger tells it."""
+    doctor("scoped")
+    assert run.invoke(app, ["--config", str(tmp_path / "mailsorter.toml"), "status"]).exit_code == 0
+    (key,) = tmp_path.rglob("*.key")
+    key.write_text("ab" * 32)
+    status = run.invoke(app, ["--config", str(tmp_path / "mailsorter.toml"), "status", "--json"])
+    code, checks = doctor("scoped")
+    assert code == status.exit_code == 1
+    assert checks["ledger key"]["what"] == json.loads(status.stdout)["error"]["what"]
+    assert checks["ledger key"]["advice"]
+
+
 @pytest.mark.parametrize("host", ["outlook.office365.com", "outlook.office365.us", "partner.outlook.cn"])
 def test_ews_at_exchange_online_is_explained(doctor: Doctor, host: str) -> None:
     """It is gone there: graph is the way."""

@@ -333,11 +333,11 @@ def test_a_chain_cut_before_the_change_of_key_shows(filled: str, clock: VirtualC
 
 def test_a_look_changes_nothing(filled: str, clock: VirtualClock) -> None:
     now_s = int(clock.now().timestamp())
-    before = look(filled, NEW, now_s)
+    before = look(filled, NEW, [MASTER], now_s)
     assert before is not None
     assert not before.is_in_force
     with Ledger.open(filled, NEW, former_keys=[MASTER], clock=clock):
-        after = look(filled, NEW, now_s)
+        after = look(filled, NEW, [MASTER], now_s)
     assert after is not None
     assert after.is_in_force
     assert [state.generation for state in after.under_former_keys] == [0]
