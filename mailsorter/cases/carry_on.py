@@ -14,6 +14,7 @@ from datetime import date, timedelta
 import msgspec
 
 from mailsorter.cases.eraser import MailboxEraser, Progress
+from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import RUN_KIND, open_erasing
 from mailsorter.cases.plan import contract_end
@@ -213,6 +214,7 @@ def _sort_out(
                 findings[item.token] = finding
             if after is not None:
                 unit.cases.update_items(row.number, [after])
+                bury(office, unit, [after] if after.state is ItemState.ERASED else [])
     return findings, longer
 
 

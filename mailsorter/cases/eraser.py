@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import msgspec
 
+from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
@@ -23,7 +24,6 @@ from mailsorter.ledger.keys import DIGEST_BYTES, is_same, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
-from mailsorter.ledger.tombstones import Traces
 from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model.case import Finding, ItemState
 from mailsorter.model.finding import fingerprint
@@ -281,16 +281,14 @@ class MailboxEraser:
         return [i for i in self._items.values() if i.state is ItemState.PURGED] + self._pending_there()
 
     def _settle(self, unit: Unit, item: CaseItem, state: ItemState) -> None:
-        """Write an item's new state; an erased one gets its tombstone in the same transaction."""
+        """Write an item's new state; one that is gone gets its tombstone in the same transaction."""
         after = msgspec.structs.replace(item, state=state)
         self._items[item.token] = after
         if state is ItemState.ERASED:
             self._gather(unit, item, [item.ids.id, *self._copies.pop(item.token, ())])
         unit.cases.update_items(self._number, [after])
-        if state in (ItemState.ERASED, ItemState.RETAINED):
-            horizon = self._office.clock.now() + timedelta(days=self._office.firm.backup_days)
-            traces = Traces(item.search_key, item.message_id, item.received)
-            unit.tombstones.bury([traces], int(horizon.timestamp()))
+        if state in (ItemState.ERASED, ItemState.RETAINED, ItemState.GONE):
+            bury(self._office, unit, [item])
         if state is not ItemState.PURGED:
             self._settled += 1
         if self._on_progress is not None:

@@ -20,6 +20,7 @@ from mailsorter.cases.certificate import sign
 from mailsorter.cases.certify import certificate_body, gaps_of
 from mailsorter.cases.expected import STAYS, Expected
 from mailsorter.cases.find import client_of, subject_of
+from mailsorter.cases.graves import bury
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import plan_of
@@ -177,6 +178,7 @@ def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdi
     ]
     with office.ledger.unit() as unit:
         unit.cases.update_items(row.number, gone)
+        bury(office, unit, gone)
     expected.items |= {item.token: item for item in gone}
 
 

@@ -387,3 +387,23 @@ def test_restored_mail_is_known_again(world: World) -> None:
     wait_until(world, "2027-03-01")
     with world.ledger.reading() as unit:
         assert unit.tombstones.risen([restored]) == []
+
+
+@pytest.mark.parametrize("seen_by", ["perform", "prove", "continue"])
+def test_mail_that_went_without_us_is_known_again_too(world: World, seen_by: str) -> None:
+    """Deleted by its owner before we came, or held and gone when the hold was lifted: a backup may still have it."""
+    key = mail(world.anna, from_=PIET)
+    restored = world.anna.item(key[1]).message
+    number = world.approved()
+    if seen_by != "perform":
+        world.anna.hold([key[1]])
+        assert perform(world.office, number).counts == {ItemState.HELD: 1}
+    world.anna.user_destroys(key[1])
+    if seen_by == "perform":
+        assert perform(world.office, number).counts == {ItemState.GONE: 1}
+    elif seen_by == "prove":
+        assert prove(world.office, number).certificate["items"] == {"erased": 1}
+    else:
+        assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+    with world.ledger.reading() as unit:
+        assert unit.tombstones.risen([restored]) == [restored]
