@@ -70,7 +70,7 @@ def approve(office: Office, number: str, *, by: str, signature: str = "") -> App
     _check_person(office, row, by)
     _check_signature(_approver(office, by), signature, statement(number, plan_digest, plan.counts))
     approvals = [
-        a for a in _approvals(file, plan_digest) if not _same(a.name, by) and _still_holds(office, row, a, plan)
+        a for a in approvals_of(file, plan_digest) if not _same(a.name, by) and _still_holds(office, row, a, plan)
     ]
     approvals.append(Approval(name=by, at=office.clock.now(), plan_digest=plan_digest, signature=signature))
     file.write(PART, approvals)
@@ -87,7 +87,7 @@ def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:
     names: list[str] = []
     with office.ledger.reading() as unit:
         recorded = {a.approver for a in unit.cases.approvals(row.number, plan_digest)}
-        for approval in _approvals(file, plan_digest):
+        for approval in approvals_of(file, plan_digest):
             _check(office, row, approval, plan)
             if not recorded.isdisjoint(spellings(unit.cases.name_token(approval.name))):
                 names.append(approval.name)
@@ -162,7 +162,7 @@ def _record(
     return ApprovalState(tuple(a.name for a in approvals), missing)
 
 
-def _approvals(file: CaseFile, plan_digest: bytes) -> list[Approval]:
+def approvals_of(file: CaseFile, plan_digest: bytes) -> list[Approval]:
     """The approvals of exactly this list; those of an earlier one do not count."""
     return [a for a in file.read(PART, list[Approval]) or [] if a.plan_digest == plan_digest]
 
@@ -188,6 +188,11 @@ def _check_person(office: Office, row: CaseRow, name: str) -> None:
 
 def _check_signature(approver: Approver | None, signature: str, text: bytes) -> None:
     if approver is None or not approver.public_key:
+        if signature:  # taken unchecked it would be told as signed, in the certificate as well
+            raise UserError(
+                "The config has no public key for this signature: nobody can check it.",
+                advice="Put the key into [[approver]], or approve without --signature.",
+            )
         return
     how = "Sign it: mailsorter case approve NUMBER --statement > approval.txt && " + (
         "ssh-keygen -Y sign -f KEY -n mailsorter-approval approval.txt"

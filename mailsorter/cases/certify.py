@@ -7,6 +7,7 @@ from typing import Any
 
 from mailsorter import __version__
 from mailsorter.cases import found as found_parts
+from mailsorter.cases.approve import approvals_of
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.certificate import FORMAT
 from mailsorter.cases.expected import STAYS
@@ -28,8 +29,8 @@ def certificate_body(
     marks: Marks,
 ) -> dict[str, Any]:
     """Counts and remainders, with nothing that names the person."""
+    approvals = approvals_of(file, row.plan_digest or b"")
     with office.ledger.reading() as unit:
-        approvals = unit.cases.approvals(row.number, row.plan_digest or b"")
         head = unit.audit.head()
     return {
         "format": FORMAT,
@@ -39,7 +40,7 @@ def certificate_body(
         "received_on": row.received_on.isoformat(),
         "issued_at": office.clock.now().isoformat(timespec="seconds"),
         "plan": (row.plan_digest or b"").hex(),
-        "approvals": {"count": len(approvals), "signed": sum(a.is_signed for a in approvals)},
+        "approvals": {"count": len(approvals), "signed": sum(bool(a.signature) for a in approvals)},
         "subject": sorted(office.ledger.key.digest("subject", a.lower()).hex() for a in marks.addresses),
         "items": dict(sorted(Counter(i.state.value for i in items).items())),
         "mailboxes": _mailboxes(office, file, plan, looks, items, marks),

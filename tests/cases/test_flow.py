@@ -145,6 +145,16 @@ def test_an_approval_that_holds_no_more_neither_counts_nor_blocks(world: World) 
     assert approve(world.office, number, by="dirk").missing == 0
     assert perform(world.office, number).is_finished
     assert key not in world.everything()
+    assert prove(world.office, number).certificate["approvals"] == {"count": 2, "signed": 0}
+
+
+def test_a_signature_that_nobody_can_check_is_refused(world: World) -> None:
+    """Without a key in the config any text would do, and case and certificate would call the list signed."""
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    with pytest.raises(UserError, match="nobody can check"):
+        approve(world.office, number, by="bert", signature="anything")
+    assert world.office.get(number).state is CaseState.PLANNED
 
 
 def test_approvals_that_the_config_asks_for_only_now_are_given_to_the_same_list(world: World) -> None:
