@@ -9,6 +9,7 @@ whose id has changed is looked for by its digests. Not found means that a person
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
@@ -239,7 +240,7 @@ def _running_ground(office: Office, item: CaseItem, finding: Finding) -> Ground 
     """A ground of today's config that still keeps this message; only for what was kept on a ground before."""
     if item.state is not ItemState.KEPT or item.ground == Basis.CORRESPONDENCE or finding.received_at is None:
         return None
-    policy = office.firm.policy
+    policy = replace(office.firm.policy, zone=office.zone)
     dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
     grounds = [g for rule in policy.rules if (g := recognise(dated, rule, policy)) and g.until > office.today()]
     return max(grounds, key=lambda g: g.until, default=None)

@@ -64,7 +64,7 @@ def plan_of(file: CaseFile) -> Plan:
 
 def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str, restricts_kept: bool) -> Plan:
     subject, found = subject_of(file), findings_of(file)
-    policy = replace(office.firm.policy, objected=subject.objects)
+    policy = replace(office.firm.policy, objected=subject.objects, zone=office.zone)
     correspondence = Correspondence(number, subject, found.findings)
     decisions = decisions_of(file)
     today = office.today()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 
 from mailsorter.errors import UserError
 from mailsorter.model.address import addresses_in, domain_of
@@ -86,6 +86,7 @@ class Policy:
     financial_year_ends: tuple[int, int] = (12, 31)  # month, day
     correspondence_days: int = 1825
     objected: bool = False
+    zone: tzinfo = UTC  # of the place where the law counts the days
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _grounds(finding: Finding, policy: Policy, today: date) -> tuple[Ground | No
 
 
 def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement:
-    until = _from_year_end(_day_of(finding, today), policy.financial_year_ends, policy.letter_years)
+    until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
     if until <= today:
         return Judgement(Verdict.ERASE, "ground-ended")
     ground = Ground(
@@ -141,7 +142,7 @@ def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement
 
 
 def _correspondence(finding: Finding, policy: Policy, today: date) -> Judgement:
-    until = _day_of(finding, today) + timedelta(days=policy.correspondence_days)
+    until = _day_of(finding, policy, today) + timedelta(days=policy.correspondence_days)
     if until <= today:
         return Judgement(Verdict.ERASE, "ground-ended")
     article = "GDPR art. 5(2), 17(3)(e)"
@@ -171,7 +172,7 @@ def recognise(finding: Finding, rule: KeepRule, policy: Policy) -> Ground | None
 
 def _end(finding: Finding, rule: KeepRule, policy: Policy) -> date:
     assert finding.received_at is not None  # judge() sends mail without a date to a person
-    start = finding.received_at.date()
+    start = finding.received_at.astimezone(policy.zone).date()
     if rule.counted_from is CountedFrom.RECEIVED:
         return add_months(start, 12 * rule.years) + timedelta(days=rule.days)
     if rule.counted_from is CountedFrom.RELATION_END and finding.contract_ended_on is not None:
@@ -179,8 +180,8 @@ def _end(finding: Finding, rule: KeepRule, policy: Policy) -> date:
     return _from_year_end(start, policy.financial_year_ends, rule.years) + timedelta(days=rule.days)
 
 
-def _day_of(finding: Finding, otherwise: date) -> date:
-    return finding.received_at.date() if finding.received_at is not None else otherwise
+def _day_of(finding: Finding, policy: Policy, otherwise: date) -> date:
+    return finding.received_at.astimezone(policy.zone).date() if finding.received_at is not None else otherwise
 
 
 def _from_year_end(day: date, year_ends: tuple[int, int], years: int) -> date:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -219,6 +220,17 @@ def test_a_contract_that_ended_since_keeps_longer(world: World) -> None:
     assert kept in world.everything()
     wait_until(world, "2037-12-31")
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
+
+
+def test_a_message_of_new_year_s_night_belongs_to_the_year_that_has_begun_at_the_firm(world: World) -> None:
+    """Half past midnight in Amsterdam is still the old year in UTC: counted there it would go a year too early."""
+    world.change(zone=ZoneInfo("Europe/Amsterdam"))
+    arrived = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+    kept = mail(world.anna, from_=PIET, subject="factuur", received_at=arrived)
+    number = answered(world)
+    with world.ledger.reading() as unit:
+        assert [item.until for item in unit.cases.items(number)] == [date(2033, 12, 31)]
+    assert kept in world.everything()
 
 
 def test_a_person_may_keep_what_is_due(world: World) -> None:
