@@ -37,13 +37,15 @@ def import_clients(
 
     Clients that stand in any other book are left as they are.
     """
-    from mailsorter.config.crm_import import prepare, write
+    from mailsorter.config.crm_import import prepare, require_right, write
     from mailsorter.config.crm_map import crm_map
 
     voice = Voice(as_json=json)
     found = loaded(ctx)
     prepared = prepare(found, file, crm_map(map_), book or found.folder / "crm.toml")
     answer = {**_preview(voice, prepared), "forgotten_again": _forgotten(ctx, voice, prepared)}
+    if not prepared.diff.is_empty:
+        require_right(found, prepared)
     if dry_run or prepared.diff.is_empty:
         voice.say("Nothing to change." if prepared.diff.is_empty else "Nothing was written (--dry-run).")
         voice.answer({**answer, "written": False})

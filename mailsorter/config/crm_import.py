@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from mailsorter.config.across import check_rules_against_book
+from mailsorter.config.book import BookReader
 from mailsorter.config.book_diff import BookDiff, compare
 from mailsorter.config.book_schema import ClientEntry
 from mailsorter.config.book_write import imported_book, with_book, write_whole
@@ -14,6 +17,7 @@ from mailsorter.config.crm import CrmExport, read_export
 from mailsorter.config.crm_map import CrmMap
 from mailsorter.config.document import Unreadable, read_toml
 from mailsorter.config.load import Loaded
+from mailsorter.config.problem import show_value
 from mailsorter.errors import ConfigError, UserError
 
 
@@ -43,6 +47,31 @@ def prepare(loaded: Loaded, export_file: Path, crm_map: CrmMap, book: Path) -> I
     by_hand = {client.id.casefold() for client in loaded.book} - {entry.id.casefold() for entry in before}
     is_listed = book.absolute() in {path.absolute() for path in loaded.config.clients}
     return Import(export, compare(before, export.entries, by_hand), book, loaded.path, is_listed)
+
+
+def require_right(loaded: Loaded, prepared: Import) -> None:
+    """Compare the book as it would be written with the other books and the rules of the config.
+
+    Raises:
+        ConfigError: with this book the config would be refused, and with it every command, this one too.
+    """
+    reader = BookReader(loaded.config.archive.folder)
+    for path in loaded.config.clients:
+        if path.absolute() != prepared.book.absolute():
+            reader.read(path, str(path))
+    with TemporaryDirectory() as folder:
+        draft = Path(folder, "book.toml")
+        draft.write_text(imported_book(prepared.diff.result), encoding="utf-8")
+        document = reader.read(draft, str(prepared.book))
+    entries = document.data.get("client", [])
+    problems = [f"client {show_value(entries[p.where[1]]['id'])}: {p.text}" for p in document.problems]
+    problems += [f"{loaded.path}: {p.text}" for p in check_rules_against_book(loaded.config, reader.ids)]
+    if problems:
+        raise ConfigError(
+            problems,
+            advice="Nothing was written. Mend it in the CRM, or give such a client an entry in a book of your own "
+            "(with a name or folder of its own); then import again.",
+        )
 
 
 def write(prepared: Import) -> bool:

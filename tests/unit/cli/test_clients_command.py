@@ -134,3 +134,27 @@ def test_unmatched_mail_is_counted_and_a_new_book_compared_live(tmp_path: Path) 
             assert answer(compared)["differences"] == [{"before": "unmatched", "now": "filed-to new", "messages": 3}]
         nobody = call(config, "suggest", "--mailbox", "x@firm.example")
         assert nobody.exit_code == 2
+
+
+@pytest.mark.parametrize("how", ["--yes", "--dry-run"])
+def test_an_import_that_would_make_the_config_wrong_writes_nothing(config: Path, tmp_path: Path, how: str) -> None:
+    """Else every command would stop at the written book, the next import too: two ids of the CRM with one name, one
+    name that a book of your own has already, and a rule for a client that would go."""
+    export = tmp_path / "crm.csv"
+    export.write_text("id,name\n1,Zuivel\n2,Smederij\n", encoding="utf-8")
+    assert call(config, "import", str(export), "--yes").exit_code == 0
+    with config.open("a", encoding="utf-8") as file:
+        file.write('\n[[rule]]\nclient = "2"\nwhen = { from = ["smid@smederij.example"] }\n')
+    assert run.invoke(app, ["--config", str(config), "config", "check"]).exit_code == 0
+    before = config.read_bytes(), (tmp_path / "crm.toml").read_bytes()
+    export.write_text("id,name\n1,Zuivel\n3,zuivel\n4,Nobody\n", encoding="utf-8")
+    refused = call(config, "import", str(export), how, "--json")
+    assert refused.exit_code == 2
+    told = answer(refused)["error"]
+    assert len(told["problems"]) == 3
+    assert all(f'client "{one}": found the folder' in told["what"] for one in (3, 4))
+    assert 'found the client "2", which no client book knows' in told["what"]
+    assert "Nothing was written" in told["advice"]
+    assert (config.read_bytes(), (tmp_path / "crm.toml").read_bytes()) == before
+    export.write_text("id,name\n1,Zuivel\n2,Smederij Zuid\n", encoding="utf-8")
+    assert call(config, "import", str(export), "--yes").exit_code == 0
