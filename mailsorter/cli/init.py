@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,12 +42,14 @@ def init(
 
     voice = Voice(as_json=json)
     path = config_file(ctx)
-    users, shareds = [_address(a) for a in mailbox or ()], [_address(a) for a in shared or ()]
+    users, shareds = _addresses(mailbox or ()), _addresses(shared or ())
     if not users and not shareds:
         raise UserError(
             "No mailbox was named.",
             advice="Name those to file, for example: mailsorter init --mailbox anna@onzefirma.example --mailbox …",
         )
+    if both := {a.casefold() for a in users} & {a.casefold() for a in shareds}:
+        raise UserError(f"{min(both)} is named with --mailbox and with --shared.", advice="Name it with one of them.")
     wanted = Tenant(
         tenant=tenant or (users or shareds)[0].rpartition("@")[2],
         mailboxes=(*users, *shareds),
@@ -82,6 +85,15 @@ def init(
             "then": advice,
         }
     )
+
+
+def _addresses(texts: Sequence[str]) -> list[str]:
+    """Each once, however it is spelt."""
+    addresses: dict[str, str] = {}
+    for text in texts:
+        address = _address(text)
+        addresses.setdefault(address.casefold(), address)
+    return list(addresses.values())
 
 
 def _address(text: str) -> str:

@@ -76,3 +76,17 @@ def test_without_a_mailbox_it_says_how() -> None:
     """And what is no address is refused."""
     assert "mailsorter init --mailbox" in run.invoke(app, ["init"]).stderr
     assert run.invoke(app, ["init", "--mailbox", "x"]).exit_code == 2
+
+
+def test_a_mailbox_named_twice_is_written_once(tmp_path: Path) -> None:
+    """However it is spelt: a config that names it twice would be refused."""
+    config = tmp_path / "mailsorter.toml"
+    named = ["--mailbox", "anna@firm.example", "--mailbox", "Anna@firm.example", "--shared", "info@firm.example"]
+    init = run.invoke(app, ["--config", str(config), "init", *named])
+    assert init.exit_code == 0, init.output
+    assert [mailbox.address for mailbox in load(config).config.mailbox] == ["anna@firm.example", "info@firm.example"]
+    assert "Anna@" not in init.stdout
+    twice = [*named, "--shared", "ANNA@firm.example"]
+    refused = run.invoke(app, ["--config", str(tmp_path / "other.toml"), "init", *twice])
+    assert refused.exit_code == 2
+    assert not (tmp_path / "other.toml").exists()
