@@ -44,6 +44,9 @@ class CsvDocument:
         return self.row_lines[row] if isinstance(row, int) and row < len(self.row_lines) else 1
 
 
+_NAMED = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
 def read_csv(path: Path, shown: str) -> CsvDocument:
     """Read a CSV client book.
 
@@ -51,7 +54,8 @@ def read_csv(path: Path, shown: str) -> CsvDocument:
         Unreadable: as `read_text`, or it has no line with column names.
     """
     text = read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+    delimiter = delimiter_of(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[dict[str, Any]] = []
     document = CsvDocument(path, shown, {"client": rows}, [])
     try:
@@ -69,7 +73,8 @@ def read_csv(path: Path, shown: str) -> CsvDocument:
                     document.problems.append(
                         Problem(
                             ("client", len(rows) - 1),
-                            f"found {len(cells)} cells, expected {len(columns)} (a cell with a comma stands in quotes)",
+                            f"found {len(cells)} cells, expected {len(columns)} "
+                            f"(a cell with a {_NAMED[delimiter]} stands in quotes)",
                         )
                     )
             begins = reader.line_num + 1
@@ -83,7 +88,7 @@ def read_csv(path: Path, shown: str) -> CsvDocument:
 def delimiter_of(text: str) -> str:
     """What parts the cells of this CSV, by its first line: a comma, a semicolon or a tab."""
     head = text.partition("\n")[0]
-    return max(",;\t", key=head.count)
+    return max(_NAMED, key=head.count)
 
 
 def _client(cells: dict[str, str]) -> dict[str, Any]:

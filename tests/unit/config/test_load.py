@@ -224,6 +224,14 @@ def test_all_problems_come_at_once(problems_of: ProblemsOf) -> None:
     assert re.search(r'clients.toml:6: found the id "a" a second time \(first at .*clients.toml:2\)', told[6])
 
 
+@pytest.mark.parametrize(("parts", "name"), [(",", "comma"), (";", "semicolon"), ("\t", "tab")])
+def test_a_csv_row_with_too_many_cells_names_what_parts_them(problems_of: ProblemsOf, parts: str, name: str) -> None:
+    """As this file has it: a spreadsheet of a country with decimal commas writes semicolons."""
+    rows = "\n".join(parts.join(cells) for cells in (("id", "name"), ("a", "A", "B"))) + "\n"
+    (told,) = problems_of('clients = ["c.csv"]\n' + GOOD, rows, "c.csv")
+    assert told == f"c.csv:2: found 3 cells, expected 2 (a cell with a {name} stands in quotes)"
+
+
 def test_a_csv_row_is_told_with_the_line_it_begins_on(problems_of: ProblemsOf) -> None:
     """Cells over several lines do not shift the count."""
     told = problems_of('clients = ["c.csv"]\n' + GOOD, 'id,name,domains\na,"A\nB",a.nl\nb,B,b\n', "c.csv")
