@@ -25,7 +25,7 @@ def gather(assembly: Assembly, status: Mapping[str, Any]) -> dict[str, object]:
         said = read(unit)
         runs = unit.runs.since(now_s - DAY_S)
     address_of = {mailbox["number"]: mailbox["mailbox"] for mailbox in status["mailboxes"]}
-    alive = said is not None and now_s - said.at_s <= STALE_S
+    alive = said is not None and abs(now_s - said.at_s) <= STALE_S  # from the future: a clock was set back meanwhile
     return {
         "daemon": {"running": alive, "seconds_since_word": None if said is None else now_s - said.at_s},
         "runs": {
@@ -68,7 +68,12 @@ def show(voice: Voice, day: Mapping[str, Any]) -> None:
 
     daemon, runs = day["daemon"], day["runs"]
     since = daemon["seconds_since_word"]
-    heard = "it never ran" if since is None else f"its last sign of life is {span(since)} old"
+    if since is None:
+        heard = "it never ran"
+    elif since < 0 and not daemon["running"]:
+        heard = f"its last sign of life is {span(-since)} ahead of this machine's clock"
+    else:
+        heard = f"its last sign of life is {span(max(since, 0))} old"
     voice.say(f"The daemon {'runs' if daemon['running'] else 'does not run'}: {heard}.")
     if daemon["running"] and not day["troubles"]:
         voice.say("Nothing is wrong.")

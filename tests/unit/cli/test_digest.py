@@ -77,6 +77,18 @@ def test_the_day_names_mailboxes_and_troubles(path):
     assert data["audit_head"] == "0:"
 
 
+def test_a_word_from_the_future_is_no_sign_of_life(path):
+    """The clock was set back since, by years: that nothing is wrong is not known."""
+    then_s = int(time.time()) + 3650 * 86400
+    with Assembly(load(path)) as assembly:
+        write(assembly.ledger, Snapshot(then_s, then_s - 9000, 1, (), ()))
+    text = digest(path)
+    assert text.startswith("The daemon does not run: its last sign of life is 36")
+    assert "ahead of this machine's clock." in text.splitlines()[0]
+    assert "Nothing is wrong" not in text
+    assert json.loads(digest(path, "--json"))["daemon"]["running"] is False
+
+
 def test_status_tells_of_each_mailbox_and_of_cases_in_text_and_json(path):
     """Lag, quota, backlog, what waits for review; terms of cases; the audit head. A digest says the same."""
     now_s = int(time.time())
