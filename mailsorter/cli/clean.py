@@ -22,11 +22,18 @@ def clean(text: str) -> str:
     return "".join(c for c in one_line if unicodedata.category(c) not in _HARMFUL)
 
 
-def escape(document: str) -> str:
-    """A JSON document in which those characters stand as `\\uXXXX`: a reader of JSON gets them, a terminal does not."""
+def escape(document: str, encoding: str = "utf-8") -> str:
+    """A JSON document in which those characters stand as `\\uXXXX`: a reader of JSON gets them, a terminal does not.
+
+    So do letters that the encoding lacks: beside UTF-8 all that are not ASCII.
+    """
     if document.isascii():
         return document.replace("\x7f", "\\u007f")
-    return "".join(c if c == "\n" or unicodedata.category(c) not in _HARMFUL else _escaped(c) for c in document)
+    is_utf8 = encoding.lower().replace("-", "") == "utf8"
+    return "".join(
+        c if c == "\n" or ((is_utf8 or c.isascii()) and unicodedata.category(c) not in _HARMFUL) else _escaped(c)
+        for c in document
+    )
 
 
 def _escaped(character: str) -> str:

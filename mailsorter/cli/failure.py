@@ -81,7 +81,7 @@ def tell(error: BaseException, *, as_json: bool) -> ExitCode:
             told["problems"] = list(error.problems)
         if isinstance(error, errors.BrakePulled):
             told["brake"] = error.brake
-        print(escape(json.dumps({"error": told}, ensure_ascii=False, indent=2)))
+        print(escape(json.dumps({"error": told}, ensure_ascii=False, indent=2), sys.stdout.encoding or "utf-8"))
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -119,14 +120,16 @@ class PlanView:
     def _print_json(self, report: RunReport) -> None:
         from mailsorter.cli.working import run_data
 
-        data = run_data(report)
+        data, encoding = run_data(report), sys.stdout.encoding or "utf-8"
         del data["run"]
-        print(escape(json.dumps({"digest": self.digest.hex(), **data}, ensure_ascii=False, indent=2))[:-2] + ",")
+        print(
+            escape(json.dumps({"digest": self.digest.hex(), **data}, ensure_ascii=False, indent=2), encoding)[:-2] + ","
+        )
         print('  "steps": [')
         before = ""
         for step in self._kept():
             print(before, end="")
-            print("    " + escape(json.dumps(step, ensure_ascii=False)), end="")
+            print("    " + escape(json.dumps(step, ensure_ascii=False), encoding), end="")
             before = ",\n"
         print("\n  ]\n}")
 

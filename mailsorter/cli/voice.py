@@ -46,7 +46,7 @@ class Voice:
     def answer(self, data: Mapping[str, Any]) -> None:
         """With `--json`: print the command's whole answer. Dates and paths become text."""
         if self.as_json:
-            print(escape(json.dumps(data, ensure_ascii=False, indent=2, default=str)))
+            print(escape(json.dumps(data, ensure_ascii=False, indent=2, default=str), sys.stdout.encoding or "utf-8"))
 
     def warn(self, text: str) -> None:
         """Tell of something that is not part of the result."""

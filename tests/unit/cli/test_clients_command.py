@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +161,19 @@ def test_an_import_that_would_make_the_config_wrong_writes_nothing(config: Path,
     assert (config.read_bytes(), (tmp_path / "crm.toml").read_bytes()) == before
     export.write_text("id,name\n1,Zuivel\n2,Smederij Zuid\n", encoding="utf-8")
     assert call(config, "import", str(export), "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_json_keeps_every_letter_on_a_stream_that_lacks_it(config: Path, tmp_path: Path, encoding: str) -> None:
+    """A question mark in a name, a folder or an id would be another one. As errors are told, too."""
+    name = "北京咨询 Zürich 🙂"
+    (tmp_path / "clients.toml").write_text(f'[[client]]\nid = "a"\nname = "{name}"\n', encoding="utf-8")
+    program = [sys.executable, "-m", "mailsorter", "--config", str(config)]
+    surroundings = {**os.environ, "PYTHONIOENCODING": encoding}
+
+    def said(*words: str) -> Any:
+        done = subprocess.run([*program, *words, "--json"], env=surroundings, capture_output=True, check=False)
+        return json.loads(done.stdout.decode(encoding))
+
+    assert said("clients", "list")["clients"][0]["name"] == name
+    assert name in said("clients", "import", f"{name}.csv")["error"]["what"]
