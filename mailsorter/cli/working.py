@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -114,6 +115,8 @@ def run_data(report: RunReport) -> dict[str, object]:
 
 
 def finish(code: ExitCode) -> None:
-    """End the command with this exit code."""
+    """End the command with this exit code. What was cut short says so: its counts are of a part only."""
+    if code is ExitCode.INTERRUPTED:
+        print("Interrupted before its end. To go on, run the same command again.", file=sys.stderr)
     if code is not ExitCode.DONE:
         raise typer.Exit(int(code))

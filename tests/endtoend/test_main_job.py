@@ -218,5 +218,7 @@ def test_ctrl_c_in_the_middle_ends_with_130(tmp_path: Path, command: str, monkey
             patched.setattr(Stopper, "check", interrupted)
             answer = firm.run(*words)
         assert answer.code == 130, answer
+        assert "Interrupted before its end" in answer.err or command == "predict train"
+        assert "Stopped because the program was asked to end" in answer.out + answer.err
         assert (firm.folders(), firm.folders(1)) == before
         assert firm.run(*words).code == 0
