@@ -86,7 +86,8 @@ def _kept(unit: Unit, today: date) -> Iterator[DueDate]:
     due = unit.cases.due(today)
     for number, near in unit.cases.due(today + timedelta(days=KEPT_DAYS_AHEAD)).items():
         come = due.get(number, 0)
-        for count, after in ((come, None), (near - come, today)):
+        for count, after in ((come, None), (near - come, today - timedelta(days=1))):
             day = unit.cases.first_due(number, after=after) if count else None
-            if day is not None:
-                yield DueDate(case=number, what="kept", due_on=day, days_left=(day - today).days, count=count)
+            if day is not None:  # what is kept until a day goes on the next one
+                due_on = day + timedelta(days=1)
+                yield DueDate(case=number, what="kept", due_on=due_on, days_left=(due_on - today).days, count=count)

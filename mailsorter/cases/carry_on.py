@@ -77,7 +77,7 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
 
 
 def keep_longer(office: Office, number: str, until: date, reason: str) -> int:
-    """A person keeps what is due today until another day; gives how many items. Raises `UserError`."""
+    """A person keeps what is due today or tomorrow until another day; gives how many items. Raises `UserError`."""
     row = _performed(office, number)
     if until <= office.today():
         raise UserError("The new day must lie ahead.", advice="Give it: --keep-until 2030-12-31")
@@ -119,8 +119,8 @@ def _addresses(office: Office, wanted: set[int]) -> dict[int, str]:
 
 
 def _due(items: Iterable[CaseItem], today: date) -> list[CaseItem]:
-    """Kept and retained items whose day has come, held ones always, and what a crash left in work."""
-    return [i for i in items if i.state in (ItemState.HELD, *IN_WORK) or (i.until is not None and i.until <= today)]
+    """Kept and retained items whose last day has passed, held ones always, and what a crash left in work."""
+    return [i for i in items if i.state in (ItemState.HELD, *IN_WORK) or (i.until is not None and i.until < today)]
 
 
 def _end(
@@ -242,7 +242,7 @@ def _running_ground(office: Office, item: CaseItem, finding: Finding) -> Ground 
         return None
     policy = replace(office.firm.policy, zone=office.zone)
     dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
-    grounds = [g for rule in policy.rules if (g := recognise(dated, rule, policy)) and g.until > office.today()]
+    grounds = [g for rule in policy.rules if (g := recognise(dated, rule, policy)) and g.until >= office.today()]
     return max(grounds, key=lambda g: g.until, default=None)
 
 

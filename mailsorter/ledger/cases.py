@@ -208,17 +208,17 @@ class Cases:
         return {ItemState(state): count for state, count in self._connection.execute(query.group_by(case_item.c.state))}
 
     def due(self, on: date) -> dict[str, int]:
-        """Cases with kept items whose day has come, and how many; also of closed cases."""
+        """Cases with kept items whose last day lies before this one, and how many; also of closed cases."""
         query = (
             select(case_item.c.case_number, func.count())
-            .where(case_item.c.until.is_not(None), case_item.c.until <= on.isoformat())
+            .where(case_item.c.until.is_not(None), case_item.c.until < on.isoformat())
             .where(case_item.c.state.in_([ItemState.KEPT.value, ItemState.RETAINED.value]))
             .group_by(case_item.c.case_number)
         )
         return {number: count for number, count in self._connection.execute(query)}
 
     def first_due(self, number: str, *, after: date | None = None) -> date | None:
-        """The earliest day, of those `after` one, on which a kept or retained item of the case falls due."""
+        """The earliest last day, of those `after` one, of the case's kept and retained items."""
         states = [ItemState.KEPT.value, ItemState.RETAINED.value]
         query = select(func.min(case_item.c.until)).where(
             case_item.c.case_number == number, case_item.c.state.in_(states)

@@ -127,13 +127,13 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
 def _grounds(finding: Finding, policy: Policy, today: date) -> tuple[Ground | None, bool]:
     """The recognised ground that runs longest, and whether one was recognised that has ended."""
     grounds = [g for rule in policy.rules if (g := recognise(finding, rule, policy)) is not None]
-    running = [g for g in grounds if g.until > today]
+    running = [g for g in grounds if g.until >= today]
     return max(running, key=lambda g: (g.until, g.rule), default=None), len(running) < len(grounds)
 
 
 def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement:
     until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
-    if until <= today:
+    if until < today:
         return Judgement(Verdict.ERASE, "ground-ended")
     ground = Ground(
         rule="business-letter", basis=Basis.LEGAL_DUTY, article=policy.letter_article, until=until, recognised_by="role"
@@ -143,7 +143,7 @@ def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement
 
 def _correspondence(finding: Finding, policy: Policy, today: date) -> Judgement:
     until = _day_of(finding, policy, today) + timedelta(days=policy.correspondence_days)
-    if until <= today:
+    if until < today:
         return Judgement(Verdict.ERASE, "ground-ended")
     article = "GDPR art. 5(2), 17(3)(e)"
     ground = Ground(

@@ -143,17 +143,17 @@ def test_an_unanswered_case_is_not_closed(world: World) -> None:
 
 @pytest.mark.parametrize("is_closed", [False, True])
 def test_kept_mail_goes_on_its_day_and_not_before(world: World, is_closed: bool) -> None:
-    """Under the same approval, for open and closed cases alike."""
+    """Under the same approval, for open and closed cases alike; the letter says to the end of that day."""
     kept = mail(world.anna, from_=PIET, subject="factuur")
     other = mail(world.anna, subject="factuur")
     number = answered(world)
     if is_closed:
         close(world.office, number)
-    wait_until(world, "2033-12-30")
+    wait_until(world, "2033-12-31")
     assert carry_on(world.office, number).due == 0
     assert coming_due(world.office) == {number: 1}
     assert kept in world.everything()
-    wait_until(world, "2033-12-31")
+    wait_until(world, "2034-01-01")
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
     assert set(world.everything()) == {other}
     assert carry_on(world.office, number).due == 0
@@ -218,7 +218,7 @@ def test_a_contract_that_ended_since_keeps_longer(world: World) -> None:
     wait_until(world, "2034-01-01")
     assert carry_on(world.office, number).kept_longer == 1
     assert kept in world.everything()
-    wait_until(world, "2037-12-31")
+    wait_until(world, "2038-01-01")
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
 
 
@@ -372,7 +372,7 @@ def test_ten_years_every_kept_item_goes_on_its_day(world: World) -> None:
             world.anna, from_=PIET, subject="factuur", received_at=datetime(year, 6, 1, tzinfo=UTC),
             internet_message_id=f"<{year}@klant.example>",
         )  # fmt: skip
-        due[key] = date(year + 7, 12, 31)
+        due[key] = date(year + 8, 1, 1)
     mail(world.anna, WellKnown.SENT)
     number = answered(world)
     close(world.office, number)

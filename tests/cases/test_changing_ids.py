@@ -67,7 +67,7 @@ def test_a_second_round_meets_what_the_first_one_restricted(tmp_path: Path) -> N
     assert perform(world.office, number).is_finished
     assert set(world.anna.everything().values()) == {world.anna.folder(("Restricted",)).id}
     assert prove(world.office, number).passed
-    wait_until(world, "2033-12-31")
+    wait_until(world, "2034-01-01")
     assert carry_on(world.office, number).unfinished == ()
     assert world.everything() == {}
     world.close()
@@ -86,7 +86,7 @@ def test_two_rounds_that_kept_one_message_hinder_no_day(tmp_path: Path) -> None:
     approve(world.office, number, by="bert")
     perform(world.office, number)
     assert prove(world.office, number).passed
-    wait_until(world, "2033-12-31")
+    wait_until(world, "2034-01-01")
     carried = carry_on(world.office, number)
     assert (carried.unfinished, carried.counts) == ((), {ItemState.ERASED: 1, ItemState.LOOK: 1})
     assert world.everything() == {}
@@ -113,7 +113,7 @@ def test_the_ledger_forgets_what_is_erased_whatever_ids_it_had(tmp_path: Path, r
     write_letter(world.office, number)
     close(world.office, number)
     assert len(rows(world)) == 2 * restricts
-    wait_until(world, "2033-12-31")
+    wait_until(world, "2034-01-01")
     assert carry_on(world.office, number).counts == {ItemState.ERASED: 1}
     assert rows(world) == []
     world.close()

@@ -75,9 +75,9 @@ def test_days_of_waiting_count_where_the_config_says_that_they_stop_the_month(le
 def test_kept_items_whose_day_has_come_and_those_whose_day_is_near_are_two_entries(ledger):
     """What comes is not called due, and what is far away is not told of at all."""
     number, today = a_case(ledger, state=CaseState.CLOSED), date(2026, 11, 23)
-    days = [-400, -1, 0, 7, 30, 31]
+    last_days = [-401, -2, -1, 6, 29, 30]
     with ledger.unit() as unit:
-        unit.cases.put_items(number, [kept(n, today + timedelta(days=d)) for n, d in enumerate(days)])
+        unit.cases.put_items(number, [kept(n, today + timedelta(days=d)) for n, d in enumerate(last_days)])
     found = due_dates(ledger, today)
     assert [(due.what, due.days_left, due.count) for due in found] == [("kept", -400, 3), ("kept", 7, 2)]
     assert [due.is_due for due in found] == [True, False]
@@ -87,7 +87,7 @@ def test_what_is_announced_is_what_status_shows(ledger):
     """The same dates, each stage once; only what is due enters the audit."""
     number, today = a_case(ledger, state=CaseState.SUSPENDED, suspended_until=date(2026, 12, 2)), date(2026, 11, 27)
     with ledger.unit() as unit:
-        unit.cases.put_items(number, [kept(1, date(2026, 12, 4))])
+        unit.cases.put_items(number, [kept(1, date(2026, 12, 3))])
     said = {}
     for ahead in range(8):
         day = today + timedelta(days=ahead)

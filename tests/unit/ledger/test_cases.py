@@ -82,9 +82,9 @@ def test_items_keep_their_place_and_are_taken_up_again(ledger: Ledger) -> None:
         assert unit.cases.item_counts(number) == {ItemState.PENDING: 1, ItemState.KEPT: 1}
 
 
-@pytest.mark.parametrize(("day", "due"), [("2029-12-31", 0), ("2030-01-01", 1), ("2031-01-01", 2)])
+@pytest.mark.parametrize(("day", "due"), [("2030-01-01", 0), ("2030-01-02", 1), ("2031-01-01", 2)])
 def test_what_is_due(ledger: Ledger, day: str, due: int) -> None:
-    """Kept and retained items fall due on their day; held ones have none."""
+    """Kept and retained items fall due when their last day has passed; held ones have none."""
     with ledger.unit() as unit:
         number = unit.cases.open(CaseKind.ERASURE, NOW.date()).number
         unit.cases.put_items(

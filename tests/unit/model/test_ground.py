@@ -83,8 +83,8 @@ def finding(received: str | None = "2024-03-05", **fields: Any) -> Finding:
         ({"subject": "Overeenkomst"}, "keep", "ground", "contract", "2031-12-31"),
         ({"subject": "Overeenkomst", "contract_ended_on": D(2026, 2, 1)}, "keep", "ground", "contract", "2033-12-31"),
         ({"subject": "Overeenkomst", "contract_ended_on": D(2020, 2, 1)}, "keep", "ground", "contract", "2031-12-31"),
-        ({"categories": ("Geschil",), "received": "2025-11-24"}, "keep", "ground", "claim", "2026-11-24"),
-        ({"categories": ("Geschil",), "received": "2025-11-23"}, "erase", "ground-ended", None, None),
+        ({"categories": ("Geschil",), "received": "2025-11-23"}, "keep", "ground", "claim", "2026-11-23"),
+        ({"categories": ("Geschil",), "received": "2025-11-22"}, "erase", "ground-ended", None, None),
         ({"categories": ("Geschil",), "subject": "Factuur"}, "keep", "ground", "tax", "2031-12-31"),
         ({"folder": "Lopend", "received": "2026-11-01"}, "keep", "ground", "running", "2027-02-09"),
     ],
@@ -120,7 +120,7 @@ def test_a_business_letter_is_kept_to_a_day_and_not_beyond() -> None:
     kept = judge(finding("2024-07-01", role=Role.ONE_OF_MANY), policy, TODAY)
     assert kept.ground is not None
     assert kept.ground.until == date(2032, 6, 30)
-    assert judge(finding("2024-07-01", role=Role.ONE_OF_MANY), policy, date(2032, 6, 30)).verdict is Verdict.ERASE
+    assert judge(finding("2024-07-01", role=Role.ONE_OF_MANY), policy, date(2032, 7, 1)).verdict is Verdict.ERASE
 
 
 def test_after_an_objection_a_purpose_is_balanced_by_a_person() -> None:
@@ -145,7 +145,7 @@ def test_a_rule_that_recognises_nothing_is_refused() -> None:
 
 @given(st.dates(date(1990, 1, 1), date(2060, 1, 1)), st.dates(date(1990, 1, 1), date(2090, 1, 1)))
 def test_a_ground_keeps_until_its_day_and_never_after(received: date, today: date) -> None:
-    """For any two days: kept exactly while its end lies in the future, and its end never lies before seven years."""
+    """For any two days: kept to the end of its last day, and its end never lies before seven years."""
     found = judge(finding(received.isoformat(), subject="Factuur"), Policy(rules=(TAX,)), today)
     end = date(received.year + 7, 12, 31)
-    assert (found.verdict is Verdict.KEEP) == (today < end)
+    assert (found.verdict is Verdict.KEEP) == (today <= end)
