@@ -51,9 +51,15 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="mailsorter-demo-") as folder:
             yield Path(folder)
         return
-    if keep.exists() and any(keep.iterdir()):
+    try:
+        is_empty = not keep.exists() or not any(keep.iterdir())
+        keep.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UserError(
+            f"{keep} cannot be made or read as a folder: {error.strerror}.", advice="Give --keep a new folder."
+        ) from None
+    if not is_empty:
         raise UserError(f"The folder {keep} is not empty.", advice="Give --keep a new folder.")
-    keep.mkdir(parents=True, exist_ok=True, mode=0o700)
     yield keep
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from mailsorter.cli.app import app
@@ -35,3 +36,15 @@ def test_a_kept_demo_can_be_explored_with_every_command(tmp_path: Path) -> None:
     assert "sort" in run("--config", str(kept / "mailsorter.toml"), "status")
     again = CliRunner().invoke(app, ["demo", "--keep", str(kept)], prog_name="mailsorter")
     assert again.exit_code == 2, "what was kept is not overwritten"
+
+
+@pytest.mark.parametrize("below", ["", "new"])
+def test_a_place_where_nothing_can_be_kept_is_named(tmp_path: Path, below: str) -> None:
+    """A file stands there, or where a folder above it should be."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    kept = tmp_path / "file" / below
+    refused = CliRunner().invoke(app, ["demo", "--keep", str(kept)], prog_name="mailsorter")
+    assert refused.exit_code == 2
+    assert str(kept) in refused.stderr
+    assert "--keep" in refused.stderr
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
