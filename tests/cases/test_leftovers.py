@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mailsorter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
-from mailsorter.cases.witness.local import TEMPORARY, leftovers
+from mailsorter.cases.witness.local import TEMPORARY, leftovers, look_through_files
+from mailsorter.cases.witness.marks import Marks
 from tests.cases.office import PIET, World, mail
 
 
@@ -45,6 +48,30 @@ def test_only_ours_is_looked_into(tmp_path: Path, temporary: Path) -> None:
     (tmp_path / ".clients.toml-k3").write_text("half a book")
     found = [path for path in leftovers([book]) if tmp_path in path.parents]
     assert found == [tmp_path / ".clients.toml-k3", temporary / "mailsorter-check-a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "unread"), [(FileNotFoundError, []), (PermissionError, ["mailsorter-check-a"])], ids=["gone", "closed"]
+)
+def test_a_folder_that_cannot_be_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError], unread: list[str]
+) -> None:
+    """One that another process takes away meanwhile names nobody; one that does not open is named as unread."""
+    strange, beside = tmp_path / "mailsorter-check-a", tmp_path / "mailsorter-check-b"
+    strange.mkdir()
+    beside.mkdir()
+    (beside / "left").write_text(PIET.address, "utf-8")
+    scandir = os.scandir
+
+    def unlucky(path: Any) -> Any:
+        if Path(path) == strange:
+            raise error(1, "no", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", unlucky)
+    look = look_through_files([strange, tmp_path], Marks(addresses=(PIET.address,)))
+    assert look.naming == [str(beside / "left")]
+    assert [Path(path).name for path in look.unread] == unread
 
 
 def test_every_temporary_file_of_ours_has_our_name() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -36,7 +36,7 @@ class FilesLook(msgspec.Struct, kw_only=True):
 def look_through_files(places: Iterable[Path], marks: Marks) -> FilesLook:
     """Search every file below these places for the person's strings."""
     needles, look = marks.byte_needles(), FilesLook()
-    for path in _files(places):
+    for path in _files(places, look.unread):
         try:
             if needles and _holds(path, needles):
                 look.naming.append(str(path))
@@ -77,13 +77,29 @@ def book_entries(places: Iterable[Path], marks: Marks) -> list[BookEntry]:
     ]
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
+def _files(places: Iterable[Path], closed: list[str] | None = None) -> Iterator[Path]:
+    """Every file in and below these places, each once; folders that cannot be opened are added to `closed`.
+
+    A folder may go while it is walked: another process of ours ended and took its temporary one with it.
+    """
+
+    def note(error: OSError) -> None:
+        place = str(error.filename)
+        if closed is not None and not isinstance(error, FileNotFoundError) and place not in closed:
+            closed.append(place)
+
     seen: set[Path] = set()
     for place in places:
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        for path in _below(place, note) if place.is_dir() else [place]:
             if path.is_file() and not path.is_symlink() and path not in seen:
                 seen.add(path)
                 yield path
+
+
+def _below(place: Path, note: Callable[[OSError], None]) -> Iterator[Path]:
+    for folder, folders, names in os.walk(place, onerror=note):
+        folders.sort()
+        yield from (Path(folder, name) for name in sorted(names))
 
 
 def _holds(path: Path, needles: tuple[bytes, ...]) -> bool:
