@@ -14,12 +14,11 @@ from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decide import decisions_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
-from mailsorter.cases.plan import plan_of
+from mailsorter.cases.plan import decided, plan_of
 from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.keys import is_same, spellings
-from mailsorter.model.case import Ground, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, statement
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.officer import spelled
@@ -143,12 +142,7 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
 def _decided_since(plan: Plan, file: CaseFile) -> int:
     """How many items a reviewer has decided otherwise than the list has them: what was to be kept must not go."""
     decisions = decisions_of(file)
-    decided = [(item, decisions[item.finding.key]) for item in plan.items if item.finding.key in decisions]
-    return sum((d.verdict, d.ground, d.by, d.reason) != _as_planned(item) for item, d in decided)
-
-
-def _as_planned(item: PlanItem) -> tuple[Verdict, Ground | None, str, str]:
-    return item.verdict, item.ground, item.decided_by, item.decision_reason
+    return sum(decided(item, decisions.get(item.finding.key)) != item for item in plan.items)
 
 
 def _record(

@@ -73,7 +73,7 @@ def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str
         dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
         judgement = judge(dated, policy, today, is_correspondence=correspondence.includes(dated))
         item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
-        items.append(_decided(item, decisions.get(finding.key)))
+        items.append(decided(item, decisions.get(finding.key)))
     return Plan(
         number=number, kind=kind, items=in_order(items), scope=tuple(scope_of(office, file)),
         not_seen=found.not_seen, restricts_kept=restricts_kept, made_by=by, made_at=office.clock.now(),
@@ -99,7 +99,8 @@ class Correspondence:
         return (finding.mailbox, finding.conversation_id) in self._threads or self._number in finding.subject
 
 
-def _decided(item: PlanItem, decision: Decision | None) -> PlanItem:
+def decided(item: PlanItem, decision: Decision | None) -> PlanItem:
+    """The item as a reviewer's decision has it; as it is without one."""
     if decision is None:
         return item
     return PlanItem(

@@ -180,8 +180,8 @@ class EwsWitness:
     def _whole(self, ids: Sequence[str], shape: str = _SHAPE, *, closed: list[str] | None = None) -> Iterator[Any]:
         """Items by their ids; what the server cannot give is added to `closed`, or raises `CannotSee` without it."""
         for start in range(0, len(ids), _CHUNK):
-            named = "".join(f"<t:ItemId Id={quoteattr(i)}/>" for i in ids[start : start + _CHUNK])
             chunk = ids[start : start + _CHUNK]
+            named = "".join(f"<t:ItemId Id={quoteattr(i)}/>" for i in chunk)
             answers = self._ask(f"<m:GetItem>{shape}<m:ItemIds>{named}</m:ItemIds></m:GetItem>", per_item=True)
             if len(answers) != len(chunk):
                 raise CannotSee("broken-answer")
