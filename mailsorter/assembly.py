@@ -25,7 +25,7 @@ from mailsorter.config.load import Loaded
 from mailsorter.config.policy import filing_policy, label_homes, rules, several
 from mailsorter.config.schema import MailboxEntry
 from mailsorter.config.secret import SecretReference, create_key_file
-from mailsorter.errors import LedgerUnreadable, UserError
+from mailsorter.errors import ConfigError, LedgerUnreadable, UserError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox, archive_name, archive_owner
 from mailsorter.model.brake import BrakePolicy
@@ -108,7 +108,7 @@ class Assembly:
             return
         from mailsorter.ledger.rekey import finish
 
-        self.office.reseal_files()
+        self._office.reseal_files()
         self._reseal_prediction_model()
         finish(self.ledger, self._named_mailboxes(), [client.id for client in self.book])
 
@@ -332,9 +332,16 @@ class Assembly:
 
         return Terms(firm_days=self.config.erasure.firm_days, pauses=self.config.erasure.pauses_for_identity)
 
-    @cached_property
+    @property
     def office(self) -> Office:
-        """What handling cases takes. Nothing is opened before it is needed but the ledger."""
+        """What handling cases takes. Raises `ConfigError` for what is wrong with the config for cases alone."""
+        if self.loaded.case_problems:
+            raise ConfigError(self.loaded.case_problems)
+        return self._office
+
+    @cached_property
+    def _office(self) -> Office:
+        """Nothing is opened before it is needed but the ledger."""
         from mailsorter.cases.office import Office
 
         erasure = self.config.erasure
@@ -432,7 +439,7 @@ class Assembly:
             policy=keep_policy(self.config),
             terms=self.terms(),
             approvals=erasure.approvals,
-            approvers=tuple(Approver(a.name, a.public_key) for a in self.config.approver),
+            approvers=tuple(Approver(a.name, a.public_key, a.also) for a in self.config.approver),
             processors=tuple(Processor(p.name, p.contact, p.task) for p in self.config.processor),
             purposes={purpose.code: purpose.text for purpose in self.config.purpose},
             retention_days=erasure.deleted_item_retention,

@@ -1,7 +1,8 @@
 """Approving exactly one list, and checking again before anything is erased that it was approved.
 
 Where the config names an approver with a public key, only that key's signature over the statement counts
-(`ssh-keygen -Y sign -n mailsorter-approval`). With two approvers neither of them is the one who planned.
+(`ssh-keygen -Y sign -n mailsorter-approval`). Without a signature the approver repeats the digest that `review`
+printed, so that nobody approves a list that they have not seen. `people` says who may approve.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decide import decisions_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
+from mailsorter.cases.people import check_approver, listed, recorded_name
 from mailsorter.cases.plan import decided, plan_of
 from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
-from mailsorter.ledger.keys import is_same, spellings
-from mailsorter.model.caseplan import Plan, digest, statement
+from mailsorter.ledger.keys import spellings
+from mailsorter.model.caseplan import Plan, statement
+from mailsorter.model.caseplan import digest as digest_of
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.officer import spelled
 
@@ -45,16 +48,18 @@ class ApprovalState(msgspec.Struct, frozen=True):
 def text_to_sign(office: Office, number: str) -> bytes:
     """The statement for `ssh-keygen -Y sign`. Raises `UserError` when there is no plan."""
     plan = plan_of(office.open_file(number))
-    return statement(number, digest(plan), plan.counts)
+    return statement(number, digest_of(plan), plan.counts)
 
 
-def approve(office: Office, number: str, *, by: str, signature: str = "") -> ApprovalState:
+def approve(office: Office, number: str, *, by: str, digest: str = "", signature: str = "") -> ApprovalState:
     """One person approves the case's list as it is now; with enough of them the case moves on.
+
+    `digest` is that of the list as the approver saw it, in hexadecimal digits; a signature covers it already.
 
     Raises:
         DecisionNeeded: items are left that a person must look at first.
-        UserError: not an approver, the planner where two are asked, no or a wrong signature, a list that changed or
-            on whose items something else was decided since.
+        UserError: not an approver, the planner where two are asked, no or a wrong signature, no digest or that of
+            another list, a list that changed or on whose items something else was decided since.
         LifecycleError: there is no list, or it is being performed already.
     """
     row = office.get(number)
@@ -66,8 +71,11 @@ def approve(office: Office, number: str, *, by: str, signature: str = "") -> App
             f"{len(plan.undecided)} findings of case {number} still wait for a person's decision.",
             advice=f"Run: mailsorter case review {number}, then: mailsorter case decide {number} …",
         )
-    _check_person(office, row, by)
-    _check_signature(_approver(office, by), signature, statement(number, plan_digest, plan.counts))
+    check_approver(office, row, by)
+    approver, by = listed(office.firm, by), recorded_name(office.firm, by)
+    _check_signature(approver, signature, statement(number, plan_digest, plan.counts))
+    if digest or not signature:
+        _check_digest(row, digest, plan_digest)
     approvals = [
         a for a in approvals_of(file, plan_digest) if not _same(a.name, by) and _still_holds(office, row, a, plan)
     ]
@@ -108,9 +116,9 @@ def _how_to_complete(row: CaseRow) -> str:
 
 def _check(office: Office, row: CaseRow, approval: Approval, plan: Plan) -> None:
     """Raise `UserError` where an approval given before does not hold by today's config and planner."""
-    _check_person(office, row, approval.name)
+    check_approver(office, row, approval.name)
     text = statement(row.number, approval.plan_digest, plan.counts)
-    _check_signature(_approver(office, approval.name), approval.signature, text)
+    _check_signature(listed(office.firm, approval.name), approval.signature, text)
 
 
 def _still_holds(office: Office, row: CaseRow, approval: Approval, plan: Plan) -> bool:
@@ -124,7 +132,7 @@ def _still_holds(office: Office, row: CaseRow, approval: Approval, plan: Plan) -
 
 def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
     plan = plan_of(file)
-    plan_digest = digest(plan)
+    plan_digest = digest_of(plan)
     if row.plan_digest != plan_digest:
         raise UserError(
             f"The list of case {row.number} is not the one that was planned: nothing was done.",
@@ -161,22 +169,17 @@ def approvals_of(file: CaseFile, plan_digest: bytes) -> list[Approval]:
     return [a for a in file.read(PART, list[Approval]) or [] if a.plan_digest == plan_digest]
 
 
-def _approver(office: Office, name: str) -> Approver | None:
-    return next((a for a in office.firm.approvers if _same(a.name, name)), None)
-
-
-def _check_person(office: Office, row: CaseRow, name: str) -> None:
-    if not name.strip():
-        raise UserError("An approval needs a name.", advice="Give it: --by NAME")
-    if office.firm.approvers and _approver(office, name) is None:
-        known = ", ".join(a.name for a in office.firm.approvers)
-        raise UserError(f"{name} is no approver of this firm.", advice=f"[[approver]] names: {known}.")
-    with office.ledger.reading() as unit:
-        is_planner = is_same(unit.cases.name_token(name), row.planner)
-    if office.firm.approvals > 1 and is_planner:
+def _check_digest(row: CaseRow, given: str, plan_digest: bytes) -> None:
+    """Raise `UserError` unless the approver names the list that is there now."""
+    look = f"Look at the list, which ends with its digest: mailsorter case review {row.number}"
+    if not given.strip():
         raise UserError(
-            f"{name} made this list; where two people approve, neither of them is its planner.",
-            advice="Let somebody else approve it.",
+            "An approval without a signature needs the digest of the list that was looked at.",
+            advice=f"{look}; then: mailsorter case approve {row.number} --by NAME --digest DIGEST",
+        )
+    if given.strip().lower().removeprefix("sha256:") != plan_digest.hex():
+        raise UserError(
+            f"That is not the digest of the list of case {row.number} as it is now: nothing was approved.", advice=look
         )
 
 

@@ -20,10 +20,19 @@ from mailsorter.prediction.forgetting import Unlearn
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """Someone of the config who may approve; with a public key, only by signature."""
+    """Someone of the config who may plan or approve; with a public key, only by signature.
+
+    `also`: other names under which the same person may work.
+    """
 
     name: str
     public_key: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of this person."""
+        return (self.name, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from mailsorter.cases.decide import decisions_of
 from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
+from mailsorter.cases.people import check_planner, recorded_name
 from mailsorter.errors import UserError
 from mailsorter.model.case import CaseKind, Decision, Finding, PlanItem, Subject
 from mailsorter.model.caseplan import Plan, digest, in_order
@@ -32,7 +33,8 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
 
     Raises:
         LifecycleError: nothing was found yet, or it is too late to plan.
-        UserError: the case is about access or rectification, which erase nothing.
+        UserError: the case is about access or rectification, which erase nothing; two must approve and the planner is
+            no approver of the config.
     """
     row = office.get(number)
     check(row, CaseAct.PLAN)
@@ -41,6 +43,8 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
             f"Case {number} is about {row.kind}: nothing is planned or erased for it.",
             advice=f"Answer it by hand from: mailsorter case show {number}; its terms are kept.",
         )
+    check_planner(office.firm, by)
+    by = recorded_name(office.firm, by)
     file = office.open_file(number)
     plan = _divide(office, file, number, row.kind, by, restricts_kept)
     file.write(PART, plan)

@@ -132,7 +132,8 @@ def _stop_planned(office: Office, number: str) -> None:
         )
     raise DecisionNeeded(
         f"Case {number}: {plan.counts['erase']} to erase and {plan.counts['keep']} to keep wait for approval.",
-        advice=f"Run: mailsorter case review {number}, then mailsorter case approve {number} --by NAME",
+        advice=f"Run: mailsorter case review {number}, then with the digest that it prints: "
+        f"mailsorter case approve {number} --by NAME --digest DIGEST",
     )
 
 

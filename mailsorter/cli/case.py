@@ -190,6 +190,8 @@ def review(
             typer.echo(as_csv(items), nl=False)
         else:
             show_review(voice, items)
+        if not undecided:
+            voice.note(f"digest {digest(made).hex()}", beside=csv)
         return {"case": number, "digest": digest(made).hex(), "items": list(rows(items))}
 
     _do(ctx, json, work)
@@ -240,9 +242,12 @@ def approve(
     signature: Annotated[
         Path | None, typer.Option("--signature", help="The file that ssh-keygen -Y sign made.")
     ] = None,
+    digest: Annotated[
+        str, typer.Option("--digest", help="The digest that case review printed; not needed with --signature.")
+    ] = "",
     json: Json = False,
 ) -> None:
-    """Approve exactly this list; with a key in the config, by signature: ssh-keygen -Y sign -n mailsorter-approval"""
+    """Approve exactly this list, by the digest that review printed; with a key in the config, by signature."""
     from mailsorter.cases.approve import approve as approve_list
     from mailsorter.cases.approve import text_to_sign
     from mailsorter.cli.case_work import read_text
@@ -254,8 +259,9 @@ def approve(
                 typer.echo(text, nl=False)
             return {"case": number, "statement": text}
         state = approve_list(
-            office, number, by=officer(by), signature=read_text(signature) if signature is not None else ""
-        )
+            office, number, by=officer(by), digest=digest,
+            signature=read_text(signature) if signature is not None else "",
+        )  # fmt: skip
         if state.missing:
             voice.say(f"Approved by {', '.join(state.names)}; {state.missing} more must approve.")
         else:

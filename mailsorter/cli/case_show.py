@@ -73,6 +73,8 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
         voice.say(f"Mail of this person went to {address}: tell them (GDPR art. 19)")
     for note in notes_of(file):
         voice.say(f"{note.on} {note.act}: {note.reason}")
+    if row.plan_digest is not None:
+        voice.say(f"digest of the list {row.plan_digest.hex()}")
     for approval in approvals:
         voice.say(f"Approved by {approval.name}{' (signed)' if approval.signature else ''}")
     for letter in letters_of(file):
@@ -83,6 +85,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
             "phones": subject.phones, "client": subject.client_id, "language": subject.language,
         },
         "found": found_data(found),
+        "digest": row.plan_digest.hex() if row.plan_digest is not None else None,
         "plan": plan_data(plan) if plan is not None else None,
         "approvals": [{"name": a.name, "at": a.at, "signed": bool(a.signature)} for a in approvals],
         "proof_details": proof_data(proof) if proof is not None else None,

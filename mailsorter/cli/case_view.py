@@ -124,7 +124,10 @@ def show_plan(voice: Voice, plan: Plan) -> None:
         wait = "waits" if count == 1 else "wait"
         voice.say(f"{count} {wait} for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
     else:
-        voice.say(f"Then somebody approves exactly this list: mailsorter case approve {plan.number} --by NAME")
+        voice.say(
+            "Then somebody approves exactly this list, with the digest that the review prints: "
+            f"mailsorter case approve {plan.number} --by NAME --digest DIGEST"
+        )
 
 
 def _until(ground: Any) -> str:

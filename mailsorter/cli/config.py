@@ -30,8 +30,12 @@ class Document(StrEnum):
 @app.command()
 def check(ctx: typer.Context, json: Json = False) -> None:
     """Check config and client books; every problem comes at once, as PATH:LINE: found …, expected …"""
+    from mailsorter.errors import ConfigError
+
     voice = Voice(as_json=json)
     found = loaded(ctx)
+    if found.case_problems:
+        raise ConfigError(found.case_problems)
     voice.say(
         f"{config_file(ctx)}: right. {len(found.config.mailbox)} mailboxes, {len(found.book)} clients "
         f"in {len(found.book.paths)} client books."

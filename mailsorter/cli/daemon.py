@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from mailsorter.cli.options import Json, config_file, loaded
+from mailsorter.cli.options import Json, config_file, loaded, warn_of_cases
 
 app = typer.Typer(add_completion=False, help="File mail in the background, for years.", rich_markup_mode=None)
 
@@ -23,6 +23,7 @@ def daemon(ctx: typer.Context, json: Json = False) -> None:
     from mailsorter.daemon.process import Daemon
 
     found = loaded(ctx)
+    warn_of_cases(found)
     log = found.config.log
     logs.configure(level=log.level, as_json=json or log.format == "json", file=log.file)
     parked = Daemon(config_file(ctx), found, logs.get_logger()).run()

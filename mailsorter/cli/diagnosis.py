@@ -74,6 +74,38 @@ def diagnose(assembly: Assembly) -> Iterator[Check]:
     if "ews" in used:
         yield from _ews(assembly)
     yield from _ledger_key(assembly)
+    yield from _approvals(assembly)
+
+
+def _approvals(assembly: Assembly) -> Iterator[Check]:
+    """Can the approvals that the config asks for be given, and can anybody check who gave them?"""
+    name, config = "approvals", assembly.config
+    for line in assembly.loaded.case_problems:
+        yield Check(
+            name, Status.FAILED, f"Cases are stopped: {line}",
+            "Give both approvers an [[approver]] with a public_key, then run: mailsorter config check", ExitCode.USAGE,
+        )  # fmt: skip
+    if assembly.loaded.case_problems:
+        return
+    for approver in config.approver:
+        if not approver.public_key and config.erasure.approvals < 2:
+            yield warning(
+                name,
+                f"The approver {approver.name} has no public_key: anybody at this machine can approve in that name.",
+                "Give the entry a public_key; docs/erasure.md, Approval by signature, says how to make one.",
+            )
+    if not config.approver and "erasure" in config.model_fields_set:  # a firm that only files is left in peace
+        yield warning(
+            name,
+            "One approval without a key is enough to erase: anybody at this machine can give it in any name.",
+            "Name who approves, with a public_key, in [[approver]]; docs/erasure.md, Approval by signature.",
+        )
+    if config.erasure.approvals == 2 and len(config.approver) < 3:
+        yield warning(
+            name,
+            "Two approve and only two people are listed: the planner is none of the approvers, so no list can be made.",
+            "Add an [[approver]] for who plans; it needs no public_key.",
+        )
 
 
 def _ledger_key(assembly: Assembly) -> Iterator[Check]:

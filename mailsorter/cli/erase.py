@@ -66,12 +66,53 @@ def _walk(
     from mailsorter.errors import DecisionNeeded, TemporaryError
 
     steps: list[dict[str, Any]] = []
-    try:
-        for state, result in walk(office, number, asked, watching):
-            steps.append({"state": state.value, **_show(voice, office, number, result)})
-    except (DecisionNeeded, TemporaryError) as error:
-        return steps, error
-    return steps, None
+    while True:
+        try:
+            for state, result in walk(office, number, asked, watching):
+                steps.append({"state": state.value, **_show(voice, office, number, result)})
+        except DecisionNeeded as error:
+            if not _approved_here(voice, office, number, asked.by):
+                return steps, error
+            continue
+        except TemporaryError as error:
+            return steps, error
+        return steps, None
+
+
+_FIRST_DIGITS = 8
+_LONGEST_SHOWN = 50
+
+
+def _approved_here(voice: Voice, office: Office, number: str, by: str) -> bool:
+    """Show the list with its digest to the person at the terminal and ask for the approval; was it given?"""
+    from mailsorter.cases.approve import approve
+    from mailsorter.cases.people import listed
+    from mailsorter.cases.plan import plan_of
+    from mailsorter.cli.case_view import show_review
+    from mailsorter.model.caseplan import digest
+    from mailsorter.model.lifecycle import CaseState
+
+    if not voice.can_ask or office.get(number).state is not CaseState.PLANNED:
+        return False
+    plan = plan_of(office.open_file(number))
+    approver = listed(office.firm, by)
+    signs = approver is not None and approver.public_key
+    if plan.undecided or office.firm.approvals > 1 or signs or (office.firm.approvers and approver is None):
+        return False
+    shown = digest(plan).hex()
+    if len(plan.items) <= _LONGEST_SHOWN:
+        show_review(voice, plan.items)
+    else:
+        voice.say(f"Look at all {len(plan.items)} items in another terminal: mailsorter case review {number}")
+    voice.say(f"digest {shown}")
+    typed = voice.ask(
+        f"{by}, to approve exactly this list ({plan.counts['erase']} to erase, {plan.counts['keep']} to keep) type the "
+        f"first {_FIRST_DIGITS} digits of its digest; Enter stops here:"
+    )
+    if typed.lower() != shown[:_FIRST_DIGITS]:
+        return False
+    approve(office, number, by=by, digest=shown)
+    return True
 
 
 def _show(voice: Voice, office: Office, number: str, result: Result) -> dict[str, Any]:

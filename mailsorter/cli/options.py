@@ -22,6 +22,16 @@ def config_file(ctx: typer.Context) -> Path:
     return config_path(given)
 
 
+def warn_of_cases(found: Loaded) -> None:
+    """Print, on standard error, what is wrong with the config for cases alone; filing goes on."""
+    import sys
+
+    from mailsorter.cli.clean import clean
+
+    for line in found.case_problems:
+        print(clean(f"{line} (filing goes on; cases are stopped)"), file=sys.stderr)
+
+
 def loaded(ctx: typer.Context) -> Loaded:
     """The checked config with its client books. Raises ConfigError with all problems."""
     from mailsorter.config.load import load

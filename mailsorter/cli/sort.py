@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailsorter.cli.options import Json
+from mailsorter.cli.options import Json, warn_of_cases
 from mailsorter.cli.plan import Limit, Messages, show_plan
 from mailsorter.cli.voice import Advance, Voice
 
@@ -42,6 +42,7 @@ def sort(
     from mailsorter.sorting.run import sort as sort_all
 
     with assembled(ctx) as assembly:
+        warn_of_cases(assembly.loaded)
         with voice.progress("Filing") as advance:
             options = SortOptions(Progress(advance), limit, assembly.stop, brakes=assembly.brakes(go_on=yes))
             report = sort_all(assembly.ledger, assembly.clock, assembly.jobs(), options)

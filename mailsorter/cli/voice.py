@@ -35,6 +35,13 @@ class Voice:
             for line in lines:
                 print(clean(line))
 
+    def note(self, line: str, *, beside: bool) -> None:
+        """Print a line of the result; on standard error where standard output is a file of its own format."""
+        if beside and not self.as_json:
+            self.warn(line)
+        else:
+            self.say(line)
+
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
         """Print a table: numbers to the right, cells cut to the terminal's width, never cut where there is none."""
         if self.as_json:
@@ -79,6 +86,18 @@ class Voice:
             return False
         print(f"{clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes", "j", "ja")
+
+    @property
+    def can_ask(self) -> bool:
+        """Is there a person who reads the output and can type an answer?"""
+        return self.is_terminal and sys.stdin.isatty()
+
+    def ask(self, question: str) -> str:
+        """Ask a person for a line of text; "" without a terminal."""
+        if not self.can_ask:
+            return ""
+        print(f"{clean(question)} ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip()
 
 
 def _terminal_width() -> int:

@@ -111,22 +111,38 @@ def _ews_sign_in(config: Config) -> Iterator[Problem]:
             )
 
 
-def _approvers(config: Config) -> Iterator[Problem]:
-    yield from _unique("approver", [spelled(approver.name) for approver in config.approver])
-    keys: dict[tuple[str, ...], str] = {}  # of two names with one key, one person would be two
-    for index, approver in enumerate(config.approver):
-        first = keys.setdefault(tuple(approver.public_key.split()[:2]), approver.name)
-        if first != approver.name:
-            yield Problem(
-                ("approver", index, "public_key"),
-                f"found the key of {show_value(first)} a second time, expected each approver's own",
-            )
-    if config.approver and len(config.approver) < config.erasure.approvals:
+def check_cases(config: Config) -> Iterator[Problem]:
+    """What stops cases and `config check`, but not filing: two approvals that nobody could tell apart.
+
+    Without two keys, one person could type two names.
+    """
+    signers = sum(bool(approver.public_key) for approver in config.approver)
+    if signers < config.erasure.approvals == 2:
         yield Problem(
             ("erasure", "approvals"),
-            f"found {config.erasure.approvals}, "
-            f"expected at most the number of [[approver]] tables, {len(config.approver)}",
+            f"found 2 with {signers} [[approver]] with a public_key, expected at least 2: without signatures one "
+            "person can approve under two names",
         )
+
+
+def _approvers(config: Config) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, approver in enumerate(config.approver):
+        names = {spelled(name): name for name in (approver.name, *approver.also)}
+        for spelling, name in names.items():
+            if first.setdefault(spelling, index) != index:
+                where: Where = ("approver", index) if name == approver.name else ("approver", index, "also")
+                yield Problem(where, f"found {show_value(spelling)} a second time, expected each approver once")
+    keys: dict[tuple[str, ...], str] = {}  # of two names with one key, one person would be two
+    for index, approver in enumerate(config.approver):
+        if not approver.public_key:
+            continue
+        owner = keys.setdefault(tuple(approver.public_key.split()[:2]), approver.name)
+        if owner != approver.name:
+            yield Problem(
+                ("approver", index, "public_key"),
+                f"found the key of {show_value(owner)} a second time, expected each approver's own",
+            )
 
 
 def _rule(where: Where, rule: RuleEntry) -> Iterator[Problem]:

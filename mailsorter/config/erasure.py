@@ -23,7 +23,11 @@ class Erasure(Table):
         14, about="Calendar days in which the firm promises to say what cannot be erased.", example=14, ge=1, le=31
     )
     approvals: int = key(
-        1, about="How many people must approve a list; with 2 the planner is none of them.", example=1, ge=1, le=2
+        1,
+        about="How many people must approve a list. With 2 both sign, and the planner is a third [[approver]].",
+        example=1,
+        ge=1,
+        le=2,
     )
     many_recipients: Literal["look", "erase", "keep"] = key(
         "look",
@@ -115,13 +119,25 @@ class Processor(Table):
 
 
 class Approver(Table):
-    """Someone who may approve an erasure, with the public key that checks the signature."""
+    """Someone who may plan or approve an erasure. With two approvals, both approvers need a public key."""
 
     name: str = key(about="Who.", example="anna", min_length=1)
+    also: Many[str] = key(
+        (),
+        about="Other names of the same person, such as the user name on this machine: all of them are one person.",
+        example=["a.jansen"],
+    )
+    oid: str | None = key(
+        None,
+        about="The person's object id in Entra, for signing in. Nothing reads it yet.",
+        example="11111111-2222-4333-8444-555555555555",
+        pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    )
     public_key: str = key(
-        about="SSH public key, one line.",
+        "",
+        about="SSH public key, one line; with it the person approves by signature only.",
         example="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvQ4kT0Z1nEwQ0m4O8m3M7i1p5c7yqk9p5l8uQ1yZb7 anna",
-        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa|sk-ssh-ed25519@openssh\.com) \S+( .*)?$",
+        pattern=r"^((ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa|sk-ssh-ed25519@openssh\.com) \S+( .*)?)?$",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mailsorter.config.across import check_config, check_rules_against_book
+from mailsorter.config.across import check_cases, check_config, check_rules_against_book
 from mailsorter.config.book import BookDocument, BookReader, ClientBook, Origin
 from mailsorter.config.document import Document, Unreadable, read_toml
 from mailsorter.config.lines_of import tell
@@ -33,6 +33,7 @@ class Loaded:
     config: Config
     book: ClientBook
     origins: Mapping[str, Origin] = field(default_factory=dict)  # where each client stands; only when asked for
+    case_problems: tuple[str, ...] = ()  # lines as in a ConfigError: they stop cases, not filing
 
     @property
     def folder(self) -> Path:
@@ -76,10 +77,13 @@ def load(path: Path, *, with_origins: bool = False) -> Loaded:
         moved = [replace(problem, where=pruned.written_at(problem.where)) for problem in found]
         document.problems.extend(problem for problem in moved if not _is_spoilt(problem.where, wrong))
     lines = [*tell([document, *books.documents]), *books.unreadable]
+    for_cases = [replace(p, where=pruned.written_at(p.where)) for p in check_cases(config)] if config else []
+    document.problems.extend(problem for problem in for_cases if not _is_spoilt(problem.where, wrong))
     if lines or config is None:
-        raise ConfigError(lines)
+        raise ConfigError([*tell([document, *books.documents]), *books.unreadable])
     book = ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
-    return Loaded(path.absolute(), config, book, books.reader.origins if with_origins else {})
+    origins = books.reader.origins if with_origins else {}
+    return Loaded(path.absolute(), config, book, origins, tuple(tell([document])))
 
 
 def load_book(path: Path, template: FolderTemplate) -> ClientBook:

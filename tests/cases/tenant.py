@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 
 from mailsorter.assembly import Assembly
-from mailsorter.cases.approve import approve
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
 from mailsorter.cases.intake import open_case
@@ -25,6 +24,7 @@ from mailsorter.emulator.seed.synthetic import seed_synthetic
 from mailsorter.emulator.store import Address, Mailbox
 from mailsorter.model.case import CaseKind, Subject, Verdict
 from tests.cases.office import NOW
+from tests.cases.signing import approve_seen
 
 OWN = "firm.example"
 
@@ -109,7 +109,7 @@ class Tenant:
             handles = [item.finding.handle for item in plan.undecided]
             decide(self.office, number, handles, Verdict.ERASE, by="anna", reason="theirs")
             make_plan(self.office, number, by="anna")
-        approve(self.office, number, by="bert")
+        approve_seen(self.office, number, "bert")
         return number
 
 

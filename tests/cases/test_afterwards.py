@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on, coming_due, keep_longer
 from mailsorter.cases.close import close
 from mailsorter.cases.find import find
@@ -29,6 +28,7 @@ from mailsorter.model.folder import WellKnown
 from mailsorter.model.ground import CountedFrom, Policy
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import PIET, SUBJECT, TAX, World, mail
+from tests.cases.signing import approve_seen
 
 
 def answered(world: World, subject: Subject = SUBJECT) -> str:
@@ -298,7 +298,7 @@ def test_what_lies_in_a_mailbox_that_a_later_round_left_out_is_not_proven_gone(w
     world.change(mailboxes=(world.anna.address,))
     find(world.office, number)
     make_plan(world.office, number, by="anna")
-    approve(world.office, number, by="bert")
+    approve_seen(world.office, number, "bert")
     perform(world.office, number)
     assert prove(world.office, number).certificate["items"] == {"retained": 1}
 

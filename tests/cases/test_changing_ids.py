@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on
 from mailsorter.cases.close import close
 from mailsorter.cases.find import find
@@ -20,6 +19,7 @@ from mailsorter.ledger.schema import message, step
 from mailsorter.model.case import ItemState
 from mailsorter.model.step import StepKind
 from tests.cases.office import PIET, World, mail
+from tests.cases.signing import approve_seen
 from tests.cases.test_afterwards import wait_until
 
 
@@ -63,7 +63,7 @@ def test_a_second_round_meets_what_the_first_one_restricted(tmp_path: Path) -> N
     assert not prove(world.office, number).passed
     find(world.office, number)
     make_plan(world.office, number, by="anna", restricts_kept=True)
-    approve(world.office, number, by="bert")
+    approve_seen(world.office, number, "bert")
     assert perform(world.office, number).is_finished
     assert set(world.anna.everything().values()) == {world.anna.folder(("Restricted",)).id}
     assert prove(world.office, number).passed
@@ -83,7 +83,7 @@ def test_two_rounds_that_kept_one_message_hinder_no_day(tmp_path: Path) -> None:
     assert not prove(world.office, number).passed
     find(world.office, number)
     make_plan(world.office, number, by="anna")
-    approve(world.office, number, by="bert")
+    approve_seen(world.office, number, "bert")
     perform(world.office, number)
     assert prove(world.office, number).passed
     wait_until(world, "2034-01-01")

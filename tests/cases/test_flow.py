@@ -13,7 +13,7 @@ import pytest
 from mailsorter.cases.approve import approve
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
-from mailsorter.cases.office import Approver
+from mailsorter.cases.office import Approver, Firm
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import prove
@@ -21,9 +21,16 @@ from mailsorter.cases.witness import MailboxLook, Marks, Witness
 from mailsorter.errors import DecisionNeeded, LifecycleError, Unreachable, UserError
 from mailsorter.mailbox.base import Outcome
 from mailsorter.model.case import CaseKind, ItemState, Verdict
+from mailsorter.model.caseplan import digest
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import BERT, PIET, World, mail
+from tests.cases.signing import Signer, approve_seen
+
+
+def two_approve(world: World, *people: Signer) -> Firm:
+    """The firm where two of these people must approve."""
+    return dataclasses.replace(world.firm, approvals=2, approvers=tuple(person.entry for person in people))
 
 
 def test_what_was_approved_goes_and_nothing_else(world: World) -> None:
@@ -65,7 +72,7 @@ def test_undecided_findings_keep_a_list_from_being_approved(world: World) -> Non
     find(world.office, number)
     make_plan(world.office, number, by="anna")
     with pytest.raises(DecisionNeeded, match="1 findings"):
-        approve(world.office, number, by="bert")
+        approve_seen(world.office, number, "bert")
 
 
 def test_a_new_search_throws_the_approval_away(world: World) -> None:
@@ -87,10 +94,10 @@ def test_what_was_decided_after_the_list_was_planned_stops_it(world: World, is_a
     handle = plan_of(world.office.open_file(number)).items[0].finding.handle
     decide(world.office, number, [handle], Verdict.NOT_THEIRS, by="carla", reason="another Piet")
     with pytest.raises(UserError, match="decided otherwise since"):
-        perform(world.office, number) if is_approved else approve(world.office, number, by="bert")
+        perform(world.office, number) if is_approved else approve_seen(world.office, number, "bert")
     assert key in world.everything()
     make_plan(world.office, number, by="anna")
-    approve(world.office, number, by="bert")
+    approve_seen(world.office, number, "bert")
     perform(world.office, number)
     assert key in world.everything()
 
@@ -107,45 +114,88 @@ def test_without_a_second_identity_exchange_s_own_retention_is_named(world: Worl
 
 
 def test_two_people_and_none_of_them_the_planner(world: World) -> None:
-    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    """Both sign; the planner is listed too, and is none of them."""
+    bert, carla, anna = Signer("bert"), Signer("carla"), Signer("anna")
+    world.change(firm=two_approve(world, bert, carla, anna))
     mail(world.anna, from_=PIET)
     number = world.planned()
     with pytest.raises(UserError, match="made this list"):
-        approve(world.office, number, by="Anna")
-    assert approve(world.office, number, by="bert").missing == 1
-    assert approve(world.office, number, by="bert").missing == 1
-    assert approve(world.office, number, by="carla").missing == 0
+        anna.approve(world.office, number, by="Anna")
+    assert bert.approve(world.office, number).missing == 1
+    assert bert.approve(world.office, number).missing == 1
+    assert carla.approve(world.office, number).missing == 0
 
 
 def test_one_approver_under_two_spellings_is_one(world: World) -> None:
-    """Accents composed or not, blanks, capitals: where two must approve, one person is not two; nor is the planner."""
-    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    """Accents, blanks, capitals, the user name on the machine: one person is not two, nor the planner another."""
+    zoe, jose, anna = Signer("Zo\u00eb", "z.visser"), Signer("Jos\u00e9 Berg", "jberg"), Signer("anna")
+    world.change(firm=two_approve(world, zoe, jose, anna))
     mail(world.anna, from_=PIET)
     number = world.planned()
-    make_plan(world.office, number, by="Zo\u00eb")
-    with pytest.raises(UserError, match="made this list"):
-        approve(world.office, number, by="zoe\u0308")
-    assert approve(world.office, number, by="Jos\u00e9 Berg").missing == 1
-    assert approve(world.office, number, by=" JOSE\u0301  berg").missing == 1
+    for planner, approver in (("Zo\u00eb", "zoe\u0308"), ("z.visser", "Zo\u00eb"), ("Zo\u00eb", "Z.Visser")):
+        make_plan(world.office, number, by=planner)
+        with pytest.raises(UserError, match="made this list"):
+            zoe.approve(world.office, number, by=approver)
+    for name in ("Jos\u00e9 Berg", " JOSE\u0301  berg", "jberg"):
+        assert jose.approve(world.office, number, by=name).missing == 1
+
+
+def test_where_two_approve_unlisted_people_neither_plan_nor_approve(world: World) -> None:
+    """A name that the config does not know could be anybody's second one; so could a name without a key."""
+    bert, carla, anna = Signer("bert"), Signer("carla"), Signer("anna")
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    make_plan(world.office, number, by="bert.jansen")
+    keyless = Approver("dirk")
+    firm = two_approve(world, bert, carla, anna)
+    world.change(firm=dataclasses.replace(firm, approvers=(*firm.approvers, keyless)))
+    with pytest.raises(UserError, match="made by somebody who is no"):
+        bert.approve(world.office, number)
+    with pytest.raises(UserError, match=r"is no \[\[approver\]\].*needs no public_key"):
+        make_plan(world.office, number, by="bert.jansen")
+    make_plan(world.office, number, by="anna")
+    with pytest.raises(UserError, match="is no approver"):
+        approve_seen(world.office, number, "piet")
+    with pytest.raises(UserError, match="no public_key"):
+        approve_seen(world.office, number, "dirk")
+    world.change(firm=two_approve(world, bert, carla))
+    with pytest.raises(UserError, match="1 of the 2 approvers"):
+        make_plan(world.office, number, by="carla")
+
+
+def test_an_approval_without_signature_names_the_list_that_was_seen(world: World) -> None:
+    """Neither no digest nor that of an earlier list will do: nobody approves what they have not looked at."""
+    mail(world.anna, from_=PIET)
+    number = world.planned()
+    seen = digest(plan_of(world.office.open_file(number))).hex()
+    with pytest.raises(UserError, match=r"needs the digest.*case review"):
+        approve(world.office, number, by="bert")
+    mail(world.bert, from_=PIET)
+    find(world.office, number)
+    make_plan(world.office, number, by="anna")
+    with pytest.raises(UserError, match="not the digest of the list"):
+        approve(world.office, number, by="bert", digest=seen)
+    assert world.office.get(number).state is CaseState.PLANNED
+    assert approve_seen(world.office, number, "bert").missing == 0
 
 
 def test_an_approval_that_holds_no_more_neither_counts_nor_blocks(world: World) -> None:
     """Bert left the config after approving, and later plans the same list again: two others approve it."""
-    three = tuple(Approver(name) for name in ("bert", "carla", "dirk"))
-    world.change(firm=dataclasses.replace(world.firm, approvals=2, approvers=three))
+    bert, carla, dirk, anna = Signer("bert"), Signer("carla"), Signer("dirk"), Signer("anna")
+    world.change(firm=two_approve(world, bert, carla, dirk, anna))
     key = mail(world.anna, from_=PIET)
     number = world.planned()
-    approve(world.office, number, by="bert")
-    world.change(firm=dataclasses.replace(world.office.firm, approvers=three[1:]))
-    assert approve(world.office, number, by="carla").missing == 1
-    world.change(firm=dataclasses.replace(world.office.firm, approvers=three))
-    approve(world.office, number, by="bert")
+    bert.approve(world.office, number)
+    world.change(firm=two_approve(world, carla, dirk, anna))
+    assert carla.approve(world.office, number).missing == 1
+    world.change(firm=two_approve(world, bert, carla, dirk, anna))
+    bert.approve(world.office, number)
     make_plan(world.office, number, by="bert")
-    assert approve(world.office, number, by="carla").missing == 1
-    assert approve(world.office, number, by="dirk").missing == 0
+    assert carla.approve(world.office, number).missing == 1
+    assert dirk.approve(world.office, number).missing == 0
     assert perform(world.office, number).is_finished
     assert key not in world.everything()
-    assert prove(world.office, number).certificate["approvals"] == {"count": 2, "signed": 0}
+    assert prove(world.office, number).certificate["approvals"] == {"count": 2, "signed": 2}
 
 
 def test_a_signature_that_nobody_can_check_is_refused(world: World) -> None:
@@ -159,13 +209,16 @@ def test_a_signature_that_nobody_can_check_is_refused(world: World) -> None:
 
 def test_approvals_that_the_config_asks_for_only_now_are_given_to_the_same_list(world: World) -> None:
     """Approved by one, then the config wants two: nothing goes, and the command that is named leads on."""
+    bert, carla, anna = Signer("bert"), Signer("carla"), Signer("anna")
     mail(world.anna, from_=PIET)
-    number = world.approved()
-    world.change(firm=dataclasses.replace(world.firm, approvals=2))
+    number = world.planned()
+    world.change(firm=dataclasses.replace(world.firm, approvers=(bert.entry, carla.entry, anna.entry)))
+    bert.approve(world.office, number)
+    world.change(firm=two_approve(world, bert, carla, anna))
     with pytest.raises(UserError, match=f"1 of 2 approvals.*case plan {number}"):
         perform(world.office, number)
     make_plan(world.office, number, by="anna")
-    assert approve(world.office, number, by="carla").missing == 0
+    assert carla.approve(world.office, number).missing == 0
     assert perform(world.office, number).is_finished
 
 

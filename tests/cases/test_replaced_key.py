@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.close import close
@@ -28,6 +27,7 @@ from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.message import Message
 from tests.cases.office import KEY, NEW_KEY, PIET, SUBJECT, World, mail
+from tests.cases.signing import approve_seen
 from tests.cases.test_afterwards import CANARIES, every_byte, wait_until
 
 NUMBER = "2026-0001"
@@ -57,7 +57,7 @@ STAGES: dict[str, Callable[[World], object]] = {
     "verified": lambda w: attest(w.office, NUMBER, "known by voice"),
     "found": lambda w: find(w.office, NUMBER),
     "decided": decided,
-    "approved": lambda w: approve(w.office, NUMBER, by="bert"),
+    "approved": lambda w: approve_seen(w.office, NUMBER, "bert"),
     "begun": begun,
     "performed": lambda w: perform(w.office, NUMBER),
     "proven": lambda w: prove(w.office, NUMBER),

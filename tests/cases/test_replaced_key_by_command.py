@@ -63,7 +63,7 @@ def test_a_case_its_model_and_its_tombstone_outlive_the_key(tmp_path: Path) -> N
         assert desk.json("predict", "train")["messages"] == 2
         desk.json("erase", PIET.address, "--known", "bekend", "--by", "anna", code=4)
         case = "2026-0001"
-        desk.type("case", "approve", case, "--by", "bert")
+        desk.approve(case)
         keys = spellings_of(firm.folder / "ledger.key")
         replace_key(firm)
         keys += spellings_of(firm.folder / "new.key")
@@ -84,7 +84,7 @@ def test_a_case_its_model_and_its_tombstone_outlive_the_key(tmp_path: Path) -> N
         assert "erased" in desk.type("check", code=3)
         again = desk.json("erase", PIET.address, "--known", "bekend", "--by", "anna", code=4)
         assert (again["case"], again["steps"][0]["step"]) == ("2026-0002", "find")
-        desk.type("case", "approve", again["case"], "--by", "bert")
+        desk.approve(again["case"])
         assert desk.json("erase", PIET.address)["items"] == {"erased": 1}
         desk.type("check")
         assert desk.json("predict", "forget", "jan@klant.example") == {"forgotten": 1}
@@ -96,7 +96,7 @@ def test_mail_erased_under_the_old_key_is_recognised_while_its_tombstone_stands(
         desk = Desk(firm)
         firm.put(firm.mailboxes[0], **ERASED)
         desk.json("erase", PIET.address, "--known", "bekend", "--by", "anna", code=4)
-        desk.type("case", "approve", "2026-0001", "--by", "bert")
+        desk.approve("2026-0001")
         desk.json("erase", PIET.address)
         desk.type("case", "close", "2026-0001")
         replace_key(firm)

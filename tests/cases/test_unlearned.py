@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from mailsorter.cases.approve import approve
 from mailsorter.cases.close import close
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
@@ -29,6 +28,7 @@ from mailsorter.prediction import PredictionModel
 from mailsorter.prediction.forgetting import Unlearn, unlearn
 from mailsorter.sorting.teaching import Lesson, without_forgotten
 from tests.cases.office import ANNA, PIET, World, mail, replaced
+from tests.cases.signing import approve_seen
 from tests.cases.tenant import tenant
 from tests.cases.test_commands import Desk
 
@@ -135,7 +135,7 @@ def test_what_the_reviewer_called_another_s_stays_learned(world: World, model: P
     handles = [item.finding.handle for item in plan.items]
     decide(world.office, number, handles, Verdict.NOT_THEIRS, by="anna", reason="een naamgenoot")
     make_plan(world.office, number, by="anna")
-    approve(world.office, number, by="bert")
+    approve_seen(world.office, number, "bert")
     perform(world.office, number)
     assert len(model.memory) == 1
 
@@ -195,7 +195,7 @@ def test_by_the_commands_with_a_model_on_disk(tmp_path: Path) -> None:
         firm.put(firm.mailboxes[0], folder, from_=Address("Piet", "piet@elders.example"))
         assert desk.json("predict", "train")["messages"] == 2
         desk.json("erase", "piet@elders.example", "--known", "bekend", "--by", "anna", code=4)
-        desk.type("case", "approve", "2026-0001", "--by", "bert")
+        desk.approve("2026-0001")
         desk.json("erase", "piet@elders.example")
         assert len(firm.assembly.prediction_model().memory) == 1
         firm.put(firm.mailboxes[0], folder, to=[Address("Piet", "piet@elders.example")])

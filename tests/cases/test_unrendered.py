@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.cases.approve import approve
 from mailsorter.cases.decide import decide
 from mailsorter.cases.enumerate import MailboxFinder, Scope
 from mailsorter.cases.find import find
@@ -25,6 +24,7 @@ from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Subject, Verd
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
 from mailsorter.model.person import Person
+from tests.cases.signing import approve_seen
 from tests.cases.tenant import Tenant, tenant
 
 PIET = Address("Piet", "piet@klant.example")
@@ -96,7 +96,7 @@ def test_an_item_that_breaks_the_search_does_not_end_it(tmp_path: Path) -> None:
         assert open_item.reason == "not-rendered"
         decide(firm.office, number, [open_item.finding.handle], Verdict.NOT_THEIRS, by="anna", reason="seen in Outlook")
         make_plan(firm.office, number, by="anna")
-        approve(firm.office, number, by="bert")
+        approve_seen(firm.office, number, "bert")
         assert perform(firm.office, number).counts == {ItemState.ERASED: 1}
         proof = prove(firm.office, number)
         named = {(n.folder, n.reason) for n in proof.not_seen if n.reason == "item-not-readable"}
