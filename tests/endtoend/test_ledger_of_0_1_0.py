@@ -18,7 +18,6 @@ import pytest
 from typer.testing import CliRunner
 
 from mailsorter.assembly import Assembly
-from mailsorter.cases.approve import approve
 from mailsorter.cases.carry_on import carry_on, coming_due
 from mailsorter.cases.close import close
 from mailsorter.cases.decide import decide
@@ -40,6 +39,7 @@ from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.sorting.run import SortOptions, sort
 from mailsorter.sorting.undo import undo_run
+from tests.cases.signing import approve_seen
 from tests.unit.sorting.firm import Onlooker
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "ledger_0_1_0"
@@ -150,7 +150,7 @@ def plan_and_decide(office: Office, number: str) -> None:
 
 
 def approve_list(office: Office, number: str) -> None:
-    approve(office, number, by="bert")
+    approve_seen(office, number, "bert")
 
 
 NEXT = {
