@@ -173,6 +173,12 @@ GAPS: dict[str, str] = {
         "These attachments were opened, but not all of their text could be read: scans, encrypted documents, archives, "
         "or documents beyond the limits."
     ),
+    "limits": (
+        "These messages were opened, and reading them met a limit: 20 seconds of processor time or 512 MB of memory "
+        "for one message, the size of what is unpacked, the depth of parts inside parts, or the process that read the "
+        "message ended. What was read before is compared; the rest is not. Look at them in Outlook, with care: such a "
+        "message is rarely written by a person."
+    ),
     "attachment-names": "The names of these attachments could not be asked, so no ground could be recognised by them.",
     "encrypted": "The message is encrypted (S/MIME or rights management): only its envelope can be compared.",
     "unreadable": (
