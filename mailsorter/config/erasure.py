@@ -137,7 +137,7 @@ class Approver(Table):
         "",
         about="SSH public key, one line; with it the person approves by signature only.",
         example="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvQ4kT0Z1nEwQ0m4O8m3M7i1p5c7yqk9p5l8uQ1yZb7 anna",
-        pattern=r"^((ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa|sk-ssh-ed25519@openssh\.com) \S+( .*)?)?$",
+        pattern=r"^((ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa|sk-ssh-ed25519@openssh\.com) \S+( .*)?)?$",
     )
 
 

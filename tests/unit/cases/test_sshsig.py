@@ -109,7 +109,7 @@ def test_a_security_key_counts_only_when_its_owner_touched_it() -> None:
     [
         ("", "does not begin"),
         ("hello", "does not begin"),
-        (armor(b""), "cut off"),
+        (armor(b""), "empty line"),
         (armor(b"SSHSIG\0\0\0\2"), "version 1"),
         (armor(b"SSHSIG\0\0\0\1" + b"\xff" * 8), "cut off"),
         ("-----BEGIN SSH SIGNATURE-----\n%%%\n-----END SSH SIGNATURE-----", "base64"),
