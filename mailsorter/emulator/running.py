@@ -102,6 +102,8 @@ class Emulator:
         self.identity = Identity(store)
         self.faults = Faults(faults)
         self.face = Face(store, self.throttle, self.conditions, self.faults)
+        web = Web(self.face, self.identity, Control(self))
+        self.ews = web.ews
         self._tls = make_certificate(tls_folder) if tls_folder is not None else None
         self._socket = _listen(port)
         scheme = "https" if self._tls else "http"
@@ -109,7 +111,7 @@ class Emulator:
         self.url = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
         self._server = _Server(
             uvicorn.Config(
-                Web(self.face, self.identity, Control(self)),
+                web,
                 http="httptools",
                 loop="asyncio",
                 lifespan="off",

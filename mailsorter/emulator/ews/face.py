@@ -1,6 +1,7 @@
 """EWS as a whole: `POST /EWS/Exchange.asmx` in any case, Basic or Bearer sign-in, one operation, an answer or a fault.
 
-Order of refusals: sign-in (401 with WWW-Authenticate), XML, mailbox and right to it, throttling, then the operation's.
+Order of refusals: sign-in (401 with WWW-Authenticate), XML, schema (`schema.judge`), mailbox and right to it,
+throttling, then the operation's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mailsorter.emulator.conditions import Conditions
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews import folders, ids, items, sync
 from mailsorter.emulator.ews.call import Call
+from mailsorter.emulator.ews.schema import judge
 from mailsorter.emulator.ews.soap import SoapRequest, answer, fault, read_request
 from mailsorter.emulator.faults import Faults, Strike
 from mailsorter.emulator.graph.rights import Right, has_right
@@ -71,6 +73,8 @@ class EwsFace:
         self._throttle = throttle
         self._conditions = conditions
         self._faults = faults
+        self.schema_faults: list[str] = []
+        """What was wrong with each request that broke the schema so far."""
 
     def handle(self, authorization: str, body: bytes, anchor: str = "") -> EwsResponse:
         """Answer a request; never raises. `anchor` is the X-AnchorMailbox header: whose ids they are, where nothing
@@ -79,13 +83,25 @@ class EwsFace:
             app, roles = self._sign_in(authorization)
         except ExchangeError:
             return EwsResponse(401, headers=dict(_CHALLENGE))
+        version = self._conditions.ews.version
         try:
-            return self._answer(app, roles, read_request(body), anchor)
+            request = read_request(body)
+            self._judge(request)
+            return self._answer(app, roles, request, anchor)
         except ExchangeError as error:
-            return EwsResponse(500, fault(error))
+            return EwsResponse(500, fault(error, version.header))
         except Exception:  # noqa: BLE001  # a bug of the emulator must not look like a lost connection
             _log.exception("the emulator itself failed on an EWS request")
-            return EwsResponse(500, fault(ExchangeError("ErrorInternalServerError", "The emulator itself failed.")))
+            failed = ExchangeError("ErrorInternalServerError", "The emulator itself failed.")
+            return EwsResponse(500, fault(failed, version.header))
+
+    def _judge(self, request: SoapRequest) -> None:
+        try:
+            for element in (*request.headers, request.body):
+                judge(element, self._conditions.ews.version)
+        except ExchangeError as error:
+            self.schema_faults.append(error.message)
+            raise
 
     def _answer(self, app: App, roles: frozenset[str], request: SoapRequest, anchor: str) -> EwsResponse:
         operation = OPERATIONS.get(request.operation)
@@ -101,9 +117,12 @@ class EwsFace:
                 return EwsResponse(503, effect=strike.effect)
             if strike.error is not None:
                 raise strike.error
+        version = self._conditions.ews.version
         with self._throttle.admit(app.client_id, mailbox.id):
             messages = operation(Call(self.store, self._conditions, mailbox, request.body))
-        return EwsResponse(200, answer(request.operation, messages), effect=strike.effect if strike else None)
+        return EwsResponse(
+            200, answer(request.operation, messages, version.header), effect=strike.effect if strike else None
+        )
 
     def _strike(self, app: App, operation: str, name: str) -> Strike | None:
         """Fault plans name an EWS request by the path `users/ADDRESS/ews/OPERATION`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,6 @@ NAMES = {"s": SOAP, "m": M, "t": T}
 
 # what XML 1.0 cannot hold, though mail can
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_VERSION = {
-    "MajorVersion": "15",
-    "MinorVersion": "2",
-    "MajorBuildNumber": "1748",
-    "MinorBuildNumber": "10",
-    "Version": "V2017_07_11",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +29,8 @@ class SoapRequest:
     body: Any
     impersonated: str
     """The address in the ExchangeImpersonation header, or empty."""
+    headers: tuple[Any, ...] = ()
+    """The elements of the SOAP header."""
 
 
 def read_request(data: bytes) -> SoapRequest:
@@ -54,7 +49,8 @@ def read_request(data: bytes) -> SoapRequest:
         raise ExchangeError("ErrorSchemaValidation", "The request has no SOAP body.")
     who = envelope.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID", NAMES)
     impersonated = "" if who is None or not len(who) else (who[0].text or "").strip()
-    return SoapRequest(etree.QName(body[0]).localname, body[0], impersonated)
+    headers = tuple(elements(envelope.find("s:Header", NAMES)))
+    return SoapRequest(etree.QName(body[0]).localname, body[0], impersonated, headers)
 
 
 def node(prefix: str, name: str, /, *children: Any, **attributes: str) -> Any:
@@ -127,12 +123,12 @@ _EMPTY = {name: "Items" for name in ("GetItem", "CreateItem", "MoveItem", "CopyI
 }
 
 
-def answer(operation: str, messages: list[Any]) -> bytes:
-    """An envelope with an operation's response messages."""
-    return _envelope(m(f"{operation}Response", m("ResponseMessages", *messages)))
+def answer(operation: str, messages: list[Any], version: Mapping[str, str]) -> bytes:
+    """An envelope with an operation's response messages; `version` is what ServerVersionInfo says."""
+    return _envelope(m(f"{operation}Response", m("ResponseMessages", *messages)), version)
 
 
-def fault(error: ExchangeError) -> bytes:
+def fault(error: ExchangeError, version: Mapping[str, str]) -> bytes:
     """A SOAP fault: what is refused as a whole."""
     waits = error.headers.get("Retry-After")
     made = etree.Element(f"{{{SOAP}}}Fault")
@@ -144,13 +140,13 @@ def fault(error: ExchangeError) -> bytes:
     if waits is not None:
         hint = etree.SubElement(detail, f"{{{T}}}MessageXml")
         etree.SubElement(hint, f"{{{T}}}Value", Name="BackOffMilliseconds").text = str(round(float(waits) * 1000))
-    return _envelope(made)
+    return _envelope(made, version)
 
 
-def _envelope(content: Any) -> bytes:
+def _envelope(content: Any, version: Mapping[str, str]) -> bytes:
     envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP, "m": M, "t": T})
     header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
-    etree.SubElement(header, f"{{{T}}}ServerVersionInfo", attrib=_VERSION)
+    etree.SubElement(header, f"{{{T}}}ServerVersionInfo", attrib=dict(version))
     etree.SubElement(envelope, f"{{{SOAP}}}Body").append(content)
     return b'<?xml version="1.0" encoding="utf-8"?>' + etree.tostring(envelope, encoding="utf-8")
 

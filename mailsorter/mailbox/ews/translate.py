@@ -85,6 +85,12 @@ def folder(source: Any, well_known: WellKnown | None = None, *, parent: str | No
     )
 
 
+def named_itself(source: Any) -> WellKnown | None:
+    """The folder that is never asked for by name, known by what the server says of it."""
+    is_archive = text(source, "t:DistinguishedFolderId").lower() == WellKnown.ARCHIVE
+    return WellKnown.ARCHIVE if is_archive else None
+
+
 def is_mail_folder(source: Any) -> bool:
     """Folders of mail and saved searches; not calendars, contacts or tasks."""
     kind = text(source, "t:FolderClass")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from mailsorter.errors import MailboxGone, MailsorterError, NotFound, Refused
@@ -15,7 +16,11 @@ from mailsorter.model.folder import Folder, FolderTree, WellKnown
 _DOING = "read folders"
 _PAGE = "1000"
 # EWS knows these by the same names as Graph, except that it has no clutter
-_NAMED = [n for n in WellKnown if not n.startswith("recoverable") and n not in (WellKnown.CLUTTER, WellKnown.SCHEDULED)]
+#: Folders of Exchange Online that no on-premises schema names: a server that validates refuses the whole request.
+ONLINE_ONLY = frozenset({WellKnown.CLUTTER, WellKnown.RECOVERABLE_SUBSTRATE_HOLDS})
+#: Never asked for by name: a calendar's, and one that not every server version has; a listing says itself which it is.
+_NOT_ASKED = ONLINE_ONLY | {WellKnown.SCHEDULED, WellKnown.ARCHIVE}
+_NAMED = [n for n in WellKnown if not n.startswith("recoverable") and n not in _NOT_ASKED]
 # what EWS calls an archive's own folders; it has no others that are distinguished
 _IN_ARCHIVE = {
     WellKnown.ROOT: "archivemsgfolderroot",
@@ -26,7 +31,10 @@ _IN_ARCHIVE = {
     WellKnown.RECOVERABLE_VERSIONS: "archiverecoverableitemsversions",
     WellKnown.RECOVERABLE_DISCOVERY_HOLDS: "archiverecoverableitemsdiscoveryholds",
 }
-_RECOVERABLE = [n for n in WellKnown if n.startswith("recoverable") and n is not WellKnown.RECOVERABLE_ROOT]
+_RECOVERABLE = [
+    n for n in WellKnown if n.startswith("recoverable") and n is not WellKnown.RECOVERABLE_ROOT and n not in _NOT_ASKED
+]
+_OF_SCHEMA = "ErrorSchemaValidation"
 
 
 class TreeReader:
@@ -48,10 +56,16 @@ class TreeReader:
         below = [self._named(one) for one in self._deep(folder_id(self._root_id))]
         folders.extend(f for f in self._whole_branches(below) if hidden or not f.is_hidden)
         if recoverable:
-            root = self._get(WellKnown.RECOVERABLE_ROOT)
-            folders.append(translate.folder(root, WellKnown.RECOVERABLE_ROOT, parent=""))
-            folders.extend(self._named(one) for one in self._deep(folder_id(folders[-1].id)))
+            folders.extend(self._recoverable())
         return FolderTree(self._root_id, folders)
+
+    def _recoverable(self) -> list[Folder]:
+        """Recoverable Items with its subfolders; [] where the server has none (a tree without it says so)."""
+        try:
+            root = translate.folder(self._get(WellKnown.RECOVERABLE_ROOT), WellKnown.RECOVERABLE_ROOT, parent="")
+        except NotFound:
+            return []
+        return [root, *(self._named(one) for one in self._deep(folder_id(root.id)))]
 
     def changes(self, cursor: str | None) -> TreePage:
         """See `Mailbox.tree_changes`."""
@@ -74,12 +88,13 @@ class TreeReader:
         return translate.folder(self._get(name)).id
 
     def is_there(self) -> bool:
-        """Does the server know the top folder, and with it Recoverable Items? Raises what else it answers."""
+        """Does the server know the top folder? Raises what else it answers, of Recoverable Items too."""
         try:
             self._get(WellKnown.ROOT)
         except NotFound:
             return False
-        self._get(WellKnown.RECOVERABLE_ROOT)
+        with suppress(NotFound):  # then the tree has none, and says so
+            self._get(WellKnown.RECOVERABLE_ROOT)
         return True
 
     def _sync(self, cursor: str | None, kept: dict[str, Any]) -> tuple[str, bool]:
@@ -148,13 +163,8 @@ class TreeReader:
         if self._root is not None:
             return
         names = list(self._missing)
-        payload = element(
-            "m:GetFolder",
-            shape("m:FolderShape", FOLDER),
-            element("m:FolderIds", *(self._called(name) for name in names)),
-        )
         missing = []
-        for name, answer in zip(names, self._client.each(payload, len(names), _DOING), strict=True):
+        for name, answer in zip(names, self._asked(names), strict=True):
             if isinstance(answer, NotFound | Refused):
                 missing.append(name)
                 continue
@@ -168,13 +178,30 @@ class TreeReader:
         if self._root is None:
             raise MailboxGone(f"Mailbox {self._client.address} has no folder tree.")
 
+    def _asked(self, names: Sequence[WellKnown]) -> list[Any]:
+        """An answer for each name. A server whose schema lacks one of them faults the request as a whole: then each is
+        asked for by itself, and one that is refused hides no other."""
+        try:
+            return self._client.each(self._get_folders(names), len(names), _DOING)
+        except Refused as refusal:
+            if refusal.code != _OF_SCHEMA or len(names) == 1:
+                raise
+        answers: list[Any] = []
+        for name in names:
+            try:
+                answers += self._client.each(self._get_folders([name]), 1, _DOING)
+            except Refused as refusal:
+                if refusal.code != _OF_SCHEMA:
+                    raise
+                answers.append(refusal)
+        return answers
+
     def _get(self, name: WellKnown) -> Any:
-        payload = element(
-            "m:GetFolder",
-            shape("m:FolderShape", FOLDER),
-            element("m:FolderIds", self._called(name)),
-        )
-        return find(self._client.one(payload, _DOING), "m:Folders")[0]
+        return find(self._client.one(self._get_folders([name]), _DOING), "m:Folders")[0]
+
+    def _get_folders(self, names: Sequence[WellKnown]) -> Any:
+        wanted = element("m:FolderIds", *(self._called(name) for name in names))
+        return element("m:GetFolder", shape("m:FolderShape", FOLDER), wanted)
 
     def _called(self, name: WellKnown) -> Any:
         return distinguished(self._names[name], self._owner)
@@ -188,4 +215,4 @@ class TreeReader:
 
     def _named(self, source: Any) -> Folder:
         found = translate.folder(source)
-        return translate.folder(source, self._well_known.get(found.id))
+        return translate.folder(source, self._well_known.get(found.id) or translate.named_itself(source))
