@@ -36,7 +36,7 @@ _THREADS = 8  # one thread a mailbox, as the search has them
 
 TRY_AGAIN = frozenset(
     {
-        *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer"),
+        *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer", "foreign-link"),
         *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
         *("ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable"),
     }

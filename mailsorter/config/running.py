@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Literal
 
 from mailsorter.config.places import FilePath, ServiceUrl
-from mailsorter.config.table import Table, key
-from mailsorter.config.values import Days, Duration, TimeOfDay
+from mailsorter.config.table import Many, Table, key
+from mailsorter.config.values import Days, Domain, Duration, TimeOfDay
 
 
 class Brakes(Table):
@@ -44,6 +44,11 @@ class Daemon(Table):
     workers: int = key(8, about="Mailboxes worked at once.", example=8, ge=1, le=20)
     health_port: int = key(
         0, about="Port on this machine for /healthz, /readyz and /metrics; 0: none.", example=9464, ge=0, le=65535
+    )
+    health_hosts: Many[Domain] = key(
+        (),
+        about="Other names by which a proxy asks for those pages; this machine's own always work.",
+        example=["mailsorter.onzefirma.example"],
     )
     ping_url: ServiceUrl | None = key(
         None, about="A monitoring service to tell start, success and failure to.", example="https://hc.example/ping/abc"

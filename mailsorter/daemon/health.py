@@ -1,5 +1,8 @@
 """Health pages on this machine alone: /healthz (does it live), /readyz (can it file), /metrics.
 
+The Host header is checked: a web page can lead a browser on this machine here by a name of its own (DNS rebinding),
+and would read what keeps the firm's mail from being filed.
+
 Plain WSGI on the standard library's server: three small pages for one monitoring program need no framework, and no
 port is opened to the network.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -19,6 +22,7 @@ from prometheus_client import make_wsgi_app
 from mailsorter.daemon.metrics import registry
 from mailsorter.daemon.service import Service
 from mailsorter.errors import UserError
+from mailsorter.mailbox.loopback import is_loopback
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,8 +32,11 @@ STALE_S = 60.0  # a scheduler that has not beaten for so long is stuck
 Page = Callable[[], tuple[HTTPStatus, dict[str, object]]]
 
 
-def pages(service: Service) -> WSGIApplication:
-    """The three pages as a WSGI application. `readyz` says in words what keeps mail from being filed."""
+def pages(service: Service, hosts: Collection[str] = ()) -> WSGIApplication:
+    """The three pages as a WSGI application. `readyz` says in words what keeps mail from being filed.
+
+    They answer when they are asked for by a name of this machine or by one of `hosts` (lower case), at any port.
+    """
     metrics = make_wsgi_app(registry(service))
 
     def healthz() -> tuple[HTTPStatus, dict[str, object]]:
@@ -46,6 +53,8 @@ def pages(service: Service) -> WSGIApplication:
     routes: dict[str, Page] = {"/healthz": healthz, "/readyz": readyz}
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not names_us(environ.get("HTTP_HOST"), hosts):
+            return _answer(start_response, HTTPStatus.MISDIRECTED_REQUEST, {"error": "not known by this Host"})
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             return _answer(start_response, HTTPStatus.METHOD_NOT_ALLOWED, {"error": "method not allowed"})
@@ -59,6 +68,19 @@ def pages(service: Service) -> WSGIApplication:
     return application
 
 
+def names_us(host: str | None, hosts: Collection[str]) -> bool:
+    """Does a Host header (RFC 9110 section 7.2) name this machine? One that is missing (HTTP/1.0) is no browser's."""
+    if host is None:
+        return True
+    name = host.strip().lower()
+    if name.startswith("["):
+        name, _, port = name[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        name, _, port = name.partition(":")
+    return (not port or (port.isascii() and port.isdecimal())) and (is_loopback(name) or name in hosts)
+
+
 def is_alive(service: Service) -> bool:
     """Does the scheduler still beat, and does no job hang? A job that waits, however long, does not hang."""
     return service.clock.monotonic() - service.beat_at < STALE_S and not service.pulse.stuck()
@@ -70,9 +92,9 @@ class HealthServer:
     Raises `UserError` when the port is taken.
     """
 
-    def __init__(self, service: Service, port: int) -> None:
+    def __init__(self, service: Service, port: int, hosts: Collection[str] = ()) -> None:
         try:
-            self._server = make_server(LOOPBACK, port, pages(service), _Threaded, _Quiet)
+            self._server = make_server(LOOPBACK, port, pages(service, hosts), _Threaded, _Quiet)
         except OSError as error:
             raise UserError(
                 f"The health port {port} cannot be opened: {error.strerror}.",

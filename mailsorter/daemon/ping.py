@@ -71,4 +71,8 @@ class Pinger:
 
 
 def _get(url: str) -> None:
-    requests.get(url, timeout=_TIMEOUT_S).raise_for_status()
+    """One GET. A redirect is not followed: it could lead into the firm's own network; the ping counts as not heard."""
+    with requests.get(url, timeout=_TIMEOUT_S, allow_redirects=False, stream=True) as answer:
+        answer.raise_for_status()
+        if answer.status_code >= 300:
+            raise requests.TooManyRedirects("the monitoring service redirects")

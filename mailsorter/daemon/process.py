@@ -245,8 +245,8 @@ class Daemon:
         return Pinger(str(url) if url else "", self._assembly.clock, self._log)
 
     def _new_health(self) -> HealthServer | None:
-        port = self._assembly.config.daemon.health_port
-        return HealthServer(self.service, port) if port else None
+        daemon = self._assembly.config.daemon
+        return HealthServer(self.service, daemon.health_port, daemon.health_hosts) if daemon.health_port else None
 
     # the end ------------------------------------------------------------------------------------------------------
 

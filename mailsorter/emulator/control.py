@@ -1,6 +1,7 @@
 """The emulator's own endpoint, `/_emulator/…`: what a test in another process or language needs to steer it.
 
-No sign-in: it answers on loopback only, and takes JSON only, so that a web page cannot call it unasked.
+No sign-in: it answers on loopback only, to no web page of another origin (`server.is_own_origin`), and takes JSON,
+and MIME under its own name: never a type that a web page's form can send.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class Control:
         if method == "GET":
             return handler(self, {}, rest)
         if rest.endswith("/messages"):
+            if not content_type.lower().startswith("message/rfc822"):
+                raise ControlError("The message must be sent as message/rfc822.", 415)
             return deliver(self, raw, rest)
         if raw and not content_type.lower().startswith("application/json"):
             raise ControlError("The body must be application/json.", 415)

@@ -124,6 +124,8 @@ class Web:
     async def _steer(self, request: HttpRequest) -> HttpResponse:
         if self.control is None:
             return as_json({"error": "not switched on"}, 404)
+        if not is_own_origin(request):
+            return as_json({"error": "a web page of another origin may not steer the emulator"}, 403)
         path, content_type = request.path_params.get("path", ""), request.headers.get("content-type", "")
         try:
             body = await request.body()
@@ -174,6 +176,17 @@ class Web:
 def origin_of(request: HttpRequest) -> str:
     """Scheme and host as the client addressed them."""
     return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+def is_own_origin(request: HttpRequest) -> bool:
+    """May who asks steer the emulator: a program, which names no origin, or a page of the emulator's own?
+
+    Browsers name the page's origin with every request that changes something (Fetch standard, section 3.1), and how
+    far away it is with all (Sec-Fetch-Site).
+    """
+    origins = request.headers.getlist("origin")
+    site = request.headers.get("sec-fetch-site", "none")
+    return all(origin == origin_of(request) for origin in origins) and site in ("none", "same-origin")
 
 
 def to_http(response: Response) -> HttpResponse:

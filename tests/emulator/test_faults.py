@@ -270,3 +270,38 @@ def test_the_endpoint_refuses_what_it_cannot_read(
 def test_the_endpoint_takes_json_only(graph: GraphClient) -> None:
     response = graph.send("POST", "/_emulator/clock", b"advance_s=1", Content_Type="text/plain")
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "{own}"}, 200),
+        ({"Origin": "{own}", "Sec_Fetch_Site": "same-origin"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "{own}.evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Sec_Fetch_Site": "same-site"}, 403),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 421),
+    ],
+)
+def test_no_web_page_of_another_origin_steers_it(graph: GraphClient, headers: dict[str, str], status: int) -> None:
+    """Programs name no origin; browsers name the page's, and how far away it is."""
+    sent = {name: value.replace("{own}", graph.emulator.url) for name, value in headers.items()}
+    before = graph.emulator.clock.now()
+    assert graph.send("GET", "/_emulator", **sent).status_code == status
+    assert graph.send("POST", "/_emulator/clock", {"advance_s": 60}, **sent).status_code == status
+    assert (graph.emulator.clock.now() > before) is (status == 200)
+    assert graph.send("DELETE", "/_emulator/faults", **sent).status_code == status
+
+
+def test_mail_is_taken_under_its_own_name_only(graph: GraphClient) -> None:
+    """A form of a web page can send text/plain, and nothing arrives."""
+    path = "/_emulator/mailboxes/anna@firm.example/messages"
+    for kind in ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded", ""):
+        assert graph.send("POST", path, b"Subject: x\r\n\r\ny", Content_Type=kind).status_code == 415
+    assert graph.send("POST", path, b"Subject: x\r\n\r\ny", Content_Type="message/rfc822").status_code == 200

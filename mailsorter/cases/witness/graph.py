@@ -10,10 +10,11 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 import requests
 
+from mailsorter.cases.witness.links import leads_home
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
 from mailsorter.cases.witness.texts import texts_of
@@ -26,9 +27,9 @@ _SEARCH_KEY, _SENDER, _AUTHOR = "Binary 0x300B", "String 0x5D01", "String 0x5D02
 _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
     f"id eq '{name}'" for name in (_SEARCH_KEY, _SENDER, _AUTHOR)
 ) + ")"  # fmt: skip
-_WHAT = f"$select={_FIELDS}&$expand={_EXPAND}"
+_WHAT = f"$select={_FIELDS}&$expand={quote(_EXPAND, safe='$(),=')}"
 _RECOVERABLE = "Recoverable Items"
-_NOT_THE_ITEMS = ("no-answer", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
+_NOT_THE_ITEMS = ("no-answer", "foreign-link", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
@@ -51,11 +52,13 @@ class GraphWitness:
         self, origin: str, token: Callable[[], str], sleep: Callable[[float], None], *, ca_file: str | None = None
     ) -> None:
         self._origin = origin.rstrip("/")
+        self._home = f"{self._origin}/v1.0/"
         self._token = token
         self._sleep = sleep
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = ca_file or True
+        self._session.resolve_redirects = lambda *_, **__: iter(())  # type: ignore[method-assign]  # `_own` judges first
         self._requests = 0
 
     def close(self) -> None:
@@ -179,11 +182,12 @@ class GraphWitness:
     # requests ------------------------------------------------------------------------------------------------
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        link: str | None = path
-        while link:
-            page = self._json(link)
+        page = self._json(path)
+        while True:
             yield from page.get("value", [])
-            link = page.get("@odata.nextLink")
+            if page.get("@odata.nextLink") is None:
+                return
+            page = self._json(self._own(page["@odata.nextLink"]))
 
     def _json(self, path: str) -> dict[str, Any]:
         for _ in range(2):
@@ -196,14 +200,15 @@ class GraphWitness:
         raise CannotSee("broken-answer")
 
     def _get(self, path: str) -> requests.Response:
-        url = self._own(path if path.startswith(("http://", "https://")) else f"{self._origin}/v1.0{path}")
+        url = self._own(f"{self._home}{path[1:]}" if path.startswith("/") else path)
         wait_s = 1.0
         for _ in range(_TRIES):
             response = self._once(url)
             if response is not None and response.status_code < 300:
                 return response
             if response is not None and response.status_code in (307, 308):  # what lies in an auxiliary archive
-                url = self._own(urljoin(url, response.headers.get("Location", "")))
+                place = response.headers.get("Location", "")
+                url = self._own(f"{self._origin}{place}" if place[:1] == "/" and place[:2] != "//" else place)
                 continue
             if response is not None and response.status_code not in (401, 429, 500, 502, 503, 504):
                 raise CannotSee(f"http-{response.status_code}")
@@ -211,11 +216,11 @@ class GraphWitness:
             wait_s *= 2
         raise CannotSee("no-answer" if response is None else f"http-{response.status_code}")
 
-    def _own(self, url: str) -> str:
+    def _own(self, url: object) -> str:
         """The link, if it leads to the configured Graph origin: the token goes nowhere else."""
-        if urlsplit(url)[:2] != urlsplit(self._origin)[:2]:
+        if not leads_home(url, self._home):
             raise CannotSee("foreign-link")
-        return url
+        return str(url)
 
     def _once(self, url: str) -> requests.Response | None:
         self._sleep(0.0)

@@ -25,6 +25,7 @@ from exchangelib.transport import BASIC, NOAUTH, NTLM, get_auth_instance
 
 from mailsorter.errors import SignInFailed, Unreachable
 from mailsorter.mailbox.ews.settings import EwsSettings, HybridSignIn, Password
+from mailsorter.mailbox.login import LoginSession
 
 # asked for until the server says what it is: every server since 2013 SP1 understands it
 _VERSION = Version(build=Build(15, 1, 0, 0))
@@ -84,7 +85,7 @@ class Bearer(requests.auth.AuthBase):
                         client_credential=sign_in.client_secret,
                         authority=f"{sign_in.authority}/{sign_in.tenant}",
                         instance_discovery=None if "microsoftonline.com" in sign_in.authority else False,
-                        http_client=sign_in.http_client,
+                        http_client=sign_in.http_client or LoginSession(sign_in.authority),
                     )
                 answer = self._app.acquire_token_for_client(scopes=[self._scope])
             except (requests.RequestException, ValueError) as error:

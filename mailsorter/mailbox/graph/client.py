@@ -10,7 +10,8 @@ What is repeated, and what is not:
 - Everything else is final and translated by `refusals`.
 
 All waits of one request together end after `patience_s`, or at once when the program is asked to stop. Links and
-redirects are followed only to the configured Graph origin: the bearer token opens every mailbox.
+redirects are followed only to the configured Graph origin, below an API version (`mailbox/links.py`): the bearer
+token opens every mailbox.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
@@ -33,6 +33,7 @@ from mailsorter.mailbox.graph.connection import MendedAccount
 from mailsorter.mailbox.graph.pace import Gates
 from mailsorter.mailbox.graph.refusals import Asked, Refusal, translate
 from mailsorter.mailbox.graph.settings import GraphSettings
+from mailsorter.mailbox.links import OddLink, Origin, checked, resolved
 from mailsorter.mailbox.waiting import Stopper, backoff_s, retry_after_s
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ BATCH_LIMIT = 20  # json-batching.md
 _REDIRECTS = 3
 _REPEATS = 5  # for answers that say nothing about when to come back
 _PIECE = 1 << 16
+_ROOTS = ("/v1.0/", "/beta/")
 
 
 class Garbled(Unreachable):
@@ -133,6 +135,7 @@ class GraphClient:
         self._stopper = stopper
         self._chance = chance or random.Random()
         self._origin = settings.origin.rstrip("/")
+        self._own = Origin.of(self._origin)
         self.traffic = Traffic()
         self._gates = Gates(
             clock,
@@ -155,8 +158,19 @@ class GraphClient:
         return self._connection.access_token()
 
     def is_own(self, link: str) -> bool:
-        """Does the link lead to the configured Graph origin?"""
-        return _origin_of(link) == _origin_of(self._origin)
+        """Does the link lead to the configured Graph origin, and may it be followed?"""
+        try:
+            checked(link, self._own, _ROOTS)
+        except OddLink:
+            return False
+        return True
+
+    def own(self, link: str, asked: Asked) -> str:
+        """The link that an answer gave, if it may be followed. Raises `Refused`; nothing is sent then."""
+        try:
+            return checked(link, self._own, _ROOTS)
+        except OddLink as reason:
+            raise _foreign(asked, reason) from None
 
     def request(self, request: Request) -> Answer:
         """One request, repeated as the module says. Raises the translated error."""
@@ -172,7 +186,7 @@ class GraphClient:
                 patience.spend(lost.error, again=not request.is_change or not lost.was_sent)
                 continue
             if status in (307, 308) or (status in (301, 302) and not request.is_change):
-                url = patience.redirected(self._follow(urljoin(url, headers.get("Location", "")), request.asked))
+                url = patience.redirected(self._redirect(url, headers.get("Location", ""), request.asked))
                 continue
             if status < 300:
                 return Answer(status, body)
@@ -206,6 +220,11 @@ class GraphClient:
 
     def _batch_of(self, asked: Sequence[Request]) -> list[Answer | MailsorterError]:
         settled: dict[int, Answer | MailsorterError] = {}
+        for n, request in enumerate(asked):
+            try:
+                self._url(request)  # an item's address is judged as if it were sent by itself
+            except Refused as error:
+                settled[n] = error
         patience = _Patience(self, asked[0].asked)
         while waiting := [n for n in range(len(asked)) if n not in settled]:
             try:
@@ -238,7 +257,7 @@ class GraphClient:
             if not isinstance(outcome, Refusal):
                 settled[n] = outcome
             elif outcome.status in (307, 308) and outcome.location:
-                settled[n] = self._settle(replace(asked[n], path=outcome.location))
+                settled[n] = self._settle_elsewhere(asked[n], outcome.location)
             elif _may_repeat(outcome, asked[n]):
                 longest = _later(longest, outcome)
             else:
@@ -248,6 +267,12 @@ class GraphClient:
     def _settle(self, request: Request) -> Answer | MailsorterError:
         try:
             return self.request(request)
+        except MailsorterError as error:
+            return error
+
+    def _settle_elsewhere(self, request: Request, location: str) -> Answer | MailsorterError:
+        try:
+            return self.request(replace(request, path=self._redirect(self._url(request), location, request.asked)))
         except MailsorterError as error:
             return error
 
@@ -302,18 +327,16 @@ class GraphClient:
         return Refusal.read(status, body, retry_after_s(headers, self._clock.now()), location)
 
     def _url(self, request: Request) -> str:
+        """Where the request goes. A path of ours is checked too: it may hold an id that an answer gave."""
         if request.path.startswith("/"):
-            return f"{self._origin}/{request.version}{request.path}"
-        return self._follow(request.path, request.asked)
+            return self.own(f"{self._origin}/{request.version}{request.path}", request.asked)
+        return self.own(request.path, request.asked)
 
-    def _follow(self, link: str, asked: Asked) -> str:
-        """The link, if it leads to the configured Graph origin and nowhere else."""
-        if not self.is_own(link):
-            raise Refused(
-                f"A link that Exchange gave for mailbox {asked.mailbox} leads away from {self._origin}; not followed.",
-                code="ForeignLink",
-            )
-        return link
+    def _redirect(self, url: str, location: str, asked: Asked) -> str:
+        try:
+            return self.own(resolved(url, location), asked)
+        except OddLink as reason:
+            raise _foreign(asked, reason) from None
 
     def _exchange(
         self, method: str, url: str, headers: dict[str, str], payload: bytes | None, renew_token: bool
@@ -429,7 +452,9 @@ def _never_connected(error: Exception) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
-def _origin_of(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").lower(), port
+def _foreign(asked: Asked, reason: OddLink) -> Refused:
+    return Refused(
+        f"A link that Exchange gave for mailbox {asked.mailbox} {reason}; not followed.",
+        code="ForeignLink",
+        advice="Check [graph] url and any proxy in between, then run: mailsorter doctor",
+    )

@@ -15,7 +15,7 @@ found by measuring (docs/design.md, section 10):
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
@@ -57,6 +57,7 @@ class MendedConnection(Connection):  # type: ignore[misc]
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+        session.resolve_redirects = _no_redirects  # type: ignore[method-assign]
         if self._settings.is_plain:
             session.trust_env = False  # a proxy in between would read the token
         return session
@@ -113,6 +114,11 @@ class MendedConnection(Connection):  # type: ignore[misc]
             stream=True,
             **kwargs,
         )
+
+
+def _no_redirects(*_args: Any, **_options: Any) -> Iterator[requests.Response]:
+    """Where a redirect leads is for `client` to judge: `requests` reads it even when it is told not to follow."""
+    return iter(())
 
 
 class MendedAccount(Account):  # type: ignore[misc]

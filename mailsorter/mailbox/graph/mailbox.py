@@ -7,6 +7,7 @@ is used by one thread at a time; objects of one connector share sessions, token 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Pla
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
-from mailsorter.mailbox.graph.pages import delta_page, walk, walk_messages
+from mailsorter.mailbox.graph.pages import delta_page, next_link, walk, walk_messages
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.tree import TreeReader
@@ -65,9 +66,10 @@ class GraphMailbox:
         link = cursor
         while True:
             page = self._delta(folder_id, link)
-            link = page.next_link or page.delta_link
-            if not link:
+            link = page.next_link if page.next_link is not None else page.delta_link
+            if link is None:
                 raise CursorLost("Exchange ended a round of messages without a cursor.")
+            self._client.own(link, self._get("", "read messages").asked)  # it is kept, and a later run follows it
             yield self._change_page(folder_id, page, link)
             if not page.next_link:
                 return
@@ -115,11 +117,9 @@ class GraphMailbox:
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         def names(found: wire.Page[wire.Attachment]) -> tuple[str, ...]:
-            rest = (
-                walk(self._client, self._get(found.next_link, "read attachments"), wire.attachment_page)
-                if found.next_link
-                else ()
-            )
+            first = self._get("", "read attachments")
+            link = next_link(self._client, first, found)
+            rest = walk(self._client, replace(first, path=link), wire.attachment_page) if link else ()
             return tuple(a.name or "" for page in (found, *rest) for a in page.value)
 
         tail = "/attachments" + query.options(select="name", top=100)

@@ -29,7 +29,12 @@ def walk(client: GraphClient, first: Request, decoder: msgspec.json.Decoder[wire
     while link:
         page = client.read(replace(first, path=link), decoder)
         yield page
-        link = page.next_link
+        link = next_link(client, first, page)
+
+
+def next_link(client: GraphClient, request: Request, page: wire.Page[T]) -> str | None:
+    """Where the listing goes on, None at its end. Raises `Refused` for a link that may not be followed."""
+    return None if page.next_link is None else client.own(page.next_link, request.asked)
 
 
 def walk_messages(
@@ -55,12 +60,13 @@ def walk_messages(
             failed = 0
             bare = query.with_options(link, {"$top": "1", "$select": query.IDS, "$expand": None})
             stubs = client.read(replace(first, path=bare), wire.stub_page)
-            link = query.with_options(stubs.next_link, chosen) if stubs.next_link else None
             yield stubs
+            rest = next_link(client, first, stubs)
+            link = query.with_options(rest, chosen) if rest else None
             continue
-        link, failed = page.next_link, 0
-        top = min(size, top * _SHRINK)
         yield page
+        link, failed = next_link(client, first, page), 0
+        top = min(size, top * _SHRINK)
 
 
 def delta_page(client: GraphClient, request: Request, size: int) -> wire.Page[wire.GraphMessage]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mailsorter.errors import ConfigError
+from mailsorter.mailbox.links import OddLink, Origin
 from mailsorter.mailbox.loopback import is_loopback
 
 GRAPH_ORIGIN = "https://graph.microsoft.com"
@@ -77,6 +78,10 @@ def _problem_of(origin: str) -> str:
     parts = urlsplit(origin)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         return f"found {origin!r}, expected https://HOST without a path"
+    try:
+        Origin.of(origin)
+    except OddLink as reason:
+        return f"found {origin!r}, which {reason}; expected https://HOST without a path"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         return f"found {origin!r}, expected https: plain http is only for this machine"
     return ""

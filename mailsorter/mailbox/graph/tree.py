@@ -8,13 +8,14 @@ the well-known names are asked for once, in one batch, and kept, because folder 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from mailsorter.errors import CursorLost, MailboxGone, MailsorterError, NotFound
 from mailsorter.mailbox.base import TreePage
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, GraphClient, Request, decoded
-from mailsorter.mailbox.graph.pages import walk
+from mailsorter.mailbox.graph.pages import next_link, walk
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.wire import GraphFolder
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
@@ -100,6 +101,7 @@ class TreeReader:
             link = page.delta_link or link
         if not link:
             raise CursorLost("Exchange ended a round of folders without a cursor.")
+        self._client.own(link, self._asked)  # it is kept, and a later run follows it
         return news, link
 
     def _visible(self) -> FolderTree:
@@ -171,9 +173,11 @@ class TreeReader:
                 raise answer
             page = decoded(answer, wire.folder_page)
             children = list(page.value)
-            if page.next_link:
-                more = self._get(page.next_link, "read folders")
-                children.extend(f for rest in walk(self._client, more, wire.folder_page) for f in rest.value)
+            first = self._get("", "read folders")
+            link = next_link(self._client, first, page)
+            if link:
+                more = walk(self._client, replace(first, path=link), wire.folder_page)
+                children.extend(f for rest in more for f in rest.value)
             yield children
 
     def _recoverable(self) -> list[Folder]:

@@ -13,10 +13,14 @@ from mailsorter.daemon.health import STALE_S, HealthServer, pages
 from mailsorter.errors import MailboxGone, NotPermitted, Unreachable, UserError
 
 
-def ask(world: Any, path: str, method: str = "GET") -> tuple[int, str]:
+def ask(world: Any, path: str, method: str = "GET", host: str | None = None) -> tuple[int, str]:
     told: list[str] = []
     environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": ""}
-    body = b"".join(pages(world.service)(environ, lambda status, _headers: told.append(status)))
+    if host is not None:
+        environ["HTTP_HOST"] = host
+    body = b"".join(
+        pages(world.service, ("health.firm.example",))(environ, lambda status, _headers: told.append(status))
+    )
     return int(told[0].split()[0]), body.decode()
 
 
@@ -85,3 +89,39 @@ def test_a_port_that_is_taken_is_named_with_the_key_to_change(world):
         with pytest.raises(UserError, match=f"health port {port} cannot be opened") as raised:
             HealthServer(world.service, port)
     assert "health_port" in raised.value.advice
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        (None, True),  # HTTP/1.0: no browser sends that
+        ("127.0.0.1", True),
+        ("127.0.0.1:9464", True),
+        ("127.1.2.3:9464", True),
+        ("localhost", True),
+        ("LOCALHOST:80", True),
+        ("[::1]:9464", True),
+        ("health.firm.example", True),
+        ("Health.Firm.Example:443", True),
+        ("evil.example", False),
+        ("evil.example:9464", False),
+        ("localhost.evil.example:9464", False),
+        ("127.0.0.1.evil.example", False),
+        ("127.0.0.1@evil.example", False),
+        ("127.0.0.1:80:evil.example", False),
+        ("[::1].evil.example", False),
+        ("[::1]evil", False),
+        ("other.firm.example", False),
+        ("192.0.2.7:9464", False),
+        ("0.0.0.0:9464", False),
+        ("127.0.0.1:\uff11", False),
+        ("", False),
+        ("[", False),
+    ],
+)  # fmt: skip
+def test_the_pages_answer_to_this_machines_names_only(world, host, known):
+    """A web page that gives its own name this machine's address reads nothing (DNS rebinding)."""
+    for path in ("/healthz", "/readyz", "/metrics"):
+        code, body = ask(world, path, host=host)
+        assert (code == 421) is not known
+        assert known or json.loads(body) == {"error": "not known by this Host"}
