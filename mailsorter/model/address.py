@@ -8,25 +8,28 @@ nothing; it never raises.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import idna
 
-# The form that nearly every address has already; everything else takes the slow road.
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9._+=&-]*@[a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]*[a-z0-9]")
-# Exchange's own directory names, also as they look after encapsulation in an SMTP address (MS-OXCMAIL 2.1.1).
-_DIRECTORY_NAME = re.compile(r"(?:ex:)?/(?:o|ou|cn|c|a|p)=|imcea[a-z0-9]+-", re.IGNORECASE)
-_SCHEME = re.compile(r"(?:smtp|mailto|sip):", re.IGNORECASE)
-_INSIDE_ANGLES = re.compile(r"<([^<>]*)>")
-# One pass over the text whatever it holds: a token is taken whole and only then looked at for its @.
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.){1,64}"@[^\s<>()\[\],;:"\\|]+|[^\s<>()\[\],;:"\\|]+')
-_COMMENT = re.compile(r"\([^()]*\)")
+from mailsorter.patterns import Cap, compiled, normalized
 
-# RFC 1035 and RFC 5321 allow 253 and 320; a group of some hundred people still fits. What is longer is an attack.
-_LONGEST_DOMAIN = 253
-_LONGEST_RAW = 20_000
+# The form that nearly every address has already; everything else takes the slow road.
+_PLAIN = compiled(
+    "address.plain", r"^[a-z0-9][a-z0-9._+=&-]*@[a-z0-9](?:[a-z0-9-]*\.)+[a-z0-9-]*[a-z0-9]$", ignore_case=False
+)
+# Exchange's own directory names, also as they look after encapsulation in an SMTP address (MS-OXCMAIL 2.1.1).
+_DIRECTORY_NAME = compiled("address.directory-name", r"(?:ex:)?/(?:o|ou|cn|c|a|p)=|imcea[a-z0-9]+-")
+_SCHEME = compiled("address.scheme", r"(?:smtp|mailto|sip):")
+_INSIDE_ANGLES = compiled("address.inside-angles", r"<([^<>]*)>")
+_COMMENT = compiled("address.comment", r"\([^()]*\)")
+# What ends an address in a text, besides white space. A quoted local part (RFC 5321: 64 letters) may hold it.
+_ENDS = str.maketrans(dict.fromkeys('<>()[],;:"\\|', " "))
+_QUOTED = compiled("address.quoted", r'"(?:[^"\\\n]|\\.){1,64}"@[^\s<>()\[\],;:"\\|]+')
+_ESCAPED = compiled("address.escaped", r"\\(.)")
+
+_FIRST_OF_DIRECTORY_NAMES = frozenset("/eEiI")
+_LONGEST_DOMAIN = 253  # RFC 1035
 
 
 def addresses_in(raw: str) -> tuple[str, ...]:
@@ -35,15 +38,15 @@ def addresses_in(raw: str) -> tuple[str, ...]:
     A raw value is usually one address, but may be a group (`Team: a@x.example, b@x.example;`), a whole mailbox with
     its display name, or nothing that mail could be sent to.
     """
-    if len(raw) > _LONGEST_RAW:
+    if len(raw) > Cap.PARTICIPANT:
         return ()
     lowered = raw.lower()
-    if len(raw) <= _LONGEST_DOMAIN and _PLAIN.fullmatch(lowered) and not lowered.startswith("imcea"):
+    if len(raw) <= _LONGEST_DOMAIN and _PLAIN.found_in(lowered) and not lowered.startswith("imcea"):
         return (lowered,)
     if not raw or "@" not in raw.replace("＠", "@"):
         return ()
     cleaned = _printable(raw).replace("＠", "@")
-    if _DIRECTORY_NAME.match(cleaned):
+    if _DIRECTORY_NAME.begins(cleaned):
         return ()
     in_angles = [part for part in _INSIDE_ANGLES.findall(cleaned) if "@" in part]
     source = ", ".join(in_angles) if in_angles else _COMMENT.sub(" ", cleaned)
@@ -57,8 +60,11 @@ def find_addresses(text: str) -> tuple[str, ...]:
 
 def canonical(raw: str) -> str | None:
     """One address in canonical form, or None when the text is no address of the internet."""
-    text = _SCHEME.sub("", _printable(raw), count=1).strip("<>,; ")
-    if _DIRECTORY_NAME.match(text):
+    text = _printable(raw)
+    if ":" in text:
+        text = _without_scheme(text)
+    text = text.strip("<>,; ")
+    if text[:1] in _FIRST_OF_DIRECTORY_NAMES and _DIRECTORY_NAME.begins(text):
         return None
     before, _, after = text.rpartition("@")
     local, domain = _local_part(before), canonical_domain(after)
@@ -67,7 +73,7 @@ def canonical(raw: str) -> str | None:
 
 def canonical_domain(raw: str) -> str | None:
     """A domain in lower-case ASCII without outer dots; None for what cannot be one (an IP literal, a blank)."""
-    domain = unicodedata.normalize("NFC", raw.strip().strip(".'\"*!?").lower())
+    domain = normalized("NFC", raw.strip().strip(".'\"*!?").lower())
     if (
         not domain
         or len(domain) > _LONGEST_DOMAIN
@@ -102,14 +108,37 @@ def _addresses_like(source: str) -> list[str]:
 
 
 def _tokens_with_at(text: str) -> list[str]:
-    found = dict.fromkeys(_TOKEN.findall(text))  # a long thread names the same few people again and again
+    if "@" not in text:
+        return []
+    found = dict.fromkeys(_tokens(text))  # a long thread names the same few people again and again
     return [token.strip("*") for token in found if "@" in token]
 
 
+def _tokens(text: str) -> Iterator[str]:
+    """What stands between white space and brackets, once over the text; a quoted local part may hold both."""
+    if '"@' not in text:
+        yield from text.translate(_ENDS).split()
+        return
+    clean = text.encode("utf-8", "replace").decode()
+    rest = 0
+    for hit in _QUOTED.finditer(clean):
+        quoted = hit[0]
+        start = clean.index(quoted, rest)  # its first occurrence behind the last hit is the hit
+        yield from clean[rest:start].translate(_ENDS).split()
+        yield quoted
+        rest = start + len(quoted)
+    yield from clean[rest:].translate(_ENDS).split()
+
+
+def _without_scheme(text: str) -> str:
+    hit = _SCHEME.search(text)
+    return text if hit is None else text[: hit.start()] + text[hit.end() :]
+
+
 def _local_part(raw: str) -> str:
-    local = unicodedata.normalize("NFC", raw.strip()).lower()
+    local = normalized("NFC", raw.strip()).lower()
     if len(local) > 2 and local[0] == local[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", local[1:-1])
+        return _ESCAPED.sub(lambda hit: hit[1], local[1:-1])
     # Outlook wraps an address typed as its own display name in apostrophes; a closing one lands on the domain.
     return local.lstrip("'\"")
 

@@ -9,6 +9,7 @@ from mailsorter.model.address import addresses_in, base_of, canonical, canonical
 from mailsorter.model.client import Client, ClientStatus
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.rule import Rule
+from mailsorter.patterns import Cap
 from mailsorter.sorting.matching.domains import PublicDomains, suffixes
 from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Dated, Known, Standing
 from mailsorter.sorting.matching.phrases import PhraseIndex
@@ -62,6 +63,8 @@ class MatchBook:
         """What the book says about a raw participant; remembered, because mail repeats its people."""
         found = self.cache.get(raw)
         if found is None:
+            if len(raw) > Cap.PARTICIPANT:
+                return UNUSABLE  # nobody's address, and not kept
             if len(self.cache) >= _CACHE_SIZE:
                 self.cache.clear()
             found = self.cache[raw] = self._look_up(raw)

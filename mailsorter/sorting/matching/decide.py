@@ -47,13 +47,13 @@ def _strongest(evidence: Sequence[Evidence]) -> tuple[int, tuple[str, ...]]:
     if len(evidence) == 1:
         return STRENGTH[evidence[0].kind], (evidence[0].client_id,)
     best = 99
-    clients: list[str] = []
+    clients: dict[str, None] = {}  # in order; a message may name thousands
     for fact in evidence:
         strength = STRENGTH[fact.kind]
         if strength < best:
-            best, clients = strength, [fact.client_id]
-        elif strength == best and fact.client_id not in clients:
-            clients.append(fact.client_id)
+            best, clients = strength, {fact.client_id: None}
+        elif strength == best:
+            clients[fact.client_id] = None
     return best, tuple(clients)
 
 

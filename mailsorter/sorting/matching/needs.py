@@ -6,7 +6,7 @@ from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.match import Match, Outcome
 from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
-from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_forwarded, looks_like_invitation
+from mailsorter.sorting.matching.looks import looks_worth_opening
 
 
 def is_undecided(match: Match) -> bool:
@@ -18,13 +18,7 @@ def is_undecided(match: Match) -> bool:
 
 def needs_text(message: Message, match: Match, *, for_prediction: bool = False) -> bool:
     """Should the body be fetched and the message matched again? `for_prediction`: the predictor reads bodies."""
-    return is_undecided(match) and (
-        for_prediction
-        or looks_forwarded(message)
-        or looks_bounced(message)
-        or looks_form_made(message)
-        or looks_like_invitation(message)
-    )
+    return is_undecided(match) and (for_prediction or looks_worth_opening(message))
 
 
 def needs_attachment_names(message: Message, match: Match, book: MatchBook) -> bool:

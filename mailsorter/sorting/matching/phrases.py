@@ -6,24 +6,23 @@ folded alike: case, the dashes and spaces that word processors put in, full-widt
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
+from mailsorter.patterns import Cap, normalized
+
 T = TypeVar("T")
 
 _LOOKALIKES = str.maketrans({**dict.fromkeys("‐‑‒–—―−", "-"), "\xad": None, "\u200b": None, "\ufeff": None})
-
-_MAX_CHARS = 1_000  # Exchange keeps 255 characters of a subject; file names are no longer either
 
 
 def fold(text: str) -> str:
     """The form in which phrases and texts are compared."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text).translate(_LOOKALIKES).casefold()
+    return normalized("NFKC", text).translate(_LOOKALIKES).casefold()
 
 
 class PhraseIndex(Generic[T]):
@@ -44,6 +43,7 @@ class PhraseIndex(Generic[T]):
                     held.append(value)
         self._values = [tuple(held) for held in values.values()]
         self._is_number = [not any(c.isalpha() for c in phrase) for phrase in values]
+        self._longest = max(map(len, values), default=0)
         self._automaton = (
             AhoCorasick(list(values), implementation=Implementation.ContiguousNFA, store_patterns=False)
             if values
@@ -57,8 +57,8 @@ class PhraseIndex(Generic[T]):
         """Values of the phrases that occur in the text, in order of appearance; may repeat."""
         if self._automaton is None or not text:
             return ()
-        if len(text) > _MAX_CHARS:
-            text = text[:_MAX_CHARS]
+        if len(text) > Cap.PHRASE_TEXT:
+            return self._find_in_long(text)
         folded = text.lower() if text.isascii() else fold(text)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
         if not hits:
@@ -67,6 +67,15 @@ class PhraseIndex(Generic[T]):
         if len(good) > 1:
             good = _longest(good)
         return [value for hit in good for value in self._values[hit[0]]]
+
+    def _find_in_long(self, text: str) -> Sequence[T]:
+        """As `find`, in the beginning of the text. A hit near the cut does not count: what was cut off could be the
+        rest of a longer phrase, or of a number, of which the hit is a part."""
+        folded = fold(text[: Cap.PHRASE_TEXT])
+        last_start = len(folded) - self._longest - _BEHIND
+        hits = self._automaton.find_matches_as_indexes(folded, overlapping=True) if self._automaton else []
+        good = [hit for hit in hits if _stands_alone(folded, hit[1], hit[2], is_number=self._is_number[hit[0]])]
+        return [value for hit in _longest(good) if hit[1] <= last_start for value in self._values[hit[0]]]
 
 
 def _stands_alone(text: str, start: int, end: int, *, is_number: bool) -> bool:
@@ -81,6 +90,7 @@ def _stands_alone(text: str, start: int, end: int, *, is_number: bool) -> bool:
 
 
 _JOINS = frozenset("-./,:_+")
+_BEHIND = 32  # characters behind a phrase that can say that it is part of something longer; normalisation joins marks
 
 
 def _longest(hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

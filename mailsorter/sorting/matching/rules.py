@@ -9,6 +9,7 @@ import msgspec
 from mailsorter.model.address import base_of, canonical, canonical_domain
 from mailsorter.model.message import Message
 from mailsorter.model.rule import Rule, Side
+from mailsorter.patterns import Cap
 from mailsorter.sorting.matching.domains import suffixes
 from mailsorter.sorting.matching.phrases import PhraseIndex, fold
 
@@ -131,10 +132,11 @@ class _Check:
         self._categories = frozenset(fold(category) for category in rule.categories)
 
     def holds(self, message: Message, attachment_names: Sequence[str]) -> bool:
+        list_id = fold(message.list_id[: Cap.LIST_ID]) if self._list_ids else ""
         return (
             (not self._subject or bool(self._subject.find(message.subject)))
             and (not self._names or any(self._names.find(name) for name in attachment_names))
-            and (not self._list_ids or any(part in fold(message.list_id) for part in self._list_ids))
+            and (not self._list_ids or any(part in list_id for part in self._list_ids))
             and (not self._classes or any(is_class(message.message_class, name) for name in self._classes))
             and (not self._categories or any(fold(c) in self._categories for c in message.categories))
         )

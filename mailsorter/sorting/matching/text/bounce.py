@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from mailsorter.model.address import find_addresses
 from mailsorter.model.evidence import EvidenceKind
-from mailsorter.sorting.matching.patterns import compiled, one_of
+from mailsorter.patterns import compiled, one_of
 from mailsorter.sorting.matching.text.mention import Mention
 
 _REPORT_FIELD = compiled(
-    r"^(?:final|original)-recipient\s*:\s*(?:rfc822|utf-8)\s*;\s*(.+)$|^x-failed-recipients\s*:\s*(.+)$"
+    "bounce.report-field",
+    r"^(?:final|original)-recipient\s*:\s*(?:rfc822|utf-8)\s*;\s*(.+)$|^x-failed-recipients\s*:\s*(.+)$",
 )
 # "Your message to jan@acme.example couldn't be delivered": the address stands in the sentence.
 _SENTENCE = compiled(
+    "bounce.sentence",
     one_of(r"""
     your (?:message|e-?mail) (?:to|for)
     message wasn't delivered to
@@ -25,10 +27,11 @@ _SENTENCE = compiled(
     (?:niet|kon niet|kan niet)(?: worden)? (?:bezorgd|afgeleverd)(?: worden)? (?:aan|bij)
     bezorging (?:aan|bij)
     """)
-    + r"\s+(.{0,200})"
+    + r"\s+(.{0,200})",
 )
 # A sentence that ends in a colon; the addresses stand on the lines below it.
 _HEADING = compiled(
+    "bounce.heading",
     one_of(r"""
     delivery has failed to these recipients
     following (?:address(?:es)?|recipients?).{0,40}(?:failed|not be (?:reached|delivered))
@@ -41,11 +44,12 @@ _HEADING = compiled(
     volgende (?:geadresseerden?|ontvangers?|adres(?:sen)?).{0,60}(?:mislukt|niet)
     had permanent fatal errors
     had transient non-fatal errors
-    """)
+    """),
 )
-_FAILED_LINE = compiled(r"^<([^<>\s]+@[^<>\s]+)>\s*(?:\(.*\))?\s*:")  # Postfix and qmail
-_RETURNED_TO = compiled(r"^(?:to|aan)\s*:\s*(.+)$")
+_FAILED_LINE = compiled("bounce.failed-line", r"^<([^<>\s]+@[^<>\s]+)>\s*(?:\(.*\))?\s*:")  # Postfix and qmail
+_RETURNED_TO = compiled("bounce.returned-to", r"^(?:to|aan)\s*:\s*(.+)$")
 _RETURNED_START = compiled(
+    "bounce.returned-start",
     one_of(r"""
     original message headers
     oorspronkelijke berichtkoppen
@@ -54,7 +58,7 @@ _RETURNED_START = compiled(
     this is a copy of the (?:message|headers)
     undelivered message
     -{3,}\s*(?:original|oorspronkelijk)
-    """)
+    """),
 )
 _LINES_BELOW_HEADING = 8
 
@@ -80,14 +84,14 @@ def _from_sentences(lines: list[str]) -> list[str]:
     for position, line in enumerate(lines):
         sentence = _SENTENCE.search(f"{line} {lines[position + 1]}" if position + 1 < len(lines) else line)
         if sentence and sentence.start() < len(line):
-            found.extend(find_addresses(sentence.group(1))[:1])
+            found.extend(find_addresses(sentence[1])[:1])
     return found
 
 
 def _below_headings(lines: list[str]) -> list[str]:
     found: list[str] = []
     for position, line in enumerate(lines):
-        if not _HEADING.search(line):
+        if not _HEADING.found_in(line):
             continue
         for below in lines[position : position + _LINES_BELOW_HEADING]:
             addresses = find_addresses(below)
@@ -100,8 +104,8 @@ def _below_headings(lines: list[str]) -> list[str]:
 def _from_returned_headers(lines: list[str]) -> tuple[str, ...]:
     returned = False
     for line in lines:
-        returned = returned or bool(_RETURNED_START.search(line))
+        returned = returned or _RETURNED_START.found_in(line)
         to = _RETURNED_TO.match(line) if returned else None
         if to:
-            return find_addresses(to.group(1))
+            return find_addresses(to[1])
     return ()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from mailsorter.model.address import canonical, find_addresses
 from mailsorter.model.evidence import EvidenceKind
-from mailsorter.sorting.matching.patterns import compiled, one_of
-from mailsorter.sorting.matching.text.lines import MAX_CHARS, without_link_twins
+from mailsorter.patterns import Cap, before_token, compiled, one_of
+from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
-_FOLD = re.compile(r"\r?\n[ \t]")
-_ICS_PERSON = re.compile(r"^(?:ORGANIZER|ATTENDEE)\b[^\r\n]*?:mailto:([^\r\n]+)\r?$", re.IGNORECASE | re.MULTILINE)
+_FOLD = compiled("calendar.fold", r"\r?\n[ \t]")
+_ICS_PERSON = compiled("calendar.person", r"(?m)^(?:ORGANIZER|ATTENDEE)(?:[^\w\r\n][^\r\n]*?)?:mailto:([^\r\n]+)\r?$")
 _BLOCK_LINE = compiled(
+    "calendar.block-line",
     "^"
     + one_of(r"""
     organi[sz](?:ator|er)
@@ -22,19 +21,19 @@ _BLOCK_LINE = compiled(
     (?:vereiste?|required)(?: deelnemers| attendees)?
     (?:optionele|optioneel|optional)(?: deelnemers| attendees)?
     """)
-    + r"\s*:\s*(.+)$"
+    + r"\s*:\s*(.+)$",
 )
 
 
 def calendar_mentions(text: str, lines: list[str]) -> list[Mention]:
     """Everyone an invitation names as organiser or attendee."""
     found: list[str] = []
-    head = text[:MAX_CHARS]
+    head = before_token(text, Cap.BODY)
     if "BEGIN:VCALENDAR" in head:
         people = _ICS_PERSON.findall(_FOLD.sub("", head))
         found.extend(address for raw in people if (address := canonical(raw)))
     for line in lines:
-        block = _BLOCK_LINE.match(line)
+        block = _BLOCK_LINE.match(line) if ":" in line else None
         if block:
-            found.extend(find_addresses(without_link_twins(block.group(1))))
+            found.extend(find_addresses(without_link_twins(block[1])))
     return [Mention(EvidenceKind.CALENDAR, tuple(dict.fromkeys(found)))] if found else []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from mailsorter.model.address import find_addresses
 from mailsorter.model.evidence import EvidenceKind
-from mailsorter.sorting.matching.patterns import compiled, one_of
+from mailsorter.patterns import compiled, one_of
 from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
 _LABEL = compiled(
+    "form.label",
     r"^(?:(?:uw|je|jouw|your|zakelijk|work|business|contact)\s+)?"
     + one_of(r"""
     e-?mail(?:[ -]?(?:adres|address))?
@@ -22,7 +23,7 @@ _LABEL = compiled(
     ingevuld door
     submitted by
     """)
-    + r"\s*(?:\*|\(verplicht\)|\(required\))?\s*(?:[:=\t|]|$)\s*(?P<value>.*)$"
+    + r"\s*(?:\*|\(verplicht\)|\(required\))?\s*(?:[:=\t|]|$)\s*(?P<value>.*)$",
 )
 
 
@@ -30,10 +31,10 @@ def form_mentions(lines: list[str]) -> list[Mention]:
     """Addresses in e-mail fields, whether behind the label or on the line below it."""
     found: list[str] = []
     for position, line in enumerate(lines):
-        label = _LABEL.match(line)
-        if not label:
+        label = _LABEL.match(line) if line else None
+        if label is None:
             continue
-        value = label.group("value") or _next_filled(lines, position)
+        value = label["value"] or _next_filled(lines, position)
         addresses = find_addresses(without_link_twins(value))
         if len(addresses) == 1:
             found.extend(addresses)

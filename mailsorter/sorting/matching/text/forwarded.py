@@ -7,12 +7,11 @@ names the author, or two right below a line that announces it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mailsorter.model.address import find_addresses
 from mailsorter.model.evidence import EvidenceKind
-from mailsorter.sorting.matching.patterns import compiled, one_of
+from mailsorter.patterns import compiled, escaped, one_of
 from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
@@ -26,8 +25,10 @@ _FIELDS = {
     "other": "prioriteit importance priority belang urgentie bijlagen attachments",
 }
 _FIELD_OF = {word: field for field, words in _FIELDS.items() for word in words.split()}
-_HEADER = re.compile(r"(" + "|".join(map(re.escape, _FIELD_OF)) + r")\s*:\s*(.*)", re.IGNORECASE)
+_HEADER = compiled("forwarded.header", "(" + "|".join(map(escaped, _FIELD_OF)) + r")\s*:\s*(.*)")
+_ADDRESS_ALONE = compiled("forwarded.address-alone", r"^<?[^\s<>]+@[^\s<>]+>?[;,]?$")
 _ANNOUNCEMENT = compiled(
+    "forwarded.announcement",
     one_of(r"""
     -{2,}\s*oorspronkelijk bericht
     -{2,}\s*original message
@@ -38,16 +39,17 @@ _ANNOUNCEMENT = compiled(
     -{2,}\s*message (?:d'origine|transféré)
     begin (?:doorgestuurd bericht|forwarded message)
     _{10,}$
-    """)
+    """),
 )
 # Gmail's and Apple's line above a quoted reply; the address may stand on the next line.
 _ATTRIBUTION = compiled(
+    "forwarded.attribution",
     one_of(r"""
-    ^(?:op|on|am|le)\b.{4,160}?(?:schreef|wrote|schrieb|a écrit).{0,200}?:?\s*$
-    ^(?:op|on)\b.{4,160}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
-    """)
+    ^(?:op|on|am|le)[^\w].{3,159}?(?:schreef|wrote|schrieb|a écrit).{0,200}?:?\s*$
+    ^(?:op|on)[^\w].{3,159}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
+    """),
 )
-_ATTRIBUTION_START = compiled(r"^(?:op|on|am|le)\b.*\d")
+_ATTRIBUTION_START = compiled("forwarded.attribution-start", r"^(?:op|on|am|le)[^\w].*\d")
 _LONGEST_CONTINUATION = 12
 
 
@@ -61,7 +63,7 @@ def _blocks(lines: list[str]) -> Iterator[Mention]:
     announced = False
     while position < len(lines):
         line = lines[position]
-        if _HEADER.match(line):
+        if ":" in line and _HEADER.begins(line):
             fields, position = _read_block(lines, position)
             mention = _mention(fields, announced=announced)
             if mention is not None:
@@ -69,7 +71,7 @@ def _blocks(lines: list[str]) -> Iterator[Mention]:
             announced = False
             continue
         if line:
-            announced = bool(_ANNOUNCEMENT.search(line))
+            announced = _ANNOUNCEMENT.found_in(line)
         position += 1
 
 
@@ -80,17 +82,17 @@ def _read_block(lines: list[str], start: int) -> tuple[list[tuple[str, str]], in
     continued = 0
     while position < len(lines):
         line = lines[position]
-        header = _HEADER.match(line)
+        header = _HEADER.match(line) if ":" in line else None
         if header:
-            field = _FIELD_OF[header.group(1).lower()]
+            field = _FIELD_OF[header[1].casefold()]  # `ſent` is found as well, and is no key in lower case
             if field == "from" and any(known == "from" for known, _ in fields):
                 break  # the next block begins right here
-            fields.append((field, header.group(2)))
+            fields.append((field, header[2]))
             continued = 0
         elif line and fields and _continues(fields[-1], line) and continued < _LONGEST_CONTINUATION:
             fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line}")
             continued += 1
-        elif line or not _HEADER.match(lines[position + 1] if position + 1 < len(lines) else ""):
+        elif line or position + 1 == len(lines) or not _HEADER.begins(lines[position + 1]):
             break
         position += 1
     return fields, max(position, start + 1)
@@ -100,9 +102,7 @@ def _continues(last: tuple[str, str], line: str) -> bool:
     field, value = last
     if field not in ("from", "to", "cc", "reply-to"):
         return False
-    return (
-        not value or value.rstrip().endswith((";", ",", "<")) or bool(re.match(r"^<?[^\s<>]+@[^\s<>]+>?[;,]?$", line))
-    )
+    return not value or value.rstrip().endswith((";", ",", "<")) or _ADDRESS_ALONE.begins(line)
 
 
 def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | None:
@@ -117,10 +117,10 @@ def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | Non
 
 def _attributions(lines: list[str]) -> Iterator[Mention]:
     for position, line in enumerate(lines):
-        if not _ATTRIBUTION_START.match(line):
+        if not _ATTRIBUTION_START.begins(line):
             continue
         sentence = _up_to_colon(lines[position : position + 3])
-        if _ATTRIBUTION.match(sentence):
+        if _ATTRIBUTION.begins(sentence):
             addresses = find_addresses(without_link_twins(sentence))
             if addresses:
                 yield Mention(EvidenceKind.FORWARDED, addresses)

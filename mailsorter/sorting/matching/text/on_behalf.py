@@ -7,16 +7,18 @@ service says that it speaks for someone.
 
 from __future__ import annotations
 
-import re
-
 from mailsorter.model.address import canonical, find_addresses
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.message import Message
+from mailsorter.patterns import AFTER_WORD, BEFORE_WORD, Cap, before_token, compiled
 from mailsorter.sorting.matching.text.mention import Mention
 
-_SPEAKS_FOR = re.compile(r"\b(?:via|namens|on behalf of|im auftrag von|pour le compte de)\b", re.IGNORECASE)
-_ENCODED = re.compile(r"^(?P<local>[^=@\s]+)=(?:40)?(?P<domain>[a-z0-9.-]+\.[a-z]{2,})@", re.IGNORECASE)
-_SRS = re.compile(r"^srs[01][=+-].*?=(?P<domain>[a-z0-9.-]+\.[a-z]{2,})=(?P<local>[^=@]+)@", re.IGNORECASE)
+_SPEAKS_FOR = compiled(
+    "on-behalf.speaks-for",
+    BEFORE_WORD + "(?:via|namens|on behalf of|im auftrag von|pour le compte de)" + AFTER_WORD,
+)
+_ENCODED = compiled("on-behalf.encoded", r"^(?P<local>[^=@\s]+)=(?:40)?(?P<domain>[a-z0-9.-]+\.[a-z]{2,})@")
+_SRS = compiled("on-behalf.srs", r"^srs[01][=+-].*?=(?P<domain>[a-z0-9.-]+\.[a-z]{2,})=(?P<local>[^=@]+)@")
 
 
 def on_behalf_mentions(message: Message) -> list[Mention]:
@@ -25,10 +27,11 @@ def on_behalf_mentions(message: Message) -> list[Mention]:
     for author in (message.from_, message.sender):
         if author is None:
             continue
-        encoded = _SRS.match(author.address) or _ENCODED.match(author.address)
-        if encoded:
-            original = canonical(f"{encoded.group('local')}@{encoded.group('domain')}")
+        if "=" in author.address and len(author.address) <= Cap.PARTICIPANT:
+            encoded = _SRS.match(author.address) or _ENCODED.match(author.address)
+            original = canonical(f"{encoded['local']}@{encoded['domain']}") if encoded else None
             found.extend([original] if original else [])
-        if "@" in author.name and (message.list_id or _SPEAKS_FOR.search(author.name)):
-            found.extend(find_addresses(author.name))
+        name = before_token(author.name, Cap.DISPLAY_NAME)
+        if "@" in name and (message.list_id or _SPEAKS_FOR.found_in(name)):
+            found.extend(find_addresses(name))
     return [Mention(EvidenceKind.ON_BEHALF, tuple(dict.fromkeys(found)))] if found else []
