@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mailsorter.daemon.snapshot import Snapshot
 
 DAY_S = 86400
-_FIGURES = ("lag_s", "backlog", "quota_used", "failed_looks_in_a_row", "review")
+_FIGURES = ("lag_s", "backlog", "quota_used", "failed_looks_in_a_row", "review", "brake")
 _COUNTS = ("pulled", "filed", "left", "skipped", "failed")
 
 
@@ -65,6 +65,7 @@ def show(voice: Voice, day: Mapping[str, Any]) -> None:
     """Print the day, what needs a person first."""
     from mailsorter.cli.case_view import show_due_data
     from mailsorter.cli.moments import span
+    from mailsorter.cli.standing_brake import show_brakes
 
     daemon, runs = day["daemon"], day["runs"]
     since = daemon["seconds_since_word"]
@@ -75,8 +76,9 @@ def show(voice: Voice, day: Mapping[str, Any]) -> None:
     else:
         heard = f"its last sign of life is {span(max(since, 0))} old"
     voice.say(f"The daemon {'runs' if daemon['running'] else 'does not run'}: {heard}.")
-    if daemon["running"] and not day["troubles"]:
+    if daemon["running"] and not day["troubles"] and not any(m["brake"] for m in day["mailboxes"]):
         voice.say("Nothing is wrong.")
+    show_brakes(voice, day["mailboxes"])
     for trouble in day["troubles"]:
         who = f" ({', '.join(trouble['mailboxes'])})" if trouble["mailboxes"] else ""
         voice.say(f"- {trouble['kind']}{who}, for {span(trouble['seconds'])}. {trouble['advice']}".rstrip())

@@ -42,15 +42,18 @@ def gather(assembly: Assembly) -> dict[str, object]:
     """Everything that status tells, as JSON has it."""
     from mailsorter.cli.former_keys import key_data
     from mailsorter.cli.moments import moment
+    from mailsorter.cli.standing_brake import brake_data
     from mailsorter.daemon.snapshot import read
+    from mailsorter.sorting.brake_memory import standing_brakes
 
     now_s = int(assembly.clock.now().timestamp())
     mailboxes = []
     with assembly.ledger.unit() as unit:  # writes only when a mailbox has no number yet
         said = read(unit)
         open_steps = set(unit.steps.mailboxes_with_open())
-        for entry in assembly.config.mailbox:
-            number = unit.places.mailbox(entry.address)
+        numbers = [unit.places.mailbox(entry.address) for entry in assembly.config.mailbox]
+        brakes = standing_brakes(unit, numbers)
+        for entry, number in zip(assembly.config.mailbox, numbers, strict=True):
             looked = max(unit.cursors.at(number).values(), default=None)
             states = {
                 state.name.lower().replace("_", "-"): n for state, n in sorted(unit.messages.counts(number).items())
@@ -64,6 +67,7 @@ def gather(assembly: Assembly) -> dict[str, object]:
                     "messages": states,
                     "review": sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear")),
                     "interrupted": number in open_steps,
+                    "brake": brake_data(brakes.get(number), now_s),
                     **_as_the_daemon_saw(number, said, now_s, looked),
                 }
             )
@@ -124,6 +128,7 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
     from mailsorter.cli.digest import figures
     from mailsorter.cli.former_keys import key_words
     from mailsorter.cli.moments import span
+    from mailsorter.cli.standing_brake import show_brakes
 
     rows = []
     for mailbox in data["mailboxes"]:  # type: ignore[attr-defined]
@@ -133,6 +138,7 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
         counts = (states.get("filed", 0), states.get("waiting", 0), mailbox["review"])
         rows.append((mailbox["mailbox"], looked, *figures(mailbox), *counts))
     voice.table(("mailbox", "last look", "quota", "backlog", "filed", "waiting", "for review"), rows)
+    show_brakes(voice, data["mailboxes"])  # type: ignore[arg-type]
     runs = [
         (r["run"], r["kind"], r["state"], r["counts"].get("filed", 0), r["counts"].get("left", 0))
         for r in data["runs"]  # type: ignore[attr-defined]

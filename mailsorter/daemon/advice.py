@@ -27,6 +27,8 @@ _RENEW = "Renew the app's secret or certificate, then send SIGHUP."
 _PERMIT = "Give the app its permission back; docs/operations.md says how."
 _TAKE_OUT = "Take the mailbox out of the config, or give it back its licence, then send SIGHUP."
 
+BRAKE_PULLED = Meaning("brake pulled", True, False, "Run: mailsorter plan")
+
 _MEANINGS: tuple[tuple[type[BaseException], Meaning], ...] = (  # the first that fits; subclasses before
     (errors.LedgerFull, Meaning("ledger full", True, True, _ROOM)),
     (errors.LedgerLocked, Meaning("ledger locked", False, False, "Run: mailsorter status")),
@@ -36,7 +38,7 @@ _MEANINGS: tuple[tuple[type[BaseException], Meaning], ...] = (  # the first that
     (errors.NotPermitted, Meaning("not permitted", True, False, _PERMIT)),
     (errors.MailboxGone, Meaning("mailbox gone", True, False, _TAKE_OUT)),
     (errors.MailboxFull, Meaning("mailbox full", True, False, "Free space in the mailbox.")),
-    (errors.BrakePulled, Meaning("brake pulled", True, False, "Run: mailsorter plan")),
+    (errors.BrakePulled, BRAKE_PULLED),
     (errors.UserError, Meaning("config does not fit", True, False, "Run: mailsorter config check")),
     (errors.Throttled, Meaning("throttled", False, True)),
     (errors.MailboxMoving, Meaning("mailbox moving", False, False)),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from mailsorter.daemon.metrics import registry
 from mailsorter.daemon.service import Service
 from mailsorter.errors import UserError
 from mailsorter.mailbox.loopback import is_loopback
+from mailsorter.model.brake import BRAKES
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,7 +35,8 @@ Page = Callable[[], tuple[HTTPStatus, dict[str, object]]]
 
 
 def pages(service: Service, hosts: Collection[str] = ()) -> WSGIApplication:
-    """The three pages as a WSGI application. `readyz` says in words what keeps mail from being filed.
+    """The three pages as a WSGI application. `readyz` says in words what keeps mail from being filed, and names the
+    brakes that stop single mailboxes.
 
     They answer when they are asked for by a name of this machine or by one of `hosts` (lower case), at any port.
     """
@@ -48,7 +51,7 @@ def pages(service: Service, hosts: Collection[str] = ()) -> WSGIApplication:
         if service.stop.is_set():
             problems = ["stopping"]
         status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-        return status, {"ready": not problems, "problems": problems}
+        return status, {"ready": not problems, "problems": problems, "brakes": _brakes(service)}
 
     routes: dict[str, Page] = {"/healthz": healthz, "/readyz": readyz}
 
@@ -79,6 +82,22 @@ def names_us(host: str | None, hosts: Collection[str]) -> bool:
     else:
         name, _, port = name.partition(":")
     return (not port or (port.isascii() and port.isdecimal())) and (is_loopback(name) or name in hosts)
+
+
+def _brakes(service: Service) -> list[dict[str, object]] | None:
+    """The brakes that stop a mailbox now, each with its next command; None when the ledger cannot be read."""
+    standing = service.standing_brakes()
+    if standing is None:
+        return None
+    return [
+        {
+            "mailbox": mailbox,
+            "brake": brake.code,
+            "since": datetime.fromtimestamp(brake.since_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+            "go_on": BRAKES[brake.code].command,
+        }
+        for mailbox, brake in sorted(standing.items())
+    ]
 
 
 def is_alive(service: Service) -> bool:

@@ -31,6 +31,7 @@ class DaemonCollector(Collector):
         """All figures as they are now."""
         yield from self._whole()
         yield from self._mailboxes()
+        yield from self._brakes()
         yield from self._totals()
 
     def _whole(self) -> Iterator[Metric]:
@@ -68,6 +69,17 @@ class DaemonCollector(Collector):
         yield quota
         yield lag
         yield failing
+
+    def _brakes(self) -> Iterator[Metric]:
+        stopped = GaugeMetricFamily("mailsorter_brake", "A brake stops the mailbox.", labels=["mailbox", "brake"])
+        since = GaugeMetricFamily(
+            "mailsorter_brake_since_seconds", "Since when, in seconds since 1970.", labels=["mailbox", "brake"]
+        )
+        for number, brake in sorted((self._service.standing_brakes() or {}).items()):
+            stopped.add_metric([str(number), brake.code], 1)
+            since.add_metric([str(number), brake.code], brake.since_s)
+        yield stopped
+        yield since
 
     def _totals(self) -> Iterator[Metric]:
         mailboxes = list(self._service.mailboxes.values())

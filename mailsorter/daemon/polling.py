@@ -15,7 +15,7 @@ from mailsorter.daemon.advice import UNEXPECTED, Meaning, meaning
 from mailsorter.daemon.timetable import Pace, PollEnd, next_poll
 from mailsorter.daemon.troubles import Troubles
 from mailsorter.daemon.watched import WatchedMailbox
-from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError, TemporaryError
+from mailsorter.errors import BrakePulled, LedgerError, LedgerLocked, MailsorterError, TemporaryError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import StepResult
@@ -142,7 +142,8 @@ class Poller:
     def _failed(self, mailbox: WatchedMailbox, error: Exception) -> PollEnd:
         mailbox.error = type(error).__name__
         means = meaning(error) if isinstance(error, MailsorterError) else UNEXPECTED
-        self.troubles.met(means, mailbox.error, mailbox.number)
+        which = {"brake": error.brake} if isinstance(error, BrakePulled) else {}
+        self.troubles.met(means, mailbox.error, mailbox.number, **which)
         return PollEnd.FAILED
 
     def _busy(self, mailbox: WatchedMailbox, error: LedgerLocked) -> PollEnd:

@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from mailsorter.cases.calendar import DueDate, Terms, due_dates
 from mailsorter.clock import Clock
 from mailsorter.daemon import deadlines, expiry
-from mailsorter.daemon.advice import Meaning, meaning
+from mailsorter.daemon.advice import BRAKE_PULLED, Meaning, meaning
 from mailsorter.daemon.polling import Poller
 from mailsorter.daemon.pulse import Pulse
 from mailsorter.daemon.timetable import Pace, PollEnd, first_poll, jump_s
@@ -28,6 +28,7 @@ from mailsorter.daemon.watched import WatchedMailbox
 from mailsorter.errors import LedgerError, MailsorterError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.model.brake import BrakePolicy
+from mailsorter.sorting.brake_memory import StandingBrake, standing_brakes
 from mailsorter.sorting.run import Job
 
 JUMP_S = 300.0  # the wall clock may drift or be slewed; five minutes at once is a jump
@@ -252,9 +253,25 @@ class Service:
     # how it is ----------------------------------------------------------------------------------------------------
 
     def problems(self) -> list[str]:
-        """What keeps mail from being filed right now, as words; empty when all is well."""
+        """What keeps mail from being filed right now, as words; empty when all is well.
+
+        Of one mailbox's own troubles this says nothing; a brake counts here when one stops every mailbox.
+        """
         kinds = {t.meaning.kind for t in self.troubles.standing() if t.meaning.is_shared and _stops_filing(t.meaning)}
+        if self.mailboxes and len(self.standing_brakes() or ()) == len(self.mailboxes):
+            kinds.add(BRAKE_PULLED.kind)
         return sorted(kinds)
+
+    def standing_brakes(self) -> dict[int, StandingBrake] | None:
+        """The brake that stops each mailbox now, by its number; None when the ledger does not say.
+
+        Read from the ledger, so that a brake that a run by hand met or let through is known at once.
+        """
+        try:
+            with self.ledger.reading() as unit:
+                return standing_brakes(unit, list(self.mailboxes))
+        except LedgerError:
+            return None
 
     def lag_s(self) -> float:
         """The oldest complete look of all mailboxes that are not themselves in trouble, in seconds."""

@@ -92,6 +92,7 @@ KEYS: Mapping[str, Shape] = {
     "case": _pattern(r"\d{4}-\d{4,6}"),
     "term": _WORD,
     "kind": _WORD,
+    "brake": _WORD,
     "days": _number,
     "call": _NAME,
     "job": _pattern(r"[a-z]+(?: [a-z]+){0,3}(?: \d{1,9})?"),  # "mailbox 3": the ledger's number

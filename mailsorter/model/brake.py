@@ -21,6 +21,36 @@ FOLDER_SHARED = "folder-shared"
 _REMEMBERED_DAYS = 60
 
 
+class BrakeFacts(msgspec.Struct, frozen=True):
+    """What a code says, and the command by which a person goes on once the cause is settled."""
+
+    meaning: str
+    first: str  # what to do before
+    command: str
+
+
+_LOOK = "Look at it with: mailsorter plan"
+_FIND_OUT = "Find out what happened"
+_YES = "mailsorter sort --yes"
+
+BRAKES: Mapping[str, BrakeFacts] = {
+    MANY_MOVES: BrakeFacts("a run would move far more messages than this mailbox's busiest day", _LOOK, _YES),
+    RULES_CHANGED: BrakeFacts("the changed client book or rules would file far more than usual", _LOOK, _YES),
+    FOLDER_EMPTY: BrakeFacts("a folder that held many messages is suddenly empty", _FIND_OUT, _YES),
+    MAILBOX_EMPTY: BrakeFacts("the mailbox is suddenly empty", _FIND_OUT, _YES),
+    CLIENT_FOLDER_GONE: BrakeFacts("a client's folder is no longer there", "Restore it in Outlook if you can", _YES),
+    FOLDER_TWICE: BrakeFacts(
+        "there are two folders of one name where a client's is meant", "Merge or rename them in Outlook",
+        "mailsorter sort",
+    ),
+    FOLDER_SHARED: BrakeFacts(
+        "two clients have the same folder", "Give one of them another `folder` in the client book",
+        "mailsorter clients check",
+    ),
+}  # fmt: skip
+"""Every brake that can stop a run. The same for all outputs: status, health page, metrics' labels."""
+
+
 class BrakePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How much is too much; `go_on` is a person's word that this once it is not."""
 

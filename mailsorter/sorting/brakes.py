@@ -18,28 +18,17 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.places import KnownFolder
 from mailsorter.ledger.states import StepState
 from mailsorter.model import brake
-from mailsorter.model.brake import BrakePolicy, History, Look
+from mailsorter.model.brake import BrakePolicy, Look
 from mailsorter.model.folder import FolderPath, FolderTree, WellKnown, show_path
 from mailsorter.model.step import MoveMessage
 from mailsorter.perform import Hands, StepResult
+from mailsorter.sorting.brake_memory import read_memory, write_memory
 from mailsorter.sorting.client_numbers import ClientNumbers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _GO_ON = "Look at it with: mailsorter plan   If it is right, go on with: mailsorter sort --yes"
-
-
-class _Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger keeps of one mailbox for its brakes: counts, days and folder numbers."""
-
-    history: History = History()
-    first_rounds: tuple[int, ...] = ()  # folders whose first round has ended: their backlog is behind them
-    total: int = 0  # items in all folders at the end of the last run
-    rules: bytes = b""  # book and rules of the last run that came to its end
-
-
-_read_memory = msgspec.msgpack.Decoder(_Memory)  # built here, in one thread: mailboxes ask for it at the same moment
 
 
 class Brakes:
@@ -56,7 +45,7 @@ class Brakes:
         self._shift: Counter[str] = Counter()  # folder id: what this run put in, less what it took out
         self.notes: list[str] = []
         with hands.ledger.reading() as unit:
-            self._memory = self._read(unit)
+            self._memory = read_memory(unit, hands.number)
         self.room = self._memory.history.room(policy, self._today)
 
     @property
@@ -187,10 +176,10 @@ class Brakes:
         if self.is_backlog(folder_number):
             rounds = (*self._memory.first_rounds, folder_number)
             self._memory = msgspec.structs.replace(self._memory, first_rounds=rounds)
-            self._write(unit)
+            write_memory(unit, self._hands.number, self._memory)
 
     def ended_run(self, tree: FolderTree, known: Sequence[KnownFolder]) -> None:
-        """The run came to its end: remember what it moved and how much each folder holds.
+        """The run came to its end: remember what it moved and how much each folder holds; no brake stops it now.
 
         `known` are the folders as the ledger had them when the run began.
         """
@@ -198,9 +187,8 @@ class Brakes:
         if moved[self._today] > self.room:  # what a person let through once is no measure for the next time
             moved = {**moved, self._today: self.room}
         total = tree.item_count + self._shift.total()
-        memory = msgspec.structs.replace(
-            self._memory, history=self._memory.history.and_now(self._today, moved), total=total, rules=self._rules
-        )
+        history = self._memory.history.and_now(self._today, moved)
+        memory = msgspec.structs.replace(self._memory, history=history, total=total, rules=self._rules, standing=None)
         with self._hands.ledger.reading() as unit:
             newest = max((folder.number for folder in known), default=0)
             met = unit.places.folders(self._hands.number, newest)
@@ -211,7 +199,7 @@ class Brakes:
         with self._hands.ledger.unit() as unit:
             unit.places.update_folders(changed)
             self._memory = memory
-            self._write(unit)
+            write_memory(unit, self._hands.number, memory)
 
     def _perhaps_changed(self, known: Sequence[KnownFolder], tree: FolderTree) -> list[KnownFolder]:
         """Of hundreds of folders the few that may not be as they were known."""
@@ -233,18 +221,6 @@ class Brakes:
         path = tree.path(known.id) if found else known.path  # one that this run made is not in its tree yet
         count = max(0, (found.item_count if found else 0) + shift)
         return None if count == known.item_count and path == known.path else (known, path, count)
-
-    # in the ledger ----------------------------------------------------------------------------------------------
-
-    def _read(self, unit: Unit) -> _Memory:
-        raw = unit.settings.get(self._name())
-        return _Memory() if raw is None else _read_memory.decode(raw)
-
-    def _write(self, unit: Unit) -> None:
-        unit.settings.set(self._name(), msgspec.msgpack.encode(self._memory))
-
-    def _name(self) -> str:
-        return f"brakes of mailbox {self._hands.number}"
 
 
 def _deleted_ids(tree: FolderTree) -> set[str]:

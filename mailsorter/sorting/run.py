@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mailsorter.clock import Clock
-from mailsorter.errors import LedgerError, LedgerLocked, MailsorterError
+from mailsorter.errors import BrakePulled, LedgerError, LedgerLocked, MailsorterError
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.runs import DONE, INTERRUPTED, PARTIAL, Run, RunNumber
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.perform import Hands, perform_steps, pretend_steps
+from mailsorter.sorting.brake_memory import note_brake
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.ground import TreeCache
 from mailsorter.sorting.mailbox_run import MailboxRun, Watcher
@@ -183,7 +184,11 @@ class _Mailbox:
         """Do it with the mailbox's lock held; an error of this mailbox, the lock's too, ends up in its report."""
         try:
             with self._ledger.locks.hold(self._number()):
-                act()
+                try:
+                    act()
+                except BrakePulled as pulled:
+                    self._note_brake(pulled)
+                    raise
         except LedgerLocked as error:
             self._failed(error)
         except LedgerError:
@@ -196,6 +201,11 @@ class _Mailbox:
             with self._ledger.unit() as unit:
                 self._cache.number = unit.places.mailbox(self._job.address)
         return self._cache.number
+
+    def _note_brake(self, pulled: BrakePulled) -> None:
+        """Until a run comes to its end, status and the daemon's health page show it."""
+        if not self._pretend:
+            note_brake(self._ledger, self._number(), pulled.brake, int(self._clock.now().timestamp()))
 
     def _failed(self, error: MailsorterError) -> None:
         self.report.error = error

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from mailsorter.errors import BrakePulled
+from mailsorter.model import brake
 from mailsorter.model.folder import FolderPath, FolderTree, WellKnown, show_path
 
 
@@ -66,7 +67,7 @@ class Targets:
         if owner is not None and owner != client_id:
             raise BrakePulled(
                 f"The folder {show_path(path)} already belongs to client {owner}; {client_id} has the same one.",
-                brake="folder-shared",
+                brake=brake.FOLDER_SHARED,
                 advice="Give one of them another `folder` in the client book, then run: mailsorter clients check",
             )
         return Target(path, folder_id, is_known=False)
@@ -77,7 +78,7 @@ class Targets:
         if folder_id not in self._tree or (deleted and self._tree.lies_within(folder_id, deleted.id)):
             raise BrakePulled(
                 f"The folder of client {client_id} ({show_path(path_before)}) is no longer there: deleted in Outlook?",
-                brake="client-folder-gone",
+                brake=brake.CLIENT_FOLDER_GONE,
                 advice="Restore it in Outlook, or let mailsorter make a new one: mailsorter sort --yes",
             )
         return Target(self._tree.path(folder_id), folder_id, is_known=True)
@@ -91,7 +92,7 @@ def _at(tree: FolderTree, path: FolderPath) -> str | None:
         if len(matches) > 1:
             raise BrakePulled(
                 f"There is more than one folder {show_path(path[:depth])}.",
-                brake="folder-twice",
+                brake=brake.FOLDER_TWICE,
                 advice="Merge or rename them in Outlook, then run the command again.",
             )
         if not matches:

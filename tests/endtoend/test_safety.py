@@ -30,6 +30,34 @@ def test_a_run_that_looks_wrong_stops_with_its_own_exit_code_and_yes_goes_on(fir
     assert len(firm.folders()["Clients / Acme B.V."]) == 21
 
 
+def test_status_shows_the_brake_until_a_run_goes_on(firm: Tenant) -> None:
+    """Which, since when, and the command; as text, as JSON, and in the digest. A plan is no run."""
+    firm.write_config(LOW)
+    firm.deliver("jan@acme.example")
+    assert firm.run("sort").code == 0
+    for _ in range(20):
+        firm.deliver("jan@acme.example")
+    assert firm.run("plan").code == 0
+    assert firm.run("status", "--json").json["mailboxes"][0]["brake"] is None
+    assert "the brake" not in firm.run("status").out
+    assert firm.run("sort").code == 6
+    brake = firm.run("status", "--json").json["mailboxes"][0]["brake"]
+    assert (brake["code"], brake["go_on"]) == ("many-moves", "mailsorter sort --yes")
+    assert brake["since"].endswith("Z")
+    assert brake["seconds"] >= 0
+    line = f"the brake many-moves has stopped filing since {brake['since']}"
+    for command in (["status"], ["status", "--digest"]):
+        text = " ".join(firm.run(*command).out.split())
+        assert line in text
+        assert "Then go on with: mailsorter sort --yes" in text
+    assert firm.run("status", "--digest", "--json").json["mailboxes"][0]["brake"]["code"] == "many-moves"
+    assert firm.run("sort", "--limit", "2").code == 0, "few enough to be no surprise"
+    assert firm.run("status", "--json").json["mailboxes"][0]["brake"]["since"] == brake["since"]
+    assert firm.run("sort", "--yes").code == 0
+    assert firm.run("status", "--json").json["mailboxes"][0]["brake"] is None
+    assert "the brake" not in firm.run("status").out
+
+
 def test_check_says_what_people_did_and_that_all_agrees_afterwards(firm: Tenant) -> None:
     moved = firm.deliver("wie@elders.example", "Vraag")
     firm.deliver("jan@acme.example")

@@ -47,13 +47,14 @@ def test_healthz_says_whether_it_lives(world):
 def test_readyz_says_what_keeps_mail_from_being_filed(world, error, expected):
     """In words and for all mailboxes; one mailbox's trouble is `status`'s to tell."""
     world.go_on(1)
-    assert ask(world, "/readyz") == (200, '{"ready": true, "problems": []}\n')
+    assert ask(world, "/readyz") == (200, '{"ready": true, "problems": [], "brakes": []}\n')
     fails(world, error)
     world.go_on(10)
     code, body = ask(world, "/readyz")
-    assert (code, json.loads(body)) == (503 if expected else 200, {"ready": not expected, "problems": expected})
+    told = {"ready": not expected, "problems": expected, "brakes": []}
+    assert (code, json.loads(body)) == (503 if expected else 200, told)
     world.service.stop.set()
-    assert ask(world, "/readyz") == (503, '{"ready": false, "problems": ["stopping"]}\n')
+    assert ask(world, "/readyz") == (503, '{"ready": false, "problems": ["stopping"], "brakes": []}\n')
 
 
 def test_labels_are_numbers_and_words_of_a_fixed_table(three):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from mailsorter.model.brake import BrakePolicy, History, Look, emptied
+from mailsorter.model import brake
+from mailsorter.model.brake import BRAKES, BrakePolicy, History, Look, emptied
 
 TODAY = date(2026, 11, 23)
 
@@ -51,3 +54,13 @@ def test_history_adds_up_by_day_and_forgets_after_sixty() -> None:
 )
 def test_emptied(looks: list[Look], before: int, now: int, found: int | None, why: str) -> None:
     assert emptied(looks, before, now, minimum=200) == found, why
+
+
+def test_every_code_has_its_facts_and_its_line_in_the_docs() -> None:
+    """Status, health page and docs/safety.md speak of the same brakes."""
+    names = (name for name in vars(brake) if re.fullmatch("[A-Z][A-Z_]+", name))
+    codes = {getattr(brake, name) for name in names if isinstance(getattr(brake, name), str)}
+    safety = (Path(__file__).parents[3] / "docs" / "safety.md").read_text("utf-8")
+    section = safety[safety.index("## Brakes") : safety.index("## Reconciliation")]
+    documented = set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE))
+    assert set(BRAKES) == documented == codes
