@@ -270,6 +270,12 @@ class Messages:
         undone = (message.c.mailbox == mailbox) & (message.c.state == int(MessageState.UNDONE))
         self._connection.execute(update(message).where(undone).values(state=int(MessageState.UNMATCHED)))
 
+    def release_costly(self, mailbox: int) -> int:
+        """What was too costly to match may be decided again; gives how many there were."""
+        costly = (message.c.mailbox == mailbox) & (message.c.state == int(MessageState.TOO_COSTLY))
+        done = self._connection.execute(update(message).where(costly).values(state=int(MessageState.UNMATCHED)))
+        return done.rowcount
+
     def rename(self, now_by_was: Mapping[bytes, bytes]) -> None:
         """Where ids change on a move: these messages' rows, steps and corrections go by their new digests, given by
         those they had. Nothing waits for the old ones any longer."""

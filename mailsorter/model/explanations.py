@@ -100,6 +100,11 @@ REASONS: dict[Reason, str] = {
     Reason.NO_AUTHOR: (
         "Only our own people are named, and the author is missing or an unresolved X.500 name: perhaps not internal."
     ),
+    Reason.TOO_COSTLY: (
+        "Matching it would cost more than any ordinary message does: it names many thousands of people or references, "
+        "or took the processor ten seconds. It stays where it is, review lists it, and it is not tried again before "
+        "the client book, the rules or the program change. A person files it."
+    ),
     Reason.REJECTED: "A person took mail of this thread out of the folder of the client that the evidence names.",
     Reason.CLIENT_LEFT: "The evidence names a client with status left; a person decides before a folder is made again.",
     Reason.BELOW_TARGET: "There is a prediction, but not one sure enough to file by; review shows the best three.",

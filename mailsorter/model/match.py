@@ -33,6 +33,7 @@ class Reason(enum.StrEnum):
     NO_EVIDENCE = "no-evidence"  # unmatched
     NO_ADDRESS = "no-address"  # unmatched: nobody usable in the envelope
     NO_AUTHOR = "no-author"  # unmatched: only our own people are named, and it does not say who wrote it
+    TOO_COSTLY = "too-costly"  # unmatched: matching it would cost more than any ordinary message does
     REJECTED = "rejected"  # unmatched: a person took this thread out of the client that evidence names
     CLIENT_LEFT = "client-left"  # unmatched: the evidence names a client that has left
     BELOW_TARGET = "below-target"  # unmatched: there is a prediction, but not sure enough to file by

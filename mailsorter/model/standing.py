@@ -22,6 +22,7 @@ class MessageState(enum.IntEnum):
     RESTRICTED = 12  # kept on a legal ground only, in the restricted folder (GDPR article 18)
     UNCLEAR = 13  # a move's answer was lost and several messages may be the one that moved: a person looks
     MISSING = 14  # was put somewhere; ids change on a move, and under the one it had it is nowhere: moved, or gone
+    TOO_COSTLY = 15  # not matched, or not to its end: left alone until book, rules or program change
 
 
 PLACED = (

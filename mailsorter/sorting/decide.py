@@ -9,10 +9,11 @@ from datetime import datetime
 import msgspec
 
 from mailsorter.ledger.messages import Standing
-from mailsorter.model.match import Match, Outcome
+from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.thread import RunMemory
+from mailsorter.sorting.budget import TOO_COSTLY, Watch, work_of
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import at_its_time, match_all, match_message
 from mailsorter.sorting.recall import Recall
@@ -27,6 +28,7 @@ class Known(enum.Enum):
     BY_HAND = "by-hand"  # a person put it here
     UNDONE = "undone"  # an undo put it here; stays until book or rules change
     RESTRICTED = "restricted"
+    TOO_COSTLY = "too-costly"  # found so before, by this book, these rules and this program
     UNREADABLE = "unreadable"  # Exchange has it and cannot show it: never decided on
 
 
@@ -53,6 +55,7 @@ def what_is_known(standing: Standing | None, run: int, *, is_where_put: bool = F
         MessageState.BY_HAND: Known.BY_HAND,
         MessageState.UNDONE: Known.UNDONE,
         MessageState.RESTRICTED: Known.RESTRICTED,
+        MessageState.TOO_COSTLY: Known.TOO_COSTLY,
     }.get(standing.state, Known.MATCH)
 
 
@@ -74,19 +77,28 @@ def decide_window(
     now: datetime,
     sent_folder_id: str | None,
     extras: Extras = _NOTHING,
+    watch: Watch | None = None,
 ) -> list[Decision]:
-    """Decide every message of a window. Pure but for what `recall` looked up before."""
+    """Decide every message of a window. Pure but for what `recall` looked up before, and for `watch`, which may raise
+    `StoppedBetween`."""
+    watch = watch or Watch()
     known = [Known.UNREADABLE if m.is_unreadable else _known(m, recall, run) for m in messages]
     to_match = [m for m, k in zip(messages, known, strict=True) if k is Known.MATCH]
     memory = RunMemory(recall)
 
     def match(message: Message) -> Match:
-        return match_message(
-            message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor,
-            text=extras.texts.get(message.id, ""), attachment_names=extras.attachment_names.get(message.id, ()),
+        text, names = extras.texts.get(message.id, ""), extras.attachment_names.get(message.id, ())
+        return watch.match(
+            message,
+            work_of(message, text, names),
+            lambda: match_message(
+                message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor,
+                text=text, attachment_names=names,
+            ),
         )  # fmt: skip
 
     matches = {m.id: found for m, found in zip(to_match, match_all(to_match, memory, match), strict=True)}
+    matches |= {m.id: TOO_COSTLY for m, k in zip(messages, known, strict=True) if k is Known.TOO_COSTLY}
     return [
         Decision(m, k, _timed(matches.get(m.id), m, filing, now, is_sent=m.folder_id == sent_folder_id))
         for m, k in zip(messages, known, strict=True)
@@ -102,11 +114,15 @@ def _timed(match: Match | None, message: Message, filing: Filing, now: datetime,
     return None if match is None else at_its_time(match, message, filing.policy, now, is_sent=is_sent)
 
 
-STATE_OF = {
+def state_of(match: Match) -> MessageState:
+    """The state recorded of a message that is left where it is."""
+    return MessageState.TOO_COSTLY if match.reason is Reason.TOO_COSTLY else _STATE_OF[match.outcome]
+
+
+_STATE_OF = {
     Outcome.UNMATCHED: MessageState.UNMATCHED,
     Outcome.AMBIGUOUS: MessageState.AMBIGUOUS,
     Outcome.INTERNAL: MessageState.INTERNAL,
     Outcome.EXCLUDED: MessageState.EXCLUDED,
     Outcome.WAIT: MessageState.WAITING,
 }
-"""The state recorded of a message that is left where it is."""

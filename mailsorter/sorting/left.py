@@ -13,7 +13,8 @@ from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.perform.intents import seconds
-from mailsorter.sorting.decide import STATE_OF, Decision, Known
+from mailsorter.sorting.budget import budget_digest, budget_setting
+from mailsorter.sorting.decide import Decision, Known, state_of
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import quiet_until
 from mailsorter.sorting.recall import Recall
@@ -48,12 +49,14 @@ class LeftMail:
                 if decision.match.outcome is Outcome.WAIT:
                     waits[tokens.key] = WaitingMessage(message.id, self._due_s(message, decision.match))
         unit.messages.record(rows)
+        if any(row.state is MessageState.TOO_COSTLY for row in rows):
+            unit.settings.set(budget_setting(self.mailbox), budget_digest(self.filing.rules_digest))
         unit.messages.wait_all(self.mailbox, waits)
         unit.messages.stop_waiting(row.token for row in rows if row.state is not MessageState.WAITING)
 
     def _row(self, unit: Unit, message: Message, match: Match, folder: int) -> MessageRow:
         tokens = self.recall.tokens[message.id]
-        state = STATE_OF[match.outcome]
+        state = state_of(match)
         waits = state is MessageState.WAITING
         return MessageRow(
             token=tokens.key, mailbox=self.mailbox, folder=folder, state=state, thread=tokens.thread,

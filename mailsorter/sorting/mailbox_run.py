@@ -6,6 +6,7 @@ settles open intents first and pulls the unfinished window again.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -25,7 +26,8 @@ from mailsorter.model.step import EnsureFolder, MoveMessage, Step
 from mailsorter.perform import Hands, KnownAgain, StepResult, known_again, resume
 from mailsorter.perform.intents import copy_token
 from mailsorter.sorting.brakes import Brakes
-from mailsorter.sorting.decide import STATE_OF, Decision, Known, decide_window
+from mailsorter.sorting.budget import TOO_COSTLY, StoppedBetween, Watch, budget_digest, budget_setting
+from mailsorter.sorting.decide import Decision, Known, decide_window, state_of
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
@@ -102,13 +104,21 @@ class MailboxRun:
     _planned: set[FolderPath] = field(default_factory=set)
     _read_anew: bool = False  # some folder was read from its beginning
     _is_second_look: bool = False
+    _watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = MailboxReport(self.hands.mailbox.address)
+        self._watch = Watch(self._between, self._costly)
 
     def go(self) -> MailboxReport:
         """Sort the mailbox. Raises what stops it; `report` holds what was done until then."""
         self.report.is_complete = False
+        try:
+            return self._go()
+        except StoppedBetween:
+            return self.report
+
+    def _go(self) -> MailboxReport:
         seen = Glance() if self.pretend else glance(self.hands, self.filing, self.cache)
         if seen.found_nothing and not self.second_look:
             self.report.is_complete = True
@@ -150,8 +160,23 @@ class MailboxRun:
         Only when a folder was read from its beginning: later, mail of a thread comes after what it answers.
         """
         if self.report.is_complete and self._read_anew and not self.hands.stop.is_set():
-            self.report.is_complete = self._look_again()
+            self.report.is_complete = False
+            with contextlib.suppress(StoppedBetween):
+                self.report.is_complete = self._look_again()
         return self.report
+
+    def _between(self) -> None:
+        """Between two messages: stop when asked to, and show that this job lives (asking the clock is how it does)."""
+        if self.hands.stop.is_set():
+            raise StoppedBetween
+        self.hands.clock.monotonic()
+
+    def _costly(self, message: Message) -> None:
+        """Write it down at once: killed before the window's end, the next start must not meet the message again."""
+        left = self._left_mail(self._recall([message]))
+        with self.hands.ledger.unit() as unit:
+            left.record(unit, [Decision(message, Known.TOO_COSTLY, TOO_COSTLY)], ())
+        self.report.notes.append("A message was left because matching it costs too much; see: mailsorter review")
 
     def _look_again(self) -> bool:
         self.until_s, self._is_second_look = None, True
@@ -164,6 +189,7 @@ class MailboxRun:
         an undo put back stays then: it is the same client's still.
         """
         number = self.hands.number
+        self._notice_changed_budget()
         rules, policy = rules_setting(number), policy_setting(number)
         now = {rules: self.filing.rules_digest, policy: self.filing.policy.digest}
         with self.hands.ledger.reading() as unit:
@@ -179,6 +205,19 @@ class MailboxRun:
                 unit.cursors.forget(number)
             if rules in changed and before[rules] is not None:
                 unit.messages.release_undone(number)
+
+    def _notice_changed_budget(self) -> None:
+        """What was too costly is tried again once book, rules or program have changed."""
+        number = self.hands.number
+        setting, now = budget_setting(number), budget_digest(self.filing.rules_digest)
+        with self.hands.ledger.reading() as unit:
+            before = unit.settings.get(setting)
+        if before is None or before == now:
+            return
+        with self.hands.ledger.unit() as unit:
+            unit.settings.set(setting, now)
+            if unit.messages.release_costly(number):
+                unit.cursors.forget(number)
 
     # what is read; each gives False when the run is to stop here ---------------------------------------------------
 
@@ -209,7 +248,7 @@ class MailboxRun:
     def _count_moves(self, window: Window) -> int:
         recall = self._recall(window.messages)
         now, sent = self.hands.clock.now(), self._ground.sent_folder_id
-        decisions = decide_window(window.messages, recall, self.filing, self.run.number, now, sent)
+        decisions = decide_window(window.messages, recall, self.filing, self.run.number, now, sent, watch=self._watch)
         return _moves(plan_window(decisions, self.filing, self._ground.targets, set(self._planned)))
 
     def _within_limit(self, moves: int) -> int:
@@ -306,7 +345,7 @@ class MailboxRun:
         self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
         self._decides_threads(one.thread for one in departed)
         kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
-        left = LeftMail(hands.number, self.run.number, ground.tree, self.filing, recall, hands.clock.now())
+        left = self._left_mail(recall)
 
         def finish(unit: Unit) -> None:
             left.record(unit, kept, returned)
@@ -327,6 +366,10 @@ class MailboxRun:
         self._note_unclear(kept, recall)
         count_left(self.report, kept, returned, self.run.number, recall if retest else None)
         return not is_cut and not self._is_time_up()
+
+    def _left_mail(self, recall: Recall) -> LeftMail:
+        now = self.hands.clock.now()
+        return LeftMail(self.hands.number, self.run.number, self._ground.tree, self.filing, recall, now)
 
     def _note_unclear(self, left: Sequence[Decision], recall: Recall) -> None:
         """Say why mail stays of which nobody can tell whether it lay in a client's folder before."""
@@ -370,12 +413,12 @@ class MailboxRun:
     def _decide(self, messages: Sequence[Message], recall: Recall) -> list[Decision]:
         """Decide by headers; where those leave it open and more could help, fetch that and decide again."""
         now, sent = self.hands.clock.now(), self._ground.sent_folder_id
-        decisions = decide_window(messages, recall, self.filing, self.run.number, now, sent)
+        decisions = decide_window(messages, recall, self.filing, self.run.number, now, sent, watch=self._watch)
         extras = fetch_extras(self.hands.mailbox, decisions, self.filing)
         self.report.looked_into += len(extras.texts.keys() | extras.attachment_names.keys())
         if not extras.texts and not extras.attachment_names:
             return decisions
-        return decide_window(messages, recall, self.filing, self.run.number, now, sent, extras)
+        return decide_window(messages, recall, self.filing, self.run.number, now, sent, extras, self._watch)
 
     def _copied(self, decisions: Sequence[Decision]) -> set[tuple[str, str]]:
         """Copies that an interrupted run made: they are not made again."""
@@ -408,7 +451,7 @@ def _is_known(found: object) -> bool:
 def _has_changed(decision: Decision, recall: Recall) -> bool:
     """Is mail that was left before left for another reason now? The rest stands in the ledger as it is."""
     standing = recall.standing.get(recall.tokens[decision.message.id].key)
-    return standing is None or decision.match is None or STATE_OF[decision.match.outcome] is not standing.state
+    return standing is None or decision.match is None or state_of(decision.match) is not standing.state
 
 
 def _is_undecided(recall: Recall, message: Message) -> bool:

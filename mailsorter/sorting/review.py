@@ -25,6 +25,7 @@ from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.senders import SenderCorrections, with_suggestions
 
 FOR_A_PERSON = (Outcome.AMBIGUOUS, Outcome.UNMATCHED)
+_SHOWN = (Known.MATCH, Known.TOO_COSTLY)
 
 
 class ReviewItem(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ def review(
                 decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id, extras)
             for decision in decisions:
                 match = decision.match
-                if decision.known is Known.MATCH and match is not None and match.outcome in FOR_A_PERSON:
+                if decision.known in _SHOWN and match is not None and match.outcome in FOR_A_PERSON:
                     yield ReviewItem(address, path, decision.message, _suggesting(match, decision, recall, senders))
     if not headers_only:
         yield from _unclear(hands, address, ground)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from mailsorter.ledger.states import StepState
+from mailsorter.model.match import Reason
 from mailsorter.model.step import MoveMessage
 from mailsorter.perform import StepResult
 from mailsorter.sorting.decide import Decision, Known
@@ -45,7 +46,8 @@ def count_left(
         if retested is None or not _take_back(report, decision.message.id, run, retested):
             report.pulled += 1
         if decision.match is not None:
-            report.left[str(decision.match.outcome)] += 1
+            is_costly = decision.match.reason is Reason.TOO_COSTLY
+            report.left[str(decision.match.reason if is_costly else decision.match.outcome)] += 1
         elif decision.known is Known.REPLAYED:
             report.skipped["seen twice"] += 1
         elif decision.known is Known.RETURNED and decision.message.id not in returned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailsorter.model.evidence import EvidenceKind
-from mailsorter.model.match import Match, Outcome
+from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.looks import looks_worth_opening
@@ -12,7 +12,7 @@ from mailsorter.sorting.matching.looks import looks_worth_opening
 def is_undecided(match: Match) -> bool:
     """Did no evidence of the firm's own decide? A prediction does not count: anything found is stronger."""
     if match.outcome in (Outcome.UNMATCHED, Outcome.INTERNAL):
-        return not match.evidence
+        return not match.evidence and match.reason is not Reason.TOO_COSTLY
     return all(fact.kind is EvidenceKind.PREDICTION for fact in match.evidence) and bool(match.evidence)
 
 
