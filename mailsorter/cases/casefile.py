@@ -21,6 +21,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from mailsorter import files
 from mailsorter.errors import LedgerError, LedgerUnreadable, UserError
 from mailsorter.ledger.packed import decoder_of
 
@@ -187,14 +188,7 @@ def _overwrite(path: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
+    files.replace(path, content, mode=files.PRIVATE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json as jsons
-import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -14,7 +14,6 @@ from mailsorter.cli.failure import ExitCode
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
-from mailsorter.errors import UserError
 
 if TYPE_CHECKING:
     from mailsorter.ledger.audit import AuditEntry
@@ -60,11 +59,14 @@ def verify(ctx: typer.Context, head: Head = None, json: Json = False) -> None:
 def export(ctx: typer.Context, out: Out = None, json: Json = False) -> None:
     """Write every entry, one JSON object a line, in canonical form with its MAC."""
     from mailsorter.cli.working import assembled
+    from mailsorter.files import open_new, require_new
 
     voice = Voice(as_json=json)
+    if out is not None:
+        require_new(out, "--out")
     count, head = 0, ""
     with assembled(ctx) as assembly, assembly.ledger.reading() as unit:
-        target: IO[str] = sys.stdout if out is None else _new_file(out)
+        target: IO[str] = sys.stdout if out is None else TextIOWrapper(open_new(out, "--out"), encoding="utf-8")
         try:
             for entry in unit.audit.entries():
                 print(_line(entry), file=target)
@@ -81,13 +83,3 @@ def export(ctx: typer.Context, out: Out = None, json: Json = False) -> None:
 def _line(entry: AuditEntry) -> str:
     fields = {"number": entry.number, "at": entry.at_s, "kind": entry.kind, "body": entry.body, "mac": entry.mac.hex()}
     return jsons.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def _new_file(path: Path) -> IO[str]:
-    """A text file for its owner alone."""
-    try:
-        return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
-    except FileExistsError:
-        raise UserError(f"The file {path} exists already.", advice="Name one that does not exist yet.") from None
-    except OSError as error:
-        raise UserError(f"The file {path} cannot be written: {error.strerror}.") from None

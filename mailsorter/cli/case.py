@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailsorter.cli.case_work import officer, on_found, write_file
+from mailsorter.cli.case_work import officer, on_found
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
@@ -307,17 +307,21 @@ def prove(
     from mailsorter.cli.case_view import proof_data, show_proof
     from mailsorter.cli.failure import ExitCode
     from mailsorter.cli.working import assembled, finish
+    from mailsorter.files import create, require_new
 
     voice = Voice(as_json=json)
+    for path, option in ((certificate, "--certificate"), (pdf, "--pdf")):
+        if path is not None:
+            require_new(path, option)
     with assembled(ctx) as assembly:
         office = assembly.office
         row = office.get(number)
         last = proof_of(office.open_file(number)) if row.proof == "passed" and not again else None
         proof = last or prove_case(office, number)
         if certificate is not None:
-            write_file(certificate, canonical(proof.certificate))
+            create(certificate, canonical(proof.certificate), "--certificate")
         if pdf is not None:
-            write_file(pdf, as_pdf(proof.certificate))
+            create(pdf, as_pdf(proof.certificate), "--pdf")
         show_proof(voice, number, proof)
         voice.answer({"case": number, "state": office.get(number).state.value, **proof_data(proof)})
         finish(ExitCode.DONE if proof.passed else ExitCode.PARTLY)
@@ -337,6 +341,10 @@ def letter(
     from mailsorter.cases.letter import LetterKind, as_pdf, write_letter
     from mailsorter.cli.case_view import show_letter
     from mailsorter.errors import UserError
+    from mailsorter.files import create, require_new
+
+    if pdf is not None:
+        require_new(pdf, "--pdf")
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         if kind and kind not in list(LetterKind):
@@ -344,7 +352,7 @@ def letter(
         written = write_letter(office, number, LetterKind(kind) if kind else None, language=language, code=code)
         show_letter(voice, number, office.firm.name, written.text)
         if pdf is not None:
-            write_file(pdf, as_pdf(office, written))
+            create(pdf, as_pdf(office, written), "--pdf")
         row = office.get(number)
         return {"case": number, "state": row.state.value, "kind": written.kind.value, "text": written.text}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,16 +52,6 @@ def on_erased(advance: Advance) -> Callable[[str, int], None]:
             advance(count - before)
 
     return progress
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write what the officer asked for, for their eyes only. Raises `UserError`."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.", advice="Name another file.") from None
 
 
 def read_text(path: Path) -> str:

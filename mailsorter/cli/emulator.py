@@ -115,7 +115,9 @@ def dump(
 ) -> None:
     """Write a state file as portable text."""
     from mailsorter.emulator.portable import dump as write
+    from mailsorter.files import require_new
 
+    require_new(out, "--out")
     store = open_state(state, must_exist=True)
     try:
         rows = write(store, out)

@@ -8,9 +8,15 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailsorter import files
+from mailsorter.errors import UserError
+
 if TYPE_CHECKING:
     from mailsorter.emulator.running import Emulator
     from mailsorter.emulator.store import Mailbox
+
+_CONFIG_BEGINS = "# Works against the emulator at"
+_BOOK_BEGINS = "# The clients of the emulator's synthetic firm"
 
 
 def write_config(emulator: Emulator, path: Path) -> None:
@@ -22,17 +28,30 @@ def write_config(emulator: Emulator, path: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_private(folder / "emulator.secret", "emulator\n")
     _write_private(folder / "ledger.key", secrets.token_hex(32) + "\n")
-    (folder / "clients.toml").write_text(client_book(emulator), encoding="utf-8")
-    path.write_text(config_text(emulator), encoding="utf-8")
+    _write_anew(folder / "clients.toml", client_book(emulator), _BOOK_BEGINS)
+    _write_anew(path, config_text(emulator), _CONFIG_BEGINS)
 
 
 def _write_private(path: Path, text: str) -> None:
+    if not os.path.lexists(path):
+        files.create(path, text.encode(), "--config-out")
+
+
+def _write_anew(path: Path, text: str, begins: str) -> None:
+    """Write what an earlier `--config-out` may have written; anything else that is there stays."""
+    if os.path.lexists(path) and not _begins(path, begins):
+        raise UserError(
+            f"{path} exists already, was not written by --config-out and was left as it is.",
+            advice="Name a config in another folder: mailsorter emulator serve --config-out FILE",
+        )
+    files.replace(path, text.encode(), mode=files.PRIVATE)
+
+
+def _begins(path: Path, text: str) -> bool:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+        return path.read_bytes().startswith(text.encode())
+    except OSError:
+        return False
 
 
 def _text(value: str) -> str:
@@ -56,7 +75,7 @@ def config_text(emulator: Emulator) -> str:
         f'\n[[mailbox]]\naddress = {_text(mailbox.address)}\nkind = "{mailbox.kind}"\n' for mailbox in mailboxes
     )
     trust = f"ca_file = {_text(str(emulator.ca_file.resolve()))}\n" if emulator.ca_file else ""
-    return f"""# Works against the emulator at {emulator.url}; written by `mailsorter emulator serve --config-out`.
+    return f"""{_CONFIG_BEGINS} {emulator.url}; written by `mailsorter emulator serve --config-out`.
 clients = ["clients.toml"]
 
 [firm]
@@ -93,7 +112,7 @@ def client_book(emulator: Emulator) -> str:
     """The synthetic clients as a client book; only a comment for a state that was seeded from files."""
     from mailsorter.emulator.seed.world import synthetic_clients
 
-    entries = ["# The clients of the emulator's synthetic firm; add your own for mail seeded from files.\n"]
+    entries = [f"{_BOOK_BEGINS}; add your own for mail seeded from files.\n"]
     for client in synthetic_clients(emulator.store):
         lines = ["[[client]]", f"id = {_text(client.id)}", f"name = {_text(client.name)}"]
         lines.append(f"domains = {_list(list(client.domains))}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,17 +145,10 @@ def _empty_book() -> str:
 
 
 def _write_new(path: Path, content: str) -> None:
+    from mailsorter.files import create
+
     try:
-        # 0600: it names mailboxes and the tenant; O_EXCL: a config that exists is never touched
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise UserError(
-            f"{path} exists already and was left as it is.",
-            advice="Name another with: mailsorter --config FILE init …   or move it away first.",
-        ) from None
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be written ({error.strerror}).", advice="Name another with: mailsorter --config FILE init …"
-        ) from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content)
+        create(path, content.encode(), "--config")  # 0600: it names mailboxes and the tenant
+    except UserError as error:
+        advice = "Name another with: mailsorter --config FILE init …   or move it away first."
+        raise UserError(error.what, advice=advice) from None

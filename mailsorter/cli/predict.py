@@ -68,15 +68,18 @@ def report(
 ) -> None:
     """Show how often predictions were right on mail not seen before, and how much would be filed."""
     from mailsorter.cli.working import assembled
+    from mailsorter.files import create, require_new
     from mailsorter.prediction.model import MIN_MESSAGES
     from mailsorter.prediction.report import make_report, plot_svg
 
     voice = Voice(as_json=json)
+    if plot is not None:
+        require_new(plot, "--plot")
     with assembled(ctx) as assembly:
         found = make_report(assembly.prediction_model())
         is_on = assembly.config.predict.enabled
     if plot is not None:
-        plot.write_text(plot_svg(found), encoding="utf-8")
+        create(plot, plot_svg(found).encode(), "--plot")
     voice.table(
         ["sureness from", "predictions", "right", "precision %", "files"],
         [[f"{b.sureness_from:g}", b.predictions, b.right, f"{100 * b.precision:.1f}" if b.predictions else "",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mailsorter import files
 from mailsorter.config.book_schema import ClientEntry
 from mailsorter.config.show import toml_value
 from mailsorter.config.toml_lines import find_lines
@@ -27,19 +26,8 @@ def imported_book(entries: Iterable[ClientEntry]) -> str:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a file so that at every moment either the old or the new one is there, complete; its mode stays."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600  # a client book names people
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Write a file so that at every moment the old or the new one is there, complete; its mode and owner stay."""
+    files.replace(path, content.encode())
 
 
 def with_book(config_text: str, books: Iterable[str], book: str) -> str | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from mailsorter import files
 from mailsorter.config.book_schema import BookFile, ClientEntry
 from mailsorter.config.places import FolderTemplate
 from mailsorter.config.schema import Config
@@ -21,6 +22,7 @@ from mailsorter.config.show import toml_value
 from mailsorter.config.tables import tables_in
 
 KeyPath = tuple[str, ...]
+_FOR_ALL = 0o644  # examples and schemas name nobody, and editors read them
 
 CONFIG_HEAD = """\
 mailsorter's config: every key, what it is for, and its default. Copy it to config/mailsorter.toml; keys behind a #
@@ -146,15 +148,15 @@ def write_schemas(folder: Path) -> list[Path]:
     paths = []
     for name, document in (("mailsorter.schema.json", "config"), ("clients.schema.json", "clients")):
         content = json.dumps(json_schema(document), indent=2, ensure_ascii=False) + "\n"
-        (folder / name).write_text(content, encoding="utf-8")
+        files.replace(folder / name, content.encode(), mode=_FOR_ALL)
         paths.append(folder / name)
     return paths
 
 
 def write_files(folder: Path) -> None:
     """Write the four files into a folder: `python -m mailsorter.config.example config` after a change of the schema."""
-    (folder / "mailsorter.example.toml").write_text(config_example(), encoding="utf-8")
-    (folder / "clients.example.toml").write_text(book_example(), encoding="utf-8")
+    files.replace(folder / "mailsorter.example.toml", config_example().encode(), mode=_FOR_ALL)
+    files.replace(folder / "clients.example.toml", book_example().encode(), mode=_FOR_ALL)
     write_schemas(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,14 @@ _read_row = msgspec.json.Decoder(tuple[str, dict[str, Any]])
 
 
 def dump(store: Store, path: Path) -> int:
-    """Write everything to a gzipped JSON-lines file; returns the number of rows."""
+    """Write everything to a new gzipped JSON-lines file, for its owner alone; returns the number of rows.
+
+    Raises:
+        FileExistsError: something of that name is there.
+    """
     count = 0
-    with gzip.open(path, "wb", compresslevel=5) as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # O_EXCL follows no link
+    with os.fdopen(descriptor, "wb") as out, gzip.GzipFile("", "wb", 5, out) as file:
         file.write(msgspec.json.encode({"emulator": VERSION}) + b"\n")
         for line in _lines(store):
             file.write(line + b"\n")

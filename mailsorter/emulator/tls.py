@@ -51,11 +51,17 @@ def make_certificate(folder: Path) -> TlsFiles:
     )
     folder.mkdir(parents=True, exist_ok=True)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    descriptor = os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    _write(files.key, pem, 0o600)
+    _write(files.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    return files
+
+
+def _write(path: Path, pem: bytes, mode: int) -> None:
+    """Write it anew; a link of that name is replaced, not followed."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
-    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return files
 
 
 def _is_valid(path: Path) -> bool:

@@ -160,7 +160,7 @@ def _locked_file(database: Path, number: int) -> Iterator[bool]:
 
     path = database.with_name(f"{database.name}.mailbox-{number}.lock")
     try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise LedgerUnreadable(
             f"The lock file {path} cannot be opened: {error.strerror}.", advice="Mend the folder's permissions."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, MutableMapping
@@ -65,8 +66,9 @@ class _Guarded(logging.Handler):
 
 
 def _open(file: Path) -> TextIO:
-    file.touch(mode=0o600, exist_ok=True)
-    _opened.append(file.open("a", encoding="utf-8", buffering=1))
+    # a link is followed: in a container the log may be one to /dev/stdout; the mode is a new file's
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    _opened.append(os.fdopen(descriptor, "a", encoding="utf-8", buffering=1))
     return _opened[-1]
 
 

@@ -36,7 +36,7 @@ def hold_model(path: Path) -> Iterator[None]:
     """Be the only one who changes this model's file; waits for whoever does now. Raises OSError as the disk does."""
     import fcntl
 
-    handle = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -20,6 +20,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from mailsorter import files
 from mailsorter.errors import UserError
 from mailsorter.prediction.calibration import EDGES, Band, Calibration
 from mailsorter.prediction.memory import Remembered
@@ -49,13 +50,7 @@ def save_model(model: PredictionModel, path: Path, key: bytes) -> None:
     plain = zlib.compress(msgspec.msgpack.encode(_pack(model)), 6)
     nonce = os.urandom(_NONCE)
     sealed = _MAGIC + nonce + AESGCM(_file_key(key)).encrypt(nonce, plain, _MAGIC)
-    partial = path.with_name(path.name + ".new")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    files.replace(path, sealed, mode=files.PRIVATE)
 
 
 def load_model(
