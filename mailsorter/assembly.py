@@ -11,6 +11,7 @@ import importlib
 import os
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -54,8 +55,16 @@ KEY_FILE = "ledger.key"
 class Assembly:
     """Everything that one process works with. Use as a context manager, or call `close`."""
 
-    def __init__(self, loaded: Loaded, *, clock: Clock | None = None, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        today_said: date | None = None,
+    ) -> None:
         self.loaded = loaded
+        self.today_said = today_said
         self.config = loaded.config
         self.book = loaded.book
         self.clock = clock or SystemClock()
@@ -367,8 +376,20 @@ class Assembly:
             local_places=self._own_files(),
             book_places=self.book.paths,
             unlearn=self.unlearn,
+            exchange_times=self.exchange_times,
+            today_said=self.today_said,
             zone=ZoneInfo(self.config.firm.timezone),
         )
+
+    def exchange_times(self) -> list[datetime | None]:
+        """What time each server of the config's mailboxes has; None for one that does not say. Raises `Unreachable`."""
+        times: list[datetime | None] = []
+        if any(entry.connector == "graph" for entry in self.config.mailbox):
+            times.append(self.graph.server_time())
+        if self._on_premises:
+            ews, settings = self._ews
+            times.append(ews.server_time(settings))
+        return times
 
     @property
     def _all_on_premises(self) -> bool:

@@ -18,6 +18,7 @@
     ├── NotPermitted             the app may not do this; says which permission and how to scope it
     │   └── SignInFailed         no token: secret wrong or expired, no consent
     ├── UserError                the person at the keyboard can mend it: configuration, arguments
+    │   ├── ClockWrong           this machine's clock cannot be right: nothing may act on a date
     │   └── ConfigError          all problems of config and client book at once
     ├── LifecycleError           an illegal move of a case; nothing was changed
     ├── BrakePulled              a run stopped because it looks wrong; a person must say go on
@@ -126,6 +127,10 @@ class SignInFailed(NotPermitted):
 
 class UserError(MailsorterError):
     """The person at the keyboard can mend it."""
+
+
+class ClockWrong(UserError):
+    """This machine's clock cannot be right, so nothing may act on a date; nothing was done."""
 
 
 class ConfigError(UserError):

@@ -19,6 +19,7 @@ from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import RUN_KIND, open_erasing
 from mailsorter.cases.plan import contract_end
+from mailsorter.cases.todays_date import require_plausible_date, require_sure_date
 from mailsorter.errors import LifecycleError, MailsorterError, NotFound, UserError
 from mailsorter.ledger.cases import IN_WORK, STILL_THERE, CaseItem, CaseRow, ItemIds
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
@@ -55,6 +56,7 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
         LedgerError: the ledger cannot be written; mail is left alone.
     """
     row = _performed(office, number)
+    require_sure_date(office)
     with office.ledger.unit() as unit:
         due = _due(list(unit.cases.items(number, states=(*STILL_THERE, *IN_WORK))), office.today())
         run = unit.runs.begin(RUN_KIND) if due else None
@@ -79,6 +81,7 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
 def keep_longer(office: Office, number: str, until: date, reason: str) -> int:
     """A person keeps what is due today or tomorrow until another day; gives how many items. Raises `UserError`."""
     row = _performed(office, number)
+    require_plausible_date(office)
     if until <= office.today():
         raise UserError("The new day must lie ahead.", advice="Give it: --keep-until 2030-12-31")
     if not reason.strip():

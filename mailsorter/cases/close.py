@@ -17,6 +17,7 @@ from mailsorter.cases.find import findings_of, person_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import marks_of
+from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.cases.witness.local import FilesLook, leftovers, look_through_files
 from mailsorter.errors import LedgerUnreadable, UserError
@@ -52,6 +53,7 @@ def close(office: Office, number: str) -> Closed:
     if row.state is CaseState.CLOSED:
         return _finish(office, row)
     check(row, CaseAct.CLOSE)
+    require_plausible_date(office)
     file = office.open_file(number)
     subject = subject_of(file)
     marks = marks_of(office, file, subject)

@@ -18,6 +18,7 @@ import msgspec
 from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
+from mailsorter.cases.todays_date import require_true_date
 from mailsorter.errors import MailsorterError, NotFound, NotPermitted
 from mailsorter.ledger.cases import IN_WORK, CaseItem, ItemIds
 from mailsorter.ledger.keys import DIGEST_BYTES, is_same, spellings
@@ -259,9 +260,12 @@ class MailboxEraser:
                     self._settle(unit, item, ItemState.CHANGED)
 
     def _retain(self, tokens: Iterable[bytes]) -> None:
+        if not (tokens := list(dict.fromkeys(tokens))):
+            return
+        require_true_date(self._office)  # the day that is written down here is told to the person
         until = self._office.today() + timedelta(days=self._office.firm.retention_days)
         with self._office.ledger.unit() as unit:
-            for token in dict.fromkeys(tokens):
+            for token in tokens:
                 item = msgspec.structs.replace(self._items[token], until=until)
                 self._settle(unit, item, ItemState.RETAINED)
 

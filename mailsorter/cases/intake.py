@@ -12,6 +12,7 @@ from mailsorter.cases.casefile import CaseFile, destroy
 from mailsorter.cases.find import client_in_book
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
+from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.address import canonical
@@ -37,6 +38,7 @@ def open_case(office: Office, kind: CaseKind, subject: Subject, *, received_on: 
     Raises:
         UserError: nobody to look for, an address that is none, an unknown client, a day that lies ahead.
     """
+    require_plausible_date(office)
     day = received_on or office.today()
     if day > office.today():
         raise UserError(f"A request cannot have come on {day}: that day lies ahead.", advice="Mend --received.")
@@ -61,6 +63,7 @@ def extend(office: Office, number: str, *, reason: str) -> CaseRow:
         UserError: claimed already, too late, or no reason.
     """
     row = office.get(number)
+    require_plausible_date(office)
     if not may_extend(deadlines_of(office, row), office.today()):
         raise UserError(
             f"Case {number} cannot be extended: it was already, or its first month has passed.",
@@ -78,6 +81,7 @@ def suspend(office: Office, number: str, *, until: date, reason: str) -> CaseRow
     """Wait for the person until a day; the firm's own term never waits. Raises `LifecycleError`, `UserError`."""
     row = office.get(number)
     check(row, CaseAct.SUSPEND)
+    require_plausible_date(office)
     if until <= office.today():
         raise UserError("The day to wait for must lie ahead.", advice="Give it: --until 2026-12-31")
     note(office.open_file(number), "suspend", office.today(), reason)
@@ -89,6 +93,7 @@ def suspend(office: Office, number: str, *, until: date, reason: str) -> CaseRow
 def resume(office: Office, number: str) -> CaseRow:
     """Go on where the case stood."""
     row = office.get(number)
+    require_plausible_date(office)
     waited = max(0, (office.today() - (row.suspended_on or office.today())).days)
     add = waited if office.firm.terms.pauses else 0
     return advance(

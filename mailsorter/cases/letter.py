@@ -21,6 +21,7 @@ from mailsorter.cases.office import Office
 from mailsorter.cases.pdf import missing_letters, render
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.prove import proof_of
+from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.model.case import ItemState, Subject, Verdict
@@ -64,6 +65,7 @@ def write_letter(
         LifecycleError: it is too early for an answer.
     """
     row = office.get(number)
+    require_plausible_date(office)
     file = office.open_file(number)
     subject = subject_of(file)
     chosen = kind or _fitting(office, row)

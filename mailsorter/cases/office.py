@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from mailsorter.cases.calendar import Terms
@@ -93,6 +93,8 @@ class Office:
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person
     book_places: Sequence[Path] = ()  # client book and imports
     unlearn: Callable[[Unlearn], int] | None = None  # out of the prediction model; gives how many messages
+    exchange_times: Callable[[], Sequence[datetime | None]] | None = None  # what each server says the time is
+    today_said: date | None = None  # the day as the person at the keyboard says it
     zone: tzinfo = UTC  # of the place where the law counts the days
 
     def today(self) -> date:

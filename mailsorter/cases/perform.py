@@ -12,6 +12,7 @@ from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.restrict import restrict_kept
+from mailsorter.cases.todays_date import require_true_date
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import IN_WORK, CaseItem, CaseRow, ItemIds
@@ -53,6 +54,8 @@ def perform(
     """
     row = office.get(number)
     check(row, CaseAct.PERFORM)
+    if office.open_eraser is None:  # then every item gets a last day, and it is counted from today
+        require_true_date(office)
     file = office.open_file(number)
     plan = check_approved(office, row, file)
     numbers = office.mailbox_numbers(plan.scope)

@@ -14,6 +14,7 @@ from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
 from mailsorter.cases.people import check_planner, recorded_name
+from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import UserError
 from mailsorter.model.case import CaseKind, Decision, Finding, PlanItem, Subject
 from mailsorter.model.caseplan import Plan, digest, in_order
@@ -38,6 +39,7 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
     """
     row = office.get(number)
     check(row, CaseAct.PLAN)
+    require_plausible_date(office)
     if row.kind not in _ERASING:
         raise UserError(
             f"Case {number} is about {row.kind}: nothing is planned or erased for it.",

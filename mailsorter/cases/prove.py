@@ -24,6 +24,7 @@ from mailsorter.cases.graves import bury
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import plan_of
+from mailsorter.cases.todays_date import require_true_date
 from mailsorter.cases.witness import Hit, MailboxLook, Marks
 from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, leftovers, look_through_files
 from mailsorter.ledger.cases import CaseItem, CaseRow
@@ -82,6 +83,7 @@ def prove(office: Office, number: str) -> Proof:
     """
     row = office.get(number)
     check(row, CaseAct.PROVE)
+    require_true_date(office)
     file = office.open_file(number)
     plan, subject = plan_of(file), subject_of(file)
     marks = marks_of(office, file, subject)

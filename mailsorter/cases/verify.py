@@ -18,6 +18,7 @@ from mailsorter.cases.find import person_of, subject_of
 from mailsorter.cases.intake import note
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
+from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import MailsorterError, TemporaryError, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import Subject
@@ -50,6 +51,7 @@ def give_code(office: Office, number: str, address: str) -> str:
     """
     row = office.get(number)
     check(row, CaseAct.VERIFY)
+    require_plausible_date(office)
     file = office.open_file(number)
     subject = subject_of(file)
     if not person_of(office, file, subject).is_address(address):
@@ -70,6 +72,7 @@ def check_code(office: Office, number: str, code: str) -> CaseRow:
     """The code came back. Raises `UserError` when it is wrong, too old, or was tried too often."""
     row = office.get(number)
     check(row, CaseAct.VERIFY)
+    require_plausible_date(office)
     file = office.open_file(number)
     given = file.read(PART, Verification)
     again = f"Make a new one: mailsorter case verify {number} --send-to ADDRESS"

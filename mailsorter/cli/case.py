@@ -11,7 +11,7 @@ import typer
 
 from mailsorter.cli.case_work import officer, on_found
 from mailsorter.cli.group import Group
-from mailsorter.cli.options import Json
+from mailsorter.cli.options import Json, Today, keep_today
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
 
@@ -29,6 +29,12 @@ app = typer.Typer(
 Number = Annotated[str, typer.Argument(help="The case's number, such as 2026-0001.", metavar="NUMBER")]
 By = Annotated[str, typer.Option("--by", help="Who does this; else the name of the user signed in here.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; the person may be told it.")]
+
+
+@app.callback()
+def case(ctx: typer.Context, today: Today = None) -> None:
+    """Handle requests under data-protection law, step by step."""
+    keep_today(ctx, today)
 
 
 def _day_option(name: str, about: str) -> Any:

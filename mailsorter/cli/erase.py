@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailsorter.cli.case_work import officer, on_erased, on_found, performed_data
-from mailsorter.cli.options import Json
+from mailsorter.cli.options import Json, Today, keep_today
 from mailsorter.cli.voice import Voice
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def erase(
     language: Annotated[str, typer.Option("--language", help="Of the letters: nl or en.")] = "nl",
     known: Annotated[str, typer.Option("--known", help="How you know that the right person asks.")] = "",
     by: Annotated[str, typer.Option("--by", help="Who does this; else the user signed in here.")] = "",
+    today: Today = None,
     json: Json = False,
 ) -> None:
     """Find everything of a person, show it, wait for approval, erase, prove, and write the letter.
@@ -42,6 +43,7 @@ def erase(
     from mailsorter.model.case import Subject
 
     voice = Voice(as_json=json)
+    keep_today(ctx, today)
     subject = Subject(
         names=tuple(name or ()), addresses=tuple(addresses), aliases=tuple(alias or ()), phones=tuple(phone or ()),
         language=language,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,25 @@ if TYPE_CHECKING:
     from mailsorter.config.load import Loaded
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON; it holds what the text holds.")]
+TODAY = "mailsorter.today"
+"""Under this name click's context keeps the day that the person says it is."""
+
+Today = Annotated[
+    datetime | None,
+    typer.Option(
+        "--today",
+        help="What day it is, where nothing else confirms this machine's clock.",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+    ),
+]
+
+
+def keep_today(ctx: typer.Context, today: datetime | None) -> None:
+    """Keep the day for the assembly that the command makes."""
+    ctx.meta[TODAY] = today.date() if today is not None else None
+
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mailsorter.cli.failure import ExitCode, exit_code
-from mailsorter.cli.options import loaded
+from mailsorter.cli.options import TODAY, loaded
 from mailsorter.errors import BrakePulled, MailsorterError, Stopped
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def assembled(ctx: typer.Context) -> Iterator[Assembly]:
     """
     from mailsorter.assembly import Assembly
 
-    with Assembly(loaded(ctx), clock=ctx.obj) as assembly, _stopping(assembly.stop):
+    with Assembly(loaded(ctx), clock=ctx.obj, today_said=ctx.meta.get(TODAY)) as assembly, _stopping(assembly.stop):
         yield assembly
 
 

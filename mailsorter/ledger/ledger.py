@@ -26,6 +26,7 @@ from mailsorter.ledger.in_force import require_in_force
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.ledger.locks import MailboxLocks
 from mailsorter.ledger.messages import Messages
+from mailsorter.ledger.newest import newest_entry_s
 from mailsorter.ledger.places import Places, PlacesMet
 from mailsorter.ledger.runs import Runs
 from mailsorter.ledger.settings import Settings
@@ -43,6 +44,10 @@ class Unit:
         self.key = key
         self.now_s = now_s
         self._met = met
+
+    def newest_entry_s(self) -> int | None:
+        """When anything was last written here, in seconds since the epoch; None in an empty ledger."""
+        return newest_entry_s(self.connection)
 
     @cached_property
     def settings(self) -> Settings:

@@ -16,7 +16,7 @@ from mailsorter.cases.intake import open_case
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.verify import attest
-from mailsorter.clock import VirtualClock
+from mailsorter.clock import Clock, SystemClock, VirtualClock
 from mailsorter.config.load import load
 from mailsorter.emulator import Emulator, EmulatorClock, NewMessage, running_emulator
 from mailsorter.emulator.faults import FaultPlan
@@ -32,7 +32,15 @@ OWN = "firm.example"
 class Tenant:
     """Mailboxes on a running emulator, and an office that works them."""
 
-    def __init__(self, emulator: Emulator, folder: Path, names: Sequence[str], extra: str, synthetic: int) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        folder: Path,
+        names: Sequence[str],
+        extra: str,
+        synthetic: int,
+        clock: Clock | None = None,
+    ) -> None:
         self.emulator = emulator
         self.store = emulator.store
         self.folder = folder
@@ -40,7 +48,7 @@ class Tenant:
         if synthetic:
             addresses = set(seed_synthetic(self.store, synthetic, random_seed=3).addresses)
             self.mailboxes += [m for m in self.store.mailboxes.all() if m.address in addresses]
-        self.clock = VirtualClock(NOW)
+        self.clock = clock or VirtualClock(NOW)
         (folder / "secret").write_text("emulator")
         (folder / "secret").chmod(0o600)
         (folder / "clients.toml").write_text(CLIENTS, "utf-8")
@@ -150,10 +158,15 @@ def tenant(
     faults: FaultPlan | None = None,
     synthetic: int = 0,
     tls: bool = False,
+    is_now: bool = False,
 ) -> Iterator[Tenant]:
-    """A firm for as long as the block runs; `synthetic`: so many messages of the emulator's own firm around it."""
-    with running_emulator(clock=EmulatorClock(frozen_at=NOW), faults=faults, tls=tls) as emulator:
-        made = Tenant(emulator, folder, names, extra, synthetic)
+    """A firm for as long as the block runs; `synthetic`: so many messages of the emulator's own firm around it.
+
+    `is_now`: everything goes by the machine's clock, as processes of their own do.
+    """
+    clock = EmulatorClock() if is_now else EmulatorClock(frozen_at=NOW)
+    with running_emulator(clock=clock, faults=faults, tls=tls) as emulator:
+        made = Tenant(emulator, folder, names, extra, synthetic, SystemClock() if is_now else None)
         try:
             yield made
         finally:

@@ -88,7 +88,7 @@ def test_the_digest_is_where_the_list_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("says", ["digest", "no"])
 def test_at_a_terminal_the_walk_shows_the_list_and_asks(tmp_path: Path, says: str) -> None:
     """The officer types the first digits of the digest and the walk goes on to the letter; Enter stops it."""
-    with tenant(tmp_path) as firm:
+    with tenant(tmp_path, is_now=True) as firm:
         firm.put(firm.mailboxes[0], from_=PIET)
         master, slave = pty.openpty()
         command = [sys.executable, "-m", "mailsorter", "--config", str(firm.config), "erase", PIET.address]
@@ -101,8 +101,8 @@ def test_at_a_terminal_the_walk_shows_the_list_and_asks(tmp_path: Path, says: st
         (digest,) = re.findall(r"digest ([0-9a-f]{64})", shown)
         os.write(master, (digest[:8] if says == "digest" else "").encode() + b"\n")
         shown += _until(master, "")
-        assert running.wait(60) == (0 if says == "digest" else 4), shown
         os.close(master)
+        assert running.wait(60) == (0 if says == "digest" else 4), shown
         assert ("Betreft:" in shown) == (says == "digest")
         assert Desk(firm).json("case", "list")["cases"][0]["state"] == ("answered" if says == "digest" else "planned")
 

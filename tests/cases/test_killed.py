@@ -47,7 +47,7 @@ def start(firm: Tenant, number: str) -> subprocess.Popen[bytes]:
 def test_killed_at_any_moment_it_takes_no_more_and_finishes(tmp_path: Path) -> None:
     """After each kill only approved items are gone; called once more, all of them are, and the proof passes."""
     chance, met = random.Random(7), Counter[str]()
-    with tenant(tmp_path) as firm:
+    with tenant(tmp_path, is_now=True) as firm:
         while met["killed"] < KILLS:
             erase_while_killed(firm, chance, met)
     print(dict(met))

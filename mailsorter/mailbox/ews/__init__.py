@@ -6,6 +6,7 @@ This folder may be deleted: nothing else needs it.
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.mailbox.base import archive_name, archive_owner
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mailsorter.clock import Clock
     from mailsorter.mailbox.base import Mailbox
 
-__all__ = ["EwsSettings", "HybridSignIn", "Password", "archive_of", "http_auth", "open_mailbox"]
+__all__ = ["EwsSettings", "HybridSignIn", "Password", "archive_of", "http_auth", "open_mailbox", "server_time"]
 
 
 def open_mailbox(settings: EwsSettings, name: str, *, clock: Clock, stop: threading.Event | None = None) -> Mailbox:
@@ -50,6 +51,25 @@ def archive_of(settings: EwsSettings, address: str, *, clock: Clock, stop: threa
         return archive_name(address) if reader.is_there() else None
     finally:
         client.close()
+
+
+def server_time(settings: EwsSettings) -> datetime | None:
+    """The time in the Date header of the server's front door, or None when it sends none. No sign-in is sent.
+
+    Raises `Unreachable`: no answer within seconds.
+    """
+    import requests
+
+    from mailsorter.errors import Unreachable
+    from mailsorter.mailbox.server_date import server_date
+
+    trust_env = settings.ca_file is None and not settings.url.startswith("http://")
+    try:
+        return server_date(settings.url, ca_file=settings.ca_file, trust_env=trust_env)
+    except (requests.RequestException, OSError) as error:
+        raise Unreachable(
+            f"{settings.url} cannot be reached ({type(error).__name__}).", advice="Run: mailsorter doctor"
+        ) from error
 
 
 def http_auth(settings: EwsSettings) -> Any:

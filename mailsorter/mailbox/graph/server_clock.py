@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import requests
 
 from mailsorter.errors import Unreachable
 from mailsorter.mailbox.graph.settings import GraphSettings
-
-_TIMEOUT_S = 10.0
+from mailsorter.mailbox.server_date import TIMEOUT_S, server_date
 
 
 def server_time(settings: GraphSettings) -> datetime | None:
@@ -19,17 +17,10 @@ def server_time(settings: GraphSettings) -> datetime | None:
     Raises:
         Unreachable: no answer within seconds; says whether it was the name, the road or the certificate.
     """
-    with requests.Session() as session:
-        session.trust_env = not settings.is_plain
-        verify = str(settings.ca_file) if settings.ca_file else True
-        try:
-            answer = session.head(f"{settings.origin}/v1.0/", timeout=_TIMEOUT_S, verify=verify, allow_redirects=False)
-        except (requests.RequestException, OSError) as error:
-            raise _unreachable(settings, error) from error
     try:
-        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError):
-        return None
+        return server_date(f"{settings.origin}/v1.0/", ca_file=settings.ca_file, trust_env=not settings.is_plain)
+    except (requests.RequestException, OSError) as error:
+        raise _unreachable(settings, error) from error
 
 
 def _unreachable(settings: GraphSettings, error: Exception) -> Unreachable:
@@ -43,7 +34,7 @@ def _unreachable(settings: GraphSettings, error: Exception) -> Unreachable:
     elif "NameResolution" in str(error) or "gaierror" in str(error):
         what, advice = "its name cannot be resolved", "Check [graph] url, DNS and the network."
     elif isinstance(error, requests.exceptions.Timeout):
-        what, advice = f"no answer within {_TIMEOUT_S:.0f} seconds", "Check the network, firewall and proxy."
+        what, advice = f"no answer within {TIMEOUT_S:.0f} seconds", "Check the network, firewall and proxy."
     elif isinstance(error, requests.exceptions.ConnectionError):
         what, advice = "no connection", "Check [graph] url, the network, firewall and proxy."
     else:

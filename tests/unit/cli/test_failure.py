@@ -54,9 +54,10 @@ def test_an_error_class_has_its_exit_code(kind: type[errors.MailsorterError], co
 def test_every_error_class_has_one() -> None:
     """None falls through to `unexpected` unnoticed."""
     assert exit_code(errors.ConfigError(["x"])) == 2
+    assert exit_code(errors.ClockWrong("x")) == 2
     assert exit_code(errors.BrakePulled("x", brake="share")) == 6
     ours = {kind for kind in _all(errors.MailsorterError) if kind.__module__ == "mailsorter.errors"}
-    assert ours == set(CODES) | {errors.ConfigError, errors.BrakePulled}
+    assert ours == set(CODES) | {errors.ConfigError, errors.BrakePulled, errors.ClockWrong}
     assert set(MEANING) == set(ExitCode)
 
 
