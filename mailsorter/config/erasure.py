@@ -72,6 +72,16 @@ class Erasure(Table):
     financial_year_ends: str = key(
         "12-31", about="Last day of the firm's financial year, month-day.", example="12-31", pattern=FINANCIAL_YEAR
     )
+    former_mailboxes: Many[str] = key(
+        (),
+        about="Addresses of mailboxes that left the config, and in which mailsorter once filed: cases look there too.",
+        example=["carla@onzefirma.example"],
+    )
+    exclude_mailboxes: Many[str] = key(
+        (),
+        about="Mailboxes that no case looks into (works council, confidential adviser); always named in the outcome.",
+        example=["vertrouwenspersoon@onzefirma.example"],
+    )
     graph: ErasureGraph | None = key(None, about="The second identity, for hard delete.", example={})
 
 

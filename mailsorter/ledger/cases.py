@@ -6,6 +6,7 @@ keeps, known by opaque ids, digests and dates.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -50,6 +51,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     proof: str | None = None
     opened: int = 0
     closed: int | None = None
+    account: dict[str, int] | None = None  # bucket to count at the last proof that recorded its coverage
 
 
 class ItemIds(msgspec.Struct, frozen=True, array_like=True):
@@ -266,6 +268,7 @@ def _case_values(row: CaseRow) -> Mapping[str, Any]:
         "paused_days": row.paused_days, "told_on": _iso(row.told_on), "plan_digest": row.plan_digest,
         "planner": row.planner, "restricts_kept": int(row.restricts_kept), "proof": row.proof,
         "opened": row.opened, "closed": row.closed,
+        "account": None if row.account is None else json.dumps(row.account, sort_keys=True),
     }  # fmt: skip
 
 
@@ -277,6 +280,7 @@ def _case(r: Any) -> CaseRow:
         received_on=date.fromisoformat(r.received_on), is_extended=bool(r.is_extended), paused_days=r.paused_days,
         told_on=_day(r.told_on), plan_digest=r.plan_digest, planner=r.planner, restricts_kept=bool(r.restricts_kept),
         proof=r.proof, opened=r.opened, closed=r.closed,
+        account=None if r.account is None else json.loads(r.account),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mailsorter.ledger.keys import LedgerKey, spellings
 from mailsorter.ledger.respell import respell
-from mailsorter.ledger.schema import client, folder, mailbox
+from mailsorter.ledger.schema import client, cursor, folder, mailbox
 
 
 class KnownFolder(msgspec.Struct, frozen=True):
@@ -22,6 +22,14 @@ class KnownFolder(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
     client: int | None
     item_count: int
+
+
+class KnownMailbox(msgspec.Struct, frozen=True):
+    """A mailbox that the ledger met. `address` is "" when an older version met it, which kept only a digest."""
+
+    number: int
+    address: str
+    has_filed: bool  # the ledger has folders or cursors of it
 
 
 class FolderFacts(msgspec.Struct, array_like=True):
@@ -43,9 +51,12 @@ class PlacesMet:
         self.numbers: dict[tuple[int, str], int] = {}  # of folders, by the mailbox's number and Exchange's id
 
 
+_ADDRESS = "mailbox address"
+
 # made once: building a statement costs thrice what running it does
 _TOKEN: BindParameter[bytes] = bindparam("digests", expanding=True)
 _NUMBER = {table.name: select(table.c.number).where(table.c.token.in_(_TOKEN)) for table in (mailbox, client)}
+_MAILBOX = select(mailbox.c.number, mailbox.c.sealed.is_not(None)).where(mailbox.c.token.in_(_TOKEN))
 _FOLDER = select(folder.c.number, folder.c.client).where(folder.c.token.in_(_TOKEN))
 _NEW_FOLDER = insert(folder).returning(folder.c.number)
 _FOLDERS = (
@@ -70,8 +81,38 @@ class Places:
         self._clients: dict[str, int] = {}  # likewise; perhaps given in this unit, which may yet fail
 
     def mailbox(self, address: str) -> int:
-        """The mailbox's number, given now if it has none."""
-        return self._number(mailbox, self._key.digest("mailbox", address.casefold()))
+        """The mailbox's number, given now if it has none. Its address is sealed beside it, once."""
+        digest = self._key.digest("mailbox", address.casefold())
+        row = self._connection.execute(_MAILBOX, {"digests": spellings(digest)}).first()
+        number, is_sealed = (int(row[0]), bool(row[1])) if row is not None else (self._number(mailbox, digest), False)
+        if not is_sealed:
+            sealed = self._key.seal(address, _ADDRESS)
+            self._connection.execute(update(mailbox).where(mailbox.c.number == number).values(sealed=sealed))
+        return number
+
+    def find_mailbox(self, address: str) -> int | None:
+        """The mailbox's number if it has one."""
+        return self._find_number(mailbox, self._key.digest("mailbox", address.casefold()))
+
+    def known_mailboxes(self) -> list[KnownMailbox]:
+        """Every mailbox that the ledger ever met, by number."""
+        filed = set().union(  # no message was ever filed without its folder
+            *(self._connection.execute(select(table.c.mailbox).distinct()).scalars() for table in (folder, cursor))
+        )
+        rows = self._connection.execute(select(mailbox.c.number, mailbox.c.sealed).order_by(mailbox.c.number)).all()
+        return [KnownMailbox(r.number, self._address(r.sealed), r.number in filed) for r in rows]
+
+    def reseal_mailboxes(self) -> None:
+        """Seal every known address with the key in force, and spell its digest anew."""
+        for row in self._connection.execute(select(mailbox).where(mailbox.c.sealed.is_not(None))).all():
+            digest = self._key.digest("mailbox", self._address(row.sealed).casefold())
+            sealed = self._key.reseal(row.sealed, _ADDRESS)
+            if sealed != row.sealed:
+                self._connection.execute(update(mailbox).where(mailbox.c.number == row.number).values(sealed=sealed))
+            respell(self._connection, mailbox.c.token, [digest])
+
+    def _address(self, sealed: bytes | None) -> str:
+        return self._key.open(sealed, _ADDRESS, str) if sealed is not None else ""
 
     def client(self, client_id: str) -> int:
         """The client's number, given now if it has none."""

@@ -77,6 +77,7 @@ def finish(ledger: Ledger, addresses: Sequence[str], client_ids: Iterable[str]) 
         return False
     with ledger.unit() as unit:
         unit.places.respell(addresses, client_ids)
+        unit.places.reseal_mailboxes()
         numbers = {unit.places.mailbox(address) for address in addresses}
         if any(unit.settings.get(_done(unit.key, number)) is None for number in numbers):
             return False

@@ -45,6 +45,7 @@ mailbox = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("token", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary),  # its address; NULL until a version that seals it has opened it
 )
 
 client = Table(
@@ -207,6 +208,7 @@ cases = Table(
     Column("proof", Text),  # how the last proof ended
     Column("opened", _SECONDS, nullable=False),
     Column("closed", _SECONDS),
+    Column("account", Text),  # JSON: bucket to count at the last proof; NULL: none that recorded its coverage
 )
 
 case_approval = Table(
