@@ -23,7 +23,7 @@ import msgspec
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.config.connect import AppIdentity, Ews, Graph
 from mailsorter.config.load import Loaded
-from mailsorter.config.policy import filing_policy, label_homes, matching_policy, rules, several
+from mailsorter.config.policy import filing_policy, label_homes, rules, several
 from mailsorter.config.schema import MailboxEntry
 from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import ConfigError, LedgerUnreadable, UserError
@@ -32,7 +32,6 @@ from mailsorter.mailbox.base import Mailbox, archive_name, archive_owner
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
-from mailsorter.model.matching import EDITION
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.run import Job
@@ -222,10 +221,6 @@ class Assembly:
     @cached_property
     def match_book(self) -> MatchBook:
         """The client book with the firm's rules, compiled."""
-        return self.match_book_of(EDITION)
-
-    def match_book_of(self, edition: int) -> MatchBook:
-        """The same, with facts weighed as that edition of the rules of evidence does."""
         firm = self.config.firm
         return MatchBook(
             self.book.clients,
@@ -234,7 +229,6 @@ class Assembly:
             own_addresses=(*firm.addresses, *(entry.address for entry in self.config.mailbox)),
             public_domains=self.config.matching.public_domains,
             zone=ZoneInfo(firm.timezone),
-            policy=msgspec.structs.replace(matching_policy(self.config), edition=edition),
         )
 
     @property
@@ -253,7 +247,7 @@ class Assembly:
         parts = [
             sorted(self.book.clients, key=lambda c: c.id), rules(self.config), label_homes(self.config), firm.domains,
             firm.addresses, self.config.matching.public_domains,
-            [several(self.config, entry) for entry in self.config.mailbox], matching_policy(self.config),
+            [several(self.config, entry) for entry in self.config.mailbox],
         ]  # fmt: skip
         if self.config.predict.enabled:
             parts.append((self.config.predict.precision, self.config.predict.body_words))
@@ -370,6 +364,8 @@ class Assembly:
             open_mailbox=self.open_any,
             open_eraser=self.open_any if erasure.graph is not None or self._all_on_premises else None,
             open_witness=self._witness,
+            former_mailboxes=erasure.former_mailboxes,
+            excluded=erasure.exclude_mailboxes,
             archive_of=self._archive_of,
             clients={client.id: self._case_client(client) for client in self.book},
             signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
@@ -404,10 +400,12 @@ class Assembly:
         return self._opened[address]
 
     def _open_archive(self, name: str) -> Mailbox:
-        return self.graph.mailbox(name) if archive_owner(name) is None else self._ews_mailbox(name)
+        """An archive, or a mailbox that the config no longer has: with Graph where there is [graph]."""
+        is_graph = archive_owner(name) is None and self.config.graph is not None
+        return self.graph.mailbox(name) if is_graph else self._ews_mailbox(name)
 
     def _archive_of(self, address: str) -> str | None:
-        if address in self._on_premises:
+        if address in self._on_premises or self.config.graph is None:
             ews, settings = self._ews
             name: str | None = ews.archive_of(settings, address, clock=self.clock, stop=self.stop)
             return name
@@ -424,7 +422,9 @@ class Assembly:
 
         on_premises = [*self._on_premises, *map(archive_name, self._on_premises)]
         by_address = dict.fromkeys(on_premises, self._ews_witness()) if on_premises else {}
-        return Witnesses(by_address, self._graph_witness() if self.config.graph is not None else None)
+        if self.config.graph is not None:
+            return Witnesses(by_address, self._graph_witness())
+        return Witnesses(by_address, next(iter(by_address.values()), None))  # a mailbox that left the config, too
 
     def _graph_witness(self) -> Witness:
         from mailsorter.cases.witness.graph import GraphWitness

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
-from mailsorter.cases.decide import decisions_of
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
 from mailsorter.cases.people import check_approver, listed, recorded_name

@@ -35,6 +35,11 @@ from mailsorter.perform import Hands, resume
 
 _AFTER_PERFORMING = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED, CaseState.CLOSED)
 
+OUTLIVES = (*STILL_THERE, ItemState.LOOK, ItemState.CHANGED, ItemState.FAILED, *IN_WORK)
+"""Items that may still lie in a mailbox: forgotten, they would stay there for ever. Their rows outlive the case."""
+
+_FOR_A_PERSON = (ItemState.CHANGED, ItemState.LOOK)
+
 _LEFT = (ItemState.FAILED, ItemState.CHANGED)
 """Refused by Exchange, or moved under our hands. No case is left to search anew: it stays due, as it was."""
 
@@ -46,6 +51,7 @@ class CarriedOn(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[ItemState, int]
     kept_longer: int
     unfinished: tuple[tuple[str, MailsorterError], ...] = ()
+    for_a_person: int = 0  # left open: changed since the approval or not known again, and never erased unseen
 
 
 def carry_on(office: Office, number: str, on_progress: Progress | None = None) -> CarriedOn:
@@ -58,10 +64,12 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
     row = _performed(office, number)
     require_sure_date(office)
     with office.ledger.unit() as unit:
-        due = _due(list(unit.cases.items(number, states=(*STILL_THERE, *IN_WORK))), office.today())
+        known = list(unit.cases.items(number, states=OUTLIVES))
+        due = _due(known, office.today())
         run = unit.runs.begin(RUN_KIND) if due else None
+    left = sum(item.state in _FOR_A_PERSON for item in known)
     if run is None:
-        return CarriedOn(due=0, counts={}, kept_longer=0)
+        return CarriedOn(due=0, counts={}, kept_longer=0, for_a_person=left)
     addresses = _addresses(office, {item.mailbox for item in due})
     kept_longer = 0
     unfinished: list[tuple[str, MailsorterError]] = []
@@ -75,7 +83,8 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
             kept_longer += _carry_on_in(office, row, run, address, items, on_progress)
         except MailsorterError as error:
             unfinished.append((address, error))
-    return _end(office, row, run, due, kept_longer, tuple(unfinished))
+    ended = _end(office, row, run, due, kept_longer, tuple(unfinished))
+    return msgspec.structs.replace(ended, for_a_person=left)
 
 
 def keep_longer(office: Office, number: str, until: date, reason: str) -> int:
@@ -122,8 +131,13 @@ def _addresses(office: Office, wanted: set[int]) -> dict[int, str]:
 
 
 def _due(items: Iterable[CaseItem], today: date) -> list[CaseItem]:
-    """Kept and retained items whose last day has passed, held ones always, and what a crash left in work."""
-    return [i for i in items if i.state in (ItemState.HELD, *IN_WORK) or (i.until is not None and i.until < today)]
+    """Kept and retained items whose last day has passed; held and refused ones always, and what a crash left."""
+    always = (ItemState.HELD, ItemState.FAILED, *IN_WORK)
+    return [
+        i
+        for i in items
+        if i.state not in _FOR_A_PERSON and (i.state in always or (i.until is not None and i.until < today))
+    ]
 
 
 def _end(
@@ -145,7 +159,7 @@ def _end(
             gone = [i.token for i in unit.cases.items(row.number, states=[ItemState.ERASED]) if i.token in tokens]
             unit.messages.forget(gone)
             unit.steps.forget(gone)
-            unit.cases.forget_items(row.number, but=[ItemState.LOOK, *IN_WORK])
+            unit.cases.forget_items(row.number, but=OUTLIVES)
     return CarriedOn(due=len(due), counts=counts, kept_longer=kept_longer, unfinished=unfinished)
 
 

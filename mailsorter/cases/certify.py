@@ -10,13 +10,16 @@ from mailsorter.cases import found as found_parts
 from mailsorter.cases.approve import approvals_of
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.certificate import FORMAT
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.expected import STAYS
 from mailsorter.cases.office import Office
 from mailsorter.cases.witness import MailboxLook, Marks
 from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.ledger.keys import spellings
-from mailsorter.model.case import ItemState, NotSeen
+from mailsorter.model.account import Account, Bucket
+from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.caseplan import Plan
+from mailsorter.model.coverage import DEPTHS, Coverage
 
 
 def certificate_body(
@@ -32,6 +35,8 @@ def certificate_body(
     approvals = approvals_of(file, row.plan_digest or b"")
     with office.ledger.reading() as unit:
         head = unit.audit.head()
+    decisions = decisions_of(file).values()
+    not_theirs = [decision for decision in decisions if decision.verdict is Verdict.NOT_THEIRS]
     return {
         "format": FORMAT,
         "program": f"mailsorter {__version__}",
@@ -42,6 +47,7 @@ def certificate_body(
         "plan": (row.plan_digest or b"").hex(),
         "approvals": {"count": len(approvals), "signed": sum(bool(a.signature) for a in approvals)},
         "subject": sorted(office.ledger.key.digest("subject", a.lower()).hex() for a in marks.addresses),
+        "decided_not_theirs": {"count": len(not_theirs), "by_sender": sum(d.by_sender for d in not_theirs)},
         "items": dict(sorted(Counter(i.state.value for i in items).items())),
         "mailboxes": _mailboxes(office, file, plan, looks, items, marks),
         "remainders": _remainders(items),
@@ -65,6 +71,7 @@ def _mailboxes(
                     "concerned_the_person": before.findings if before else None,
                     "erased": erased[look.mailbox, folder.folder],
                     "holds_now": folder.items,
+                    "counted_by_server": folder.held if folder.held >= 0 else None,
                     "names_the_person_now": folder.naming,
                 }
                 for index, folder in enumerate(look.folders, start=1)
@@ -108,18 +115,59 @@ def _remainders(items: list[CaseItem]) -> list[dict[str, Any]]:
     ]
 
 
-def gaps_of(not_seen: list[NotSeen], marks: Marks) -> list[dict[str, Any]]:
+def gaps_data(coverage: Coverage, marks: Marks | None = None) -> list[dict[str, Any]]:
+    """What was not read, each with what that means; `marks` hides names of places that name the person."""
     return [
         {
             "mailbox": _shown(gap.mailbox, marks, "a mailbox"),
             "folder": _shown(gap.folder, marks, "a folder"),
             "reason": gap.reason,
             "count": gap.count,
+            "kind": gap.kind.value,
         }
-        for gap in not_seen
+        for gap in coverage.gaps
     ]
 
 
-def _shown(name: str, marks: Marks, otherwise: str) -> str:
+def account_data(counted: Account) -> dict[str, Any]:
+    """The account: each finding in one bucket, so that the buckets add up to the total."""
+    return {
+        "total": counted.total,
+        "buckets": {bucket.value: count for bucket, count in counted.counts.items()},
+        "gone_before": counted.gone_before,
+        "past_their_day": counted.overdue,
+        "kept": [
+            {"ground": line.ground, "article": line.article, "until": str(line.until or ""), "count": line.count}
+            for line in counted.of(Bucket.KEPT)
+        ],
+        "retained": [{"until": str(line.until or ""), "count": line.count} for line in counted.of(Bucket.RETAINED)],
+    }
+
+
+def coverage_data(coverage: Coverage, marks: Marks | None = None) -> dict[str, Any]:
+    """How much was looked at, and to which depth."""
+    return {
+        "depth": coverage.depth.value,
+        "depth_means": DEPTHS[coverage.depth],
+        "whole": coverage.is_whole,
+        "beyond_depth": coverage.beyond_depth,
+        "mailboxes": [
+            {
+                "mailbox": _shown(one.mailbox, marks, f"mailbox {index}"),
+                "depth": one.depth.value,
+                "held": one.held,
+                "listed": one.listed,
+                "folders": len(one.folders),
+                "not_read": sum(bool(folder.refused) for folder in one.folders),
+                "refused": one.refused,
+            }
+            for index, one in enumerate(coverage.mailboxes, start=1)
+        ],
+    }
+
+
+def _shown(name: str, marks: Marks | None, otherwise: str) -> str:
     """A mailbox's or folder's name, unless it names the person."""
+    if marks is None:
+        return name
     return otherwise if marks.in_text(name) or marks.in_address(name) else name

@@ -12,23 +12,25 @@ from datetime import timedelta
 
 import msgspec
 
+from mailsorter.cases.accounting import account_of
+from mailsorter.cases.carry_on import OUTLIVES
 from mailsorter.cases.casefile import CaseFile, destroy
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.find import findings_of, person_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import marks_of
+from mailsorter.cases.standing import Standing, standing_of
 from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.cases.witness.local import FilesLook, leftovers, look_through_files
-from mailsorter.errors import LedgerUnreadable, UserError
-from mailsorter.ledger.cases import IN_WORK, STILL_THERE, CaseRow
+from mailsorter.errors import DecisionNeeded, LedgerUnreadable, UserError
+from mailsorter.ledger.cases import IN_WORK, CaseRow
 from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.ledger import Unit
-from mailsorter.model.case import CaseKind, Finding, ItemState
+from mailsorter.model.case import CaseKind, Finding, Verdict
 from mailsorter.model.lifecycle import CaseAct, CaseState
-
-_UNSETTLED = (ItemState.LOOK, *IN_WORK)
-"""What `carry_on` was broken off at, or left to a person: forgotten, it would stay in the mailbox for ever."""
+from mailsorter.model.verdict import words
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +44,14 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     remind: tuple[str, ...]  # processors to tell
 
 
-def close(office: Office, number: str) -> Closed:
+def close(office: Office, number: str, *, leave_open: str = "") -> Closed:
     """Close an answered case. Called again after a crash it does what is left.
+
+    `leave_open` is the reason for closing although something is open; `continue` and tombstones still know it.
 
     Raises:
         LifecycleError: the person was not answered yet.
+        DecisionNeeded: it is not proven, or something of it is open, and `leave_open` gives no reason.
         UserError: it was closed before.
     """
     row = office.get(number)
@@ -55,11 +60,13 @@ def close(office: Office, number: str) -> Closed:
     check(row, CaseAct.CLOSE)
     require_plausible_date(office)
     file = office.open_file(number)
+    if was_performed(office, row) and not leave_open.strip():
+        _check_nothing_open(row, standing_of(office, row, file))
     subject = subject_of(file)
     marks = marks_of(office, file, subject)
     addresses = sorted(person_of(office, file, subject).addresses)
-    forgotten = _forget(office, row, file, addresses)
-    unlearned = unlearn(office, row, file) if _was_performed(row) else 0
+    forgotten = _forget(office, row, file, addresses, leave_open=bool(leave_open.strip()))
+    unlearned = unlearn(office, row, file) if was_performed(office, row) else 0
     office.ledger.compact()
     destroy(office.folder, number)
     files = look_through_files([*office.local_places, office.folder, *leftovers(office.book_places)], marks)
@@ -73,7 +80,7 @@ def close(office: Office, number: str) -> Closed:
 def _finish(office: Office, row: CaseRow) -> Closed:
     if not (office.folder / row.number).exists():
         raise UserError(f"Case {row.number} is closed already.", advice="Run: mailsorter case list")
-    file = _still_readable(office, row.number) if _was_performed(row) else None
+    file = _still_readable(office, row.number) if was_performed(office, row) else None
     unlearned = unlearn(office, row, file) if file is not None else 0
     office.ledger.compact()
     destroy(office.folder, row.number)
@@ -85,29 +92,61 @@ def _finish(office: Office, row: CaseRow) -> Closed:
     )  # fmt: skip
 
 
-def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str]) -> int:
+def _check_nothing_open(row: CaseRow, stands: Standing) -> None:
+    if stands.verdict is not None and stands.verdict.is_proven and not stands.account.open:
+        return
+    reasons = stands.verdict.reasons if stands.verdict is not None else ()
+    raise DecisionNeeded(
+        f"Case {row.number} is not closed: {'; '.join(map(words, reasons)) or 'it was not proven'}.",
+        advice="Next: "
+        + "; ".join(stands.next)
+        + f"; or close it all the same: mailsorter case close {row.number} --leave-open --reason TEXT",
+    )
+
+
+def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[str], *, leave_open: bool) -> int:
     """Take the person out of the ledger and close the case, all or nothing; gives the number of rows."""
     horizon = int((office.clock.now() + timedelta(days=office.firm.backup_days)).timestamp())
-    findings = findings_of(file).findings
+    decisions = decisions_of(file)
+    findings = [
+        finding
+        for finding in findings_of(file).findings
+        if (decided := decisions.get(finding.key)) is None or decided.verdict is not Verdict.NOT_THEIRS
+    ]
     numbers = office.mailbox_numbers(scope_of(office, file))
     count = 0
 
+    performed = was_performed(office, row)
+    counted = account_of(office, row, file)
+
     def forget(unit: Unit) -> None:
         nonlocal count
-        still_there = {item.token for item in unit.cases.items(row.number, states=(*STILL_THERE, *_UNSETTLED))}
-        tokens = [t for t in _tokens(unit, numbers, findings) if still_there.isdisjoint(spellings(t))]
-        count = unit.messages.forget(tokens) + unit.steps.forget(tokens)
-        count += unit.corrections.forget(tokens) + unit.cases.forget_items(row.number, but=_UNSETTLED)
-        if row.kind is CaseKind.ERASURE and _was_performed(row):
+        items = list(unit.cases.items(row.number))
+        stays = {item.token for item in items if item.state in OUTLIVES}
+        tokens = {bytes(token): token for token in _tokens(unit, numbers, findings)}
+        tokens |= {bytes(item.token): item.token for item in items}  # of earlier rounds, too
+        gone = [token for token in tokens.values() if stays.isdisjoint(spellings(token))]
+        count = unit.messages.forget(gone) + unit.steps.forget(gone)
+        count += unit.corrections.forget(gone) + unit.cases.forget_items(row.number, but=OUTLIVES)
+        for mailbox in {item.mailbox for item in items} - {i.mailbox for i in items if i.state in IN_WORK}:
+            unit.settings.remove(f"baseline {row.number} {mailbox}")
+        if row.kind is CaseKind.ERASURE and performed:
             unit.tombstones.forget_address(row.number, addresses, horizon)
+        if leave_open:
+            told = {bucket.value: n for bucket, n in counted.open.items()}
+            unit.audit.append("case.left-open", {"case": row.number, **told})
 
-    advance(office, row, CaseAct.CLOSE, also=forget, closed=int(office.clock.now().timestamp()))
+    told = {bucket.value: n for bucket, n in counted.counts.items()} if performed else None
+    advance(office, row, CaseAct.CLOSE, also=forget, closed=int(office.clock.now().timestamp()), account=told)
     return count
 
 
-def _was_performed(row: CaseRow) -> bool:
-    """Only what was performed is proven; a request that was rejected never is."""
-    return row.proof is not None
+def was_performed(office: Office, row: CaseRow) -> bool:
+    """Was ever a list of it performed? A request that was rejected before that forgets nobody."""
+    if row.proof is not None:
+        return True
+    with office.ledger.reading() as unit:
+        return bool(unit.cases.item_counts(row.number))
 
 
 def _still_readable(office: Office, number: str) -> CaseFile | None:

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from mailsorter.cases.casefile import CaseFile
-from mailsorter.cases.find import findings_of
+from mailsorter.cases.decisions import PART, decisions_of
+from mailsorter.cases.find import findings_of, person_of, subject_of
 from mailsorter.cases.office import Office
+from mailsorter.cases.witnessed import witnessed_of
 from mailsorter.errors import LifecycleError, UserError
+from mailsorter.model.address import canonical
 from mailsorter.model.case import Decision, Finding, Ground, Verdict
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseState
 
-PART = "decisions"
-_OPEN = (CaseState.FOUND, CaseState.PLANNED, CaseState.APPROVED)
-
-
-def decisions_of(file: CaseFile) -> dict[tuple[str, str], Decision]:
-    """All decisions, by the message's key."""
-    return {(d.mailbox, d.id): d for d in file.read(PART, list[Decision]) or []}
+_BEFORE_PERFORMING = (CaseState.FOUND, CaseState.PLANNED, CaseState.APPROVED)
+_AFTER_A_PROOF = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED)
 
 
 def decide(
@@ -32,19 +30,23 @@ def decide(
     reason: str,
     ground: str = "",
     until: date | None = None,
+    sender: str = "",
 ) -> int:
-    """Write down what becomes of these findings; gives how many. The plan must be made again to take it in.
+    """Write down what becomes of these findings; gives how many.
 
-    `handles` are the short names of the review table; one may be an unambiguous beginning, or a role or reason of the
-    plan written as `role:mentioned` to mean every finding of it. Keeping needs a ground of the config (or a purpose)
-    and a day.
+    Before a list is performed these are the findings of the search, and the plan must be made again to take it in.
+    Afterwards they are what a proof saw beside the list: that it is not theirs counts at the next proof, anything else
+    at the next search. `handles` are the short names of the review table; one may be an unambiguous beginning, or a
+    role written as `role:mentioned` to mean every finding of it. `sender` means all that are listed now from that
+    address: only for what is not theirs. Keeping needs a ground of the config (or a purpose) and a day.
 
     Raises:
-        UserError: an unknown or ambiguous handle, no reason, an unknown ground, keeping without an end.
-        LifecycleError: nothing was found yet, or the list is already being performed.
+        UserError: an unknown or ambiguous handle, no reason, an unknown ground, keeping without an end; a sender that
+            is the person's own address.
+        LifecycleError: nothing was found yet, or the list is being performed.
     """
     row = office.get(number)
-    if row.state not in _OPEN:
+    if row.state not in _BEFORE_PERFORMING + _AFTER_A_PROOF:
         raise LifecycleError(
             f"Case {number} is {row.state}: nothing can be decided now.", advice=f"Run: mailsorter case show {number}"
         )
@@ -53,19 +55,52 @@ def decide(
     if verdict is Verdict.LOOK:
         raise UserError("To look is no decision.", advice="Choose --erase, --keep or --not-theirs.")
     file = office.open_file(number)
-    chosen = _chosen(findings_of(file).findings, handles)
+    is_before = row.state in _BEFORE_PERFORMING
+    listed = findings_of(file).findings if is_before else [one.finding for one in witnessed_of(file)]
+    chosen = {f.key: f for f in _chosen(number, listed, handles)}
+    if sender:
+        chosen |= {f.key: f for f in _from(office, file, number, listed, sender, verdict)}
     kept_on = _ground(office, ground, until) if verdict is Verdict.KEEP else None
     decisions = decisions_of(file)
-    for finding in chosen:
+    for finding in chosen.values():
         decisions[finding.key] = Decision(
             mailbox=finding.mailbox, id=finding.id, verdict=verdict, reason=reason.strip(), by=by,
-            at=office.clock.now(), ground=kept_on,
+            at=office.clock.now(), ground=kept_on, by_sender=bool(sender),
         )  # fmt: skip
     file.write(PART, list(decisions.values()))
     return len(chosen)
 
 
-def _chosen(findings: Iterable[Finding], handles: Sequence[str]) -> list[Finding]:
+def next_command(state: CaseState, verdict: Verdict, number: str) -> str:
+    """What takes a decision in."""
+    if state in _BEFORE_PERFORMING:
+        return f"mailsorter case plan {number}"
+    if verdict is Verdict.NOT_THEIRS:
+        return f"mailsorter case prove {number} --again"
+    return f"mailsorter case find {number}"
+
+
+def _from(
+    office: Office, file: CaseFile, number: str, listed: Iterable[Finding], sender: str, verdict: Verdict
+) -> list[Finding]:
+    """What is listed now of one sender, who must not be the person."""
+    address = canonical(sender)
+    if address is None:
+        raise UserError(f"{sender} is no address.", advice="Give the sender's address: --from ADDRESS")
+    if verdict is not Verdict.NOT_THEIRS:
+        raise UserError("Only --not-theirs can be said of all that one sender wrote.", advice="Name the other items.")
+    if person_of(office, file, subject_of(file)).is_address(address):
+        raise UserError(
+            "That address is the person's own: what it sent is theirs.",
+            advice="Decide such items one by one, by their handles.",
+        )
+    found = [finding for finding in listed if canonical(finding.sender) == address]
+    if not found:
+        raise UserError(f"Nothing from {address} is listed now.", advice=f"Run: mailsorter case review {number}")
+    return found
+
+
+def _chosen(number: str, findings: Iterable[Finding], handles: Sequence[str]) -> list[Finding]:
     chosen: dict[tuple[str, str], Finding] = {}
     findings = list(findings)
     for handle in handles:
@@ -76,7 +111,9 @@ def _chosen(findings: Iterable[Finding], handles: Sequence[str]) -> list[Finding
             if len(found) > 1:
                 raise UserError(f"{handle} is not one finding but {len(found)}.", advice="Give more of its digits.")
         if not found:
-            raise UserError(f"There is no finding {handle}.", advice="Run: mailsorter case review NUMBER")
+            raise UserError(
+                f"No finding {handle} can be decided now.", advice=f"Run: mailsorter case review {number} --undecided"
+            )
         chosen |= {f.key: f for f in found}
     return list(chosen.values())
 

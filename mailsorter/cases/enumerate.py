@@ -22,6 +22,7 @@ from mailsorter.cases.threads import Threads
 from mailsorter.errors import MailsorterError, NotFound, PermanentError, PoisonItem, TemporaryError, Throttled
 from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
+from mailsorter.model.coverage import LISTING_SHORT, SEARCH
 from mailsorter.model.finding import envelope_places, fingerprint, role_of
 from mailsorter.model.folder import Folder, FolderTree, WellKnown, show_path
 from mailsorter.model.message import Message
@@ -73,7 +74,10 @@ class MailboxFinder:
             self._save(found)
         self._open_candidates()
         if not found.is_searched:
-            self._search()
+            try:
+                self._search()
+            except PermanentError as error:  # what was listed stands all the same
+                self._not_seen(SEARCH, type(error).__name__, 0)
             found.is_searched = True
             self._save(found)
             self._open_candidates()
@@ -100,6 +104,7 @@ class MailboxFinder:
         path, recoverable = _show(tree, folder), _recoverable(tree, folder)
         in_client_folder = self._is_in_client_folder(tree, folder)
         listed = concerned = 0
+        refused = ""
         try:
             pages = self._mailbox.messages(folder.id, Detail.TRACES, hidden=True) if folder.item_count else ()
             for page in pages:
@@ -109,12 +114,21 @@ class MailboxFinder:
         except NotFound:
             return False
         except PermanentError as error:
-            self._not_seen(path, type(error).__name__, folder.item_count)
-        self._found.folders.append(FolderCount(path, listed, concerned))
+            refused = type(error).__name__
+            self._not_seen(path, refused, folder.item_count)
+        if not refused and listed < folder.item_count and (missing := self._missing(folder, listed)):
+            refused = LISTING_SHORT
+            self._not_seen(path, refused, missing)
+        self._found.folders.append(FolderCount(path, listed, concerned, folder.item_count, refused))
         self._found.done_folders.append(folder.id)
         done.add(folder.id)
         self._save_sometimes(listed)
         return True
+
+    def _missing(self, folder: Folder, listed: int) -> int:
+        """How many messages the folder still counts beyond those that its listing brought: others may have left."""
+        now = self._mailbox.tree(hidden=True, recoverable=True).get(folder.id)
+        return max(0, now.item_count - listed) if now is not None else 0
 
     def _compare(self, message: Message, path: str, recoverable: str, in_client_folder: bool) -> bool:
         """Compare one message; True when it concerns the person."""
@@ -161,8 +175,10 @@ class MailboxFinder:
         for participant in message.to + message.cc + message.bcc:
             address = participant.address.lower()
             is_outside = "@" in address and not _is_own(address, self._scope.own_domains)
-            if is_outside and not self._person.is_participant(participant) and address not in self._found.forwarded_to:
-                self._found.forwarded_to.append(address)
+            if is_outside and not self._person.is_participant(participant):
+                ids = self._found.forwarded.setdefault(address, [])
+                if message.id not in ids:
+                    ids.append(message.id)
 
     # opening ---------------------------------------------------------------------------------------------------
 
@@ -264,6 +280,8 @@ class MailboxFinder:
                 message = hit  # cannot be shown again: what the search said of it is all there is
             if isinstance(message, MailsorterError):
                 raise message
+            if message.id in self._found.findings:
+                continue  # the search knows it by another id
             folder = tree.get(message.folder_id)
             path = _show(tree, folder) if folder else ""
             recoverable = _recoverable(tree, folder) if folder else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from mailsorter.cases.office import Office
@@ -9,7 +10,7 @@ from mailsorter.cases.witness import Hit
 from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.ledger.keys import spellings
 from mailsorter.ledger.tombstones import Traces, traces_of
-from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.case import Decision, ItemState, Verdict
 from mailsorter.model.caseplan import Plan
 
 STAYS = {
@@ -26,7 +27,7 @@ STAYS = {
 class Expected:
     """What may still be seen, and what may not: by mailbox and id, and by traces where an id has changed."""
 
-    def __init__(self, office: Office, row: CaseRow, plan: Plan) -> None:
+    def __init__(self, office: Office, row: CaseRow, plan: Plan, decisions: Mapping[tuple[str, str], Decision]) -> None:
         self._key = office.ledger.key
         self.numbers = office.mailbox_numbers(plan.scope)
         with office.ledger.reading() as unit:
@@ -38,6 +39,8 @@ class Expected:
                     if token in self.items:
                         self._by_id[mailbox, planned.finding.id] = self.items[token]
         self._left = {i.finding.key for i in plan.items if i.verdict is Verdict.NOT_THEIRS}
+        for key, decision in decisions.items():  # made since, on what a proof saw
+            self._left = self._left | {key} if decision.verdict is Verdict.NOT_THEIRS else self._left - {key}
         self._copies: dict[bytes, list[CaseItem]] = {}
         for item in self.items.values():
             if item.state in STAYS and item.search_key is not None:
@@ -61,9 +64,13 @@ class Expected:
                 return copy
         return None
 
-    def is_left(self, mailbox: str, hit: Hit) -> bool:
+    def item_by_id(self, mailbox: str, item_id: str) -> CaseItem | None:
+        """The case's item of that id."""
+        return self._by_id.get((self.numbers.get(mailbox, 0), item_id))
+
+    def is_left(self, mailbox: str, item_id: str) -> bool:
         """Did a person decide that this message does not concern the subject?"""
-        return (mailbox, hit.id) in self._left
+        return (mailbox, item_id) in self._left
 
     def _traces(self, hit: Hit) -> Traces:
         received = datetime.fromisoformat(hit.received) if hit.received else None

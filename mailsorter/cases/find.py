@@ -6,7 +6,7 @@ was complete, it begins anew and throws an approval away, because the list is no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,16 +14,18 @@ import msgspec
 
 from mailsorter.cases import found as found_parts
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import MailboxFinder, Progress, Scope
 from mailsorter.cases.found import Found
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
+from mailsorter.cases.scope import SCOPE, left_out_of, scope_today
+from mailsorter.cases.witnessed import forget_listed, witnessed_of
 from mailsorter.errors import CursorLost, MailsorterError, TemporaryError, UserError
-from mailsorter.model.case import Finding, Lookalike, NotSeen, Subject
+from mailsorter.model.case import Decision, Finding, Lookalike, NotSeen, Role, Subject, Verdict
 from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.person import Person, search_terms
 
-SCOPE = "scope"
 CLIENT = "client"
 _THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
 
@@ -57,9 +59,10 @@ def find(office: Office, number: str, on_progress: Progress | None = None) -> Fi
     file.write("search", "begun")
     _search_all(office, file, subject, on_progress)
     file.write("search", "complete")
+    forget_listed(office, file, {f.key for state in found_parts.load_all(file) for f in state.findings.values()})
     result = findings_of(file)
     counts = {"findings": len(result.findings), "messages": result.messages, "not_seen": len(result.not_seen)}
-    advance(office, row, CaseAct.FIND, counts=dict(counts), plan_digest=None)
+    advance(office, row, CaseAct.FIND, counts=dict(counts), plan_digest=None, proof=None, account=None)
     return result
 
 
@@ -80,14 +83,33 @@ def findings_of(file: CaseFile) -> Findings:
             known = lookalikes.get(address)
             count = lookalike.count + (known.count if known else 0)
             lookalikes[address] = msgspec.structs.replace(lookalike, count=count)
+    listed = {f.key: f for state in states for f in state.findings.values()}
+    seen = {one.finding.key: one.finding for one in witnessed_of(file) if one.finding.key not in listed}
     return Findings(
-        findings=tuple(f for state in states for f in state.findings.values()),
+        findings=(*listed.values(), *seen.values()),
         not_seen=(*(file.read("unseen", list[NotSeen]) or ()), *(n for state in states for n in state.not_seen)),
         lookalikes=tuple(sorted(lookalikes.values(), key=lambda a: (-a.count, a.address))),
-        forwarded_to=tuple(sorted({a for state in states for a in state.forwarded_to})),
+        forwarded_to=_told(states, decisions_of(file)),
         messages=sum(state.messages for state in states),
         opened=sum(state.opened for state in states),
     )
+
+
+def _told(states: Sequence[Found], decisions: Mapping[tuple[str, str], Decision]) -> tuple[str, ...]:
+    """Outside addresses to which mail of the person went (art. 19), but for mail that is not theirs after all.
+
+    Older searches did not note by which message an address was met: there the recipients of the findings tell it.
+    """
+    told: set[str] = set()
+    for state in states:
+        theirs = {
+            f.id: f for f in state.findings.values()
+            if (d := decisions.get(f.key)) is None or d.verdict is not Verdict.NOT_THEIRS
+        }  # fmt: skip
+        told.update(address for address, ids in state.forwarded.items() if not theirs.keys().isdisjoint(ids))
+        reached = {a.lower() for f in theirs.values() if f.role is Role.MENTIONED for a in f.recipients}
+        told.update(reached.intersection(state.forwarded_to))
+    return tuple(sorted(told))
 
 
 def person_of(office: Office, file: CaseFile, subject: Subject) -> Person:
@@ -149,14 +171,18 @@ def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: P
 
 
 def scope_of(office: Office, file: CaseFile) -> list[str]:
-    """Every mailbox of the config and every archive mailbox that can be found, asked once a search."""
+    """Every mailbox in scope and every archive mailbox that can be found, asked once a search.
+
+    What a person has left out since is left out of it, too.
+    """
+    left_out = left_out_of(file)
     known = file.read(SCOPE, list[str])
     if known is not None:
-        return known
-    scope = list(office.mailboxes)
-    unseen: list[NotSeen] = []
+        return [name for name in known if not any(place.covers(name, "") for place in left_out)]
+    today = scope_today(office, left_out)
+    scope, unseen = list(today.mailboxes), list(today.gaps)
     if office.archive_of is not None:
-        for address in office.mailboxes:
+        for address in today.mailboxes:
             try:
                 archive = office.archive_of(address)
             except TemporaryError:
@@ -164,9 +190,9 @@ def scope_of(office: Office, file: CaseFile) -> list[str]:
             except MailsorterError as error:
                 unseen.append(NotSeen(mailbox=address, reason=f"archive-{type(error).__name__}"))
                 continue
-            if archive:
+            if archive and not any(place.covers(archive, "") for place in left_out):
                 scope.append(archive)
-        file.write("unseen", unseen)
+    file.write("unseen", unseen)
     file.write(SCOPE, scope)
     return scope
 

@@ -7,6 +7,7 @@ import msgspec
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.threads import Threads
 from mailsorter.model.case import Finding, Lookalike, NotSeen
+from mailsorter.model.coverage import Depth
 from mailsorter.model.message import Message
 
 PART = "found"
@@ -23,11 +24,16 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FolderCount(msgspec.Struct, frozen=True):
-    """How many messages a folder held when it was looked through, and how many of them concern the person."""
+    """How many messages of a folder were compared, and how many of them concern the person.
+
+    `held` is the server's own count (-1: it gave none), `refused` why the folder was not read whole ("": it was).
+    """
 
     folder: str
     messages: int
     findings: int
+    held: int = -1
+    refused: str = ""
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -42,10 +48,12 @@ class Found(msgspec.Struct, kw_only=True):
     not_seen: list[NotSeen] = []
     lookalikes: dict[str, Lookalike] = {}
     threads: Threads = msgspec.field(default_factory=Threads)  # emptied when everything was listed
-    forwarded_to: list[str] = []
+    forwarded_to: list[str] = []  # of older versions, which did not say by which message
+    forwarded: dict[str, list[str]] = {}  # outside address to the ids of the findings that went there
     unreadable: list[str] = []  # ids of those that were named because they could not be opened
     opened: int = 0
     opened_findings: int = 0  # findings that opening brought: they are among the opened
+    depth: Depth = Depth.INDEXED
     is_enumerated: bool = False
     is_searched: bool = False
     is_complete: bool = False

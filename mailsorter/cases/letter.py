@@ -20,13 +20,15 @@ from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.pdf import missing_letters, render
 from mailsorter.cases.plan import plan_of
-from mailsorter.cases.prove import proof_of
+from mailsorter.cases.standing import Standing, standing_of
 from mailsorter.cases.todays_date import require_plausible_date
-from mailsorter.errors import UserError
-from mailsorter.ledger.cases import CaseItem, CaseRow
-from mailsorter.model.case import ItemState, Subject, Verdict
+from mailsorter.errors import DecisionNeeded, UserError
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.model.account import Account, Bucket
+from mailsorter.model.case import Subject
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
+from mailsorter.model.verdict import words
 
 
 class LetterKind(enum.StrEnum):
@@ -62,19 +64,22 @@ def write_letter(
 
     Raises:
         UserError: no reason was written down for an extension or refusal; a template cannot be used.
+        DecisionNeeded: the record does not bear the answer: something is unsettled, or `done` would say too much.
         LifecycleError: it is too early for an answer.
     """
     row = office.get(number)
     require_plausible_date(office)
     file = office.open_file(number)
     subject = subject_of(file)
-    chosen = kind or _fitting(office, row)
+    stands = standing_of(office, row, file)
+    chosen = kind or _fitting(row, stands)
     if chosen in _ANSWERS:
         check(row, CaseAct.ANSWER)
+        _check_answer(row, chosen, stands)
     language = language or subject.language
     if language not in LANGUAGES:
         raise UserError(f"There are no letters in {language}.", advice=f"Choose: {', '.join(LANGUAGES)}.")
-    data = _data(office, row, file, subject, chosen, language) | {"code": code}
+    data = _data(office, row, file, subject, chosen, language, stands) | {"code": code}
     letter = Letter(
         kind=chosen, language=language, written_on=office.today(),
         text=render_text(chosen.value, language, data, office.firm.letter_templates),
@@ -118,21 +123,37 @@ def as_pdf(office: Office, letter: Letter) -> bytes:
     return document
 
 
-def _fitting(office: Office, row: CaseRow) -> LetterKind:
-    if row.state is CaseState.REJECTED:
+def _fitting(row: CaseRow, stands: Standing) -> LetterKind:
+    if row.state is CaseState.REJECTED or stands.verdict is None:
         return LetterKind.REFUSAL
-    stays = {ItemState.KEPT, ItemState.HELD, ItemState.CHANGED, ItemState.FAILED, ItemState.LOOK}
-    is_kept = any(item.state in stays and item.ground != Basis.CORRESPONDENCE for item in _items(office, row))
-    return LetterKind.PARTLY if is_kept else LetterKind.DONE
+    return LetterKind.DONE if _is_done(stands) else LetterKind.PARTLY
 
 
-def _items(office: Office, row: CaseRow) -> list[CaseItem]:
-    with office.ledger.reading() as unit:
-        return list(unit.cases.items(row.number))
+def _is_done(stands: Standing) -> bool:
+    """Is it proven, with nothing of the person left but the case's own letters and Exchange's recovery copies?"""
+    kept = [line for line in stands.account.of(Bucket.KEPT) if line.ground != Basis.CORRESPONDENCE]
+    return stands.verdict is not None and stands.verdict.is_proven and not kept and not stands.account.open
+
+
+def _check_answer(row: CaseRow, kind: LetterKind, stands: Standing) -> None:
+    """Raise `DecisionNeeded` where the letter would say more than the record bears."""
+    if kind is LetterKind.REFUSAL:
+        return
+    if stands.verdict is None or not stands.verdict.may_answer:
+        reasons = stands.verdict.reasons if stands.verdict is not None else ()
+        raise DecisionNeeded(
+            f"Case {row.number} cannot be answered yet: {'; '.join(map(words, reasons)) or 'nothing was performed'}.",
+            advice="Next: " + "; ".join(stands.next),
+        )
+    if kind is LetterKind.DONE and not _is_done(stands):
+        raise DecisionNeeded(
+            f"The letter done would say too much: of case {row.number} something remains.",
+            advice=f"Run: mailsorter case letter {row.number} --kind partly",
+        )
 
 
 def _data(
-    office: Office, row: CaseRow, file: CaseFile, subject: Subject, kind: LetterKind, language: str
+    office: Office, row: CaseRow, file: CaseFile, subject: Subject, kind: LetterKind, language: str, stands: Standing
 ) -> dict[str, Any]:
     """The words a template may use; docs/erasure.md lists them."""
     reason = last_reason(file, _REASON_OF.get(kind, ""))
@@ -153,40 +174,47 @@ def _data(
         "backup_days": firm.backup_days,
         "correspondence_until": office.today() + timedelta(days=firm.policy.correspondence_days),
         "told": list(findings_of(file).forwarded_to),
-        **_remains(office, row, file, language),
+        **_remains(office, row, file, language, stands),
     }
 
 
-def _remains(office: Office, row: CaseRow, file: CaseFile, language: str) -> dict[str, Any]:
-    items = _items(office, row)
-    states = Counter(item.state for item in items)
-    retained = [i.until for i in items if i.state is ItemState.RETAINED and i.until]
-    proof = proof_of(file)
+def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands: Standing) -> dict[str, Any]:
+    """What the case's account and coverage say, in the words of the templates."""
+    counts, coverage = stands.account.counts, stands.coverage
+    retained = [line.until for line in stands.account.of(Bucket.RETAINED) if line.until is not None]
     gaps: Counter[str] = Counter()
-    for gap in proof.not_seen if proof else ():
+    for gap in coverage.gaps:
         gaps[gap.reason] += gap.count
+    correspondence = sum(
+        line.count for line in stands.account.of(Bucket.KEPT) if line.ground == Basis.CORRESPONDENCE
+    )  # fmt: skip
     return {
         "counts": {
-            "found": len(findings_of(file).findings),
-            "erased": states[ItemState.ERASED] + states[ItemState.GONE] + states[ItemState.RETAINED],
-            "not_theirs": _not_theirs(file),
+            "found": stands.account.total,
+            "erased": counts[Bucket.ERASED] + counts[Bucket.RETAINED],
+            "not_theirs": counts[Bucket.NOT_THEIRS],
+            "correspondence": correspondence,
         },
-        "kept": _kept(office, file, items),
-        "retained": {"count": len(retained), "until": max(retained)} if retained else None,
-        "held": states[ItemState.HELD],
-        "other": states[ItemState.CHANGED] + states[ItemState.FAILED] + states[ItemState.LOOK],
+        "searched": {"all": coverage.is_whole, "mailboxes": len(coverage.mailboxes)},
+        "kept": _kept(office, file, stands.account),
+        "retained": {"count": counts[Bucket.RETAINED], "until": max(retained)} if retained else None,
+        "held": counts[Bucket.HELD],
+        "other": sum(counts[one] for one in (Bucket.CHANGED, Bucket.FAILED, Bucket.NOT_LOOKED_AT, Bucket.WAITING)),
         "not_seen": show_gaps(gaps, language),
     }
 
 
-def _kept(office: Office, file: CaseFile, items: list[CaseItem]) -> list[dict[str, Any]]:
+def _kept(office: Office, file: CaseFile, counted: Account) -> list[dict[str, Any]]:
     """What stays on a ground, a line for each ground and last day, as it stands now: `carry_on` erases some of it and
     gives some another day. Case correspondence has a sentence of its own."""
-    kept = [i for i in items if i.state is ItemState.KEPT and i.ground != Basis.CORRESPONDENCE and i.until is not None]
+    kept = [line for line in counted.of(Bucket.KEPT) if line.ground != Basis.CORRESPONDENCE and line.until is not None]
     if not kept:
         return []
     why = _bases(office, file)
-    groups = Counter((i.until, *why.get(i.ground or "", _LEGAL_DUTY), i.article or "") for i in kept)
+    groups: Counter[tuple[date, str, str, str]] = Counter()
+    for line in kept:
+        assert line.until is not None
+        groups[line.until, *why.get(line.ground, _LEGAL_DUTY), line.article] += line.count
     return [
         {"until": until, "basis": basis, "article": article, "purpose": purpose, "count": count}
         for (until, basis, purpose, article), count in sorted(groups.items())
@@ -200,7 +228,3 @@ def _bases(office: Office, file: CaseFile) -> dict[str, tuple[str, str]]:
     """Each ground's basis and purpose: as the list has them, else as the config has them today."""
     today = {rule.code: (rule.basis.value, rule.purpose) for rule in office.firm.policy.rules}
     return today | {i.ground.rule: (str(i.ground.basis), i.ground.purpose) for i in plan_of(file).items if i.ground}
-
-
-def _not_theirs(file: CaseFile) -> int:
-    return plan_of(file).counts[Verdict.NOT_THEIRS.value] if "plan" in file.parts() else 0

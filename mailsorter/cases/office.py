@@ -87,6 +87,8 @@ class Office:
     open_mailbox: Callable[[str], Mailbox]  # the identity that files: reads here
     open_eraser: Callable[[str], Mailbox] | None  # the second identity; None: not configured
     open_witness: Callable[[], Witness]
+    former_mailboxes: Sequence[str] = ()  # addresses of mailboxes that left the config: matched by digest
+    excluded: Sequence[str] = ()  # addresses that no case looks into; always named
     archive_of: Callable[[str], str | None] | None = None  # the name of a mailbox's archive; None: not told
     clients: Mapping[str, ClientEntry] = field(default_factory=dict)
     signing_key: Callable[[], bytes] | None = None  # PEM of the certificate's Ed25519 key, read when proving

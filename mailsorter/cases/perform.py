@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from mailsorter.cases.accounting import rows_of
 from mailsorter.cases.approve import check_approved
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
@@ -16,7 +17,7 @@ from mailsorter.cases.todays_date import require_true_date
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import IN_WORK, CaseItem, CaseRow, ItemIds
-from mailsorter.ledger.keys import by_spelling, is_same
+from mailsorter.ledger.keys import by_spelling, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.runs import DONE, PARTIAL, Run
 from mailsorter.ledger.tombstones import traces_of
@@ -61,9 +62,10 @@ def perform(
     numbers = office.mailbox_numbers(plan.scope)
     if row.state is CaseState.APPROVED:
         items = _items(office, plan, numbers)
+        replaced = _replaced(office, number, plan, items)
 
         def write(unit: Unit) -> None:
-            unit.cases.drop_items(number, _replaced(unit, number, items))
+            unit.cases.drop_items(number, replaced)
             unit.cases.put_items(number, items)
 
         row = advance(office, row, CaseAct.PERFORM, also=write)
@@ -132,15 +134,17 @@ def _items(office: Office, plan: Plan, numbers: Mapping[str, int]) -> Sequence[C
         ]
 
 
-def _replaced(unit: Unit, number: str, items: Sequence[CaseItem]) -> list[CaseItem]:
-    """What an earlier round kept, and followed to the id under which this one has approved it: one message, one row."""
-    again = {(item.mailbox, item.ids.id): item for item in items}
-    kept = unit.cases.items(number, states=[ItemState.KEPT])
-    return [
-        item
-        for item in kept
-        if (same := again.get((item.mailbox, item.ids.id))) is not None and not is_same(same.token, item.token)
-    ]
+def _replaced(office: Office, number: str, plan: Plan, items: Sequence[CaseItem]) -> list[CaseItem]:
+    """Rows of earlier rounds that this list speaks of under another id, or says are not theirs after all: one
+    message has one row, and what is left alone has none that a later day could erase by."""
+    with office.ledger.reading() as unit:
+        before = list(unit.cases.items(number))
+    if not before:
+        return []
+    theirs = {item.finding.key for item in plan.items if item.verdict is not Verdict.NOT_THEIRS}
+    rows = rows_of(office, before, [item.finding for item in plan.items], theirs)
+    now = {spelling for item in items for spelling in spellings(item.token)}
+    return [item for key, item in rows.items() if key not in theirs or now.isdisjoint(spellings(item.token))]
 
 
 def _item(office: Office, unit: Unit, mailbox: int, item: PlanItem, state: ItemState) -> CaseItem:

@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
-from mailsorter.cases.decide import decisions_of
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office

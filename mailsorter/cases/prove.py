@@ -15,33 +15,34 @@ from typing import Any
 
 import msgspec
 
+from mailsorter.cases.accounting import account_of
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.certificate import sign
-from mailsorter.cases.certify import certificate_body, gaps_of
+from mailsorter.cases.certify import account_data, certificate_body, coverage_data, gaps_data
+from mailsorter.cases.covering import coverage_of, facts_of, not_seen_by_search, not_seen_by_witness
+from mailsorter.cases.covering import short_folders as _short
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.expected import STAYS, Expected
 from mailsorter.cases.find import client_of, subject_of
 from mailsorter.cases.graves import bury
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import plan_of
+from mailsorter.cases.scope import left_out_of
 from mailsorter.cases.todays_date import require_true_date
 from mailsorter.cases.witness import Hit, MailboxLook, Marks
 from mailsorter.cases.witness.local import BookEntry, FilesLook, book_entries, leftovers, look_through_files
+from mailsorter.cases.witnessed import ERASED_BUT_THERE, NAMES_THE_PERSON, Witnessed, as_findings, keep
 from mailsorter.ledger.cases import CaseItem, CaseRow
+from mailsorter.model.account import Account
 from mailsorter.model.case import ItemState, NotSeen, Subject
 from mailsorter.model.caseplan import Plan
+from mailsorter.model.coverage import TRY_AGAIN, Coverage
 from mailsorter.model.lifecycle import CaseAct, CaseState
+from mailsorter.model.verdict import ProofFacts, VerdictOnCase, judge_proof
 
 PART = "proof"
 _THREADS = 8  # one thread a mailbox, as the search has them
-
-TRY_AGAIN = frozenset(
-    {
-        *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer", "foreign-link"),
-        *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
-        *("ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable"),
-    }
-)
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,11 @@ class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, kw_only=True):
-    """How a proof ended. `passed`: nothing unexpected was seen; what could not be seen is listed, not hidden."""
+    """How a proof ended: the facts that it brought, and what they said of the case on that day.
+
+    `passed` is `verdict.is_proven`. `facts` and `coverage` are None in a proof of an older version, which kept neither:
+    such a proof says nothing any more.
+    """
 
     passed: bool
     certificate: dict[str, Any]
@@ -64,17 +69,22 @@ class Proof(msgspec.Struct, kw_only=True):
     book: list[BookEntry]
     files: FilesLook
     at: datetime
+    verdict: VerdictOnCase | None = None
+    facts: ProofFacts | None = None
+    coverage: Coverage | None = None
+    account: Account | None = None
 
     @property
     def unanswered(self) -> list[NotSeen]:
-        """What Exchange may tell when it is asked once more; while there is any, nothing is proven."""
+        """What Exchange may tell when it is asked once more."""
         return [gap for gap in self.not_seen if gap.reason in TRY_AGAIN]
 
 
 def prove(office: Office, number: str) -> Proof:
     """Look at everything again and write the certificate; called again, it proves how things are then.
 
-    Items that Exchange's retention or a hold still had, and that are gone now, become erased.
+    Items that Exchange's retention or a hold still had, and that are gone now, become erased. What names the person
+    and is on no list becomes a finding that a person decides.
 
     Raises:
         LifecycleError: nothing was performed yet.
@@ -87,13 +97,16 @@ def prove(office: Office, number: str) -> Proof:
     file = office.open_file(number)
     plan, subject = plan_of(file), subject_of(file)
     marks = marks_of(office, file, subject)
-    expected = Expected(office, row, plan)
-    looks = _look_everywhere(office, plan.scope, marks, expected)
-    verdict = _compare(looks, expected)
-    _note_gone(office, row, expected, verdict)
-    proof = _proof(office, row, file, plan, looks, verdict, marks)
+    expected = Expected(office, row, plan, decisions_of(file))
+    scope = [name for name in plan.scope if not any(place.covers(name, "") for place in left_out_of(file))]
+    looks = _look_everywhere(office, scope, marks, expected)
+    compared = _compare(office, subject, looks, expected)
+    keep(file, compared.unsettled, {look.mailbox for look in looks})
+    _note_gone(office, row, expected, compared)
+    proof = _proof(office, row, file, plan, looks, compared, marks)
     file.write(PART, proof)
-    outcome = "passed" if proof.passed else "failed"
+    assert proof.verdict is not None
+    outcome = proof.verdict.outcome.value
     counts = {"proof": outcome, "unexpected": len(proof.unexpected), "not_seen": len(proof.not_seen)}
     _advance(office, row, proof, outcome, counts)
     return proof
@@ -130,53 +143,69 @@ def marks_of(office: Office, file: CaseFile, subject: Subject) -> Marks:
 
 
 def _advance(office: Office, row: CaseRow, proof: Proof, outcome: str, counts: dict[str, Any]) -> None:
-    """A failed proof leaves a performed case where it is, with its outcome: it must be found and planned again."""
+    """A proof that did not pass leaves a case performed, or takes it back there, with its outcome."""
+    assert proof.account is not None
+    told = {bucket.value: count for bucket, count in proof.account.counts.items()}
     if proof.passed or row.state is CaseState.ANSWERED:
-        advance(office, row, CaseAct.PROVE, counts=counts, proof=outcome)
+        advance(office, row, CaseAct.PROVE, counts=counts, proof=outcome, account=told)
         return
-    after = msgspec.structs.replace(row, proof=outcome)
+    after = msgspec.structs.replace(row, state=CaseState.PERFORMED, proof=outcome, account=told)
     with office.ledger.unit() as unit:
         unit.cases.save(after, was=row.state)
         unit.audit.append("case.prove", {"case": row.number, **counts})
 
 
-class _Verdict(msgspec.Struct, kw_only=True):
-    unexpected: list[Unexpected] = []
+class _Compared(msgspec.Struct, kw_only=True):
+    unsettled: list[Witnessed] = []  # read live
     seen: set[bytes] = set()  # tokens of items that were seen
     complete: set[int] = set()  # numbers of mailboxes that were seen completely
-    must_repeat: bool = False
 
 
-def _compare(looks: Iterable[MailboxLook], expected: Expected) -> _Verdict:
-    verdict = _Verdict()
+def _compare(office: Office, subject: Subject, looks: Iterable[MailboxLook], expected: Expected) -> _Compared:
+    compared = _Compared()
     for look in looks:
-        if not look.not_seen:
-            verdict.complete.add(expected.numbers.get(look.mailbox, 0))
-        verdict.must_repeat |= any(reason in TRY_AGAIN for _, reason in look.not_seen)
+        if not _short(look) and not look.not_seen:
+            compared.complete.add(expected.numbers.get(look.mailbox, 0))
+        fresh = []
         for hit in look.hits:
-            why = _judge(look.mailbox, hit, expected, verdict)
+            why = _judge(look.mailbox, hit, expected, compared)
             if why:
-                verdict.unexpected.append(Unexpected(mailbox=look.mailbox, folder=hit.folder, id=hit.id, why=why))
-    return verdict
+                fresh.append((hit, why))
+        for one in as_findings(office, subject, look.mailbox, fresh) if fresh else ():
+            item = expected.item_by_id(look.mailbox, one.finding.id)  # the search may have had another id of it
+            if item is not None:
+                compared.seen.add(item.token)
+            if not expected.is_left(look.mailbox, one.finding.id) and (item is None or item.state not in STAYS):
+                compared.unsettled.append(one)
+    return compared
 
 
-def _judge(mailbox: str, hit: Hit, expected: Expected, verdict: _Verdict) -> str:
+def _judge(mailbox: str, hit: Hit, expected: Expected, compared: _Compared) -> str:
     """Why this hit should not be there; "" when it may."""
     item = expected.item_of(mailbox, hit)
+    if item is not None:
+        compared.seen.add(item.token)
+    if expected.is_left(mailbox, hit.id):
+        return ""
     if item is None:
-        return "" if expected.is_left(mailbox, hit) else "names-the-person"
-    verdict.seen.add(item.token)
-    return "" if item.state in STAYS else "erased-but-there"
+        return NAMES_THE_PERSON
+    return "" if item.state in STAYS else ERASED_BUT_THERE
 
 
-def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdict) -> None:
-    """What Exchange still had and has no more is erased now: seen nowhere in a mailbox that was seen completely."""
+_MAY_HAVE_GONE = frozenset(
+    {ItemState.RETAINED, ItemState.HELD, ItemState.CHANGED, ItemState.FAILED, ItemState.LOOK}
+)  # fmt: skip
+
+
+def _note_gone(office: Office, row: CaseRow, expected: Expected, compared: _Compared) -> None:
+    """What was still there and is no more: seen nowhere in a mailbox that was seen completely.
+
+    What Exchange itself was to end is erased now; anything else somebody has deleted.
+    """
     gone = [
-        msgspec.structs.replace(item, state=ItemState.ERASED)
+        msgspec.structs.replace(item, state=_after(item.state))
         for token, item in expected.items.items()
-        if item.state in (ItemState.RETAINED, ItemState.HELD)
-        and token not in verdict.seen
-        and item.mailbox in verdict.complete
+        if item.state in _MAY_HAVE_GONE and token not in compared.seen and item.mailbox in compared.complete
     ]
     with office.ledger.unit() as unit:
         unit.cases.update_items(row.number, gone)
@@ -184,36 +213,47 @@ def _note_gone(office: Office, row: CaseRow, expected: Expected, verdict: _Verdi
     expected.items |= {item.token: item for item in gone}
 
 
+def _after(state: ItemState) -> ItemState:
+    return ItemState.ERASED if state in (ItemState.RETAINED, ItemState.HELD) else ItemState.GONE
+
+
 def _proof(
-    office: Office, row: CaseRow, file: CaseFile, plan: Plan, looks: list[MailboxLook], verdict: _Verdict, marks: Marks
-) -> Proof:
+    office: Office, row: CaseRow, file: CaseFile, plan: Plan, looks: list[MailboxLook], compared: _Compared,
+    marks: Marks,
+) -> Proof:  # fmt: skip
     expected_items = _items(office, row)
     files = look_through_files([*office.local_places, office.folder, *leftovers(office.book_places)], marks)
     book = book_entries(office.book_places, marks)
-    seen_by_witness = [
-        NotSeen(mailbox=look.mailbox, folder=folder, reason=reason)
-        for look in looks
-        for folder, reason in look.not_seen
-    ]
     kept_unseen = [
         i
         for i in expected_items
-        if i.state is ItemState.KEPT and i.token not in verdict.seen and i.mailbox in verdict.complete
+        if i.state is ItemState.KEPT and i.token not in compared.seen and i.mailbox in compared.complete
     ]
-    not_seen = [*plan.not_seen, *seen_by_witness]
-    passed = not (verdict.unexpected or files.naming or verdict.must_repeat)
+    not_seen = [*not_seen_by_search(office, file, plan), *not_seen_by_witness(looks)]
+    coverage = coverage_of(file, looks, not_seen)
+    facts = facts_of(file, files=len(files.naming))
+    counted = account_of(office, row, file)
+    verdict = judge_proof(facts, coverage, counted)
+    unexpected = [
+        Unexpected(mailbox=one.finding.mailbox, folder=one.finding.folder, id=one.finding.id, why=one.why)
+        for one in compared.unsettled
+    ]
     body = certificate_body(office, row, file, plan, looks, expected_items, marks) | {
-        "outcome": "passed" if passed else "failed",
-        "unexpected": len(verdict.unexpected),
+        "outcome": verdict.outcome.value,
+        "reasons": [{"why": reason.why.value, "count": reason.count} for reason in verdict.reasons],
+        "account": account_data(counted),
+        "coverage": coverage_data(coverage, marks),
+        "unexpected": len(unexpected),
         "vanished": len(kept_unseen),
-        "not_seen": gaps_of(not_seen, marks),
+        "not_seen": gaps_data(coverage, marks),
         "files": {"read": files.read, "naming": len(files.naming), "unread": len(files.unread)},
         "book_entries": len(book),
     }
     certificate = sign(body, office.signing_key()) if office.signing_key is not None else {**body, "signature": None}
     return Proof(
-        passed=passed, certificate=certificate, unexpected=verdict.unexpected, vanished=len(kept_unseen),
-        not_seen=not_seen, book=book, files=files, at=office.clock.now(),
+        passed=verdict.is_proven, certificate=certificate, unexpected=unexpected, vanished=len(kept_unseen),
+        not_seen=not_seen, book=book, files=files, at=office.clock.now(), verdict=verdict, facts=facts,
+        coverage=coverage, account=counted,
     )  # fmt: skip
 
 

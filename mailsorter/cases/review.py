@@ -9,12 +9,36 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from mailsorter.model.case import PlanItem
+from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.office import Office
+from mailsorter.cases.plan import plan_of
+from mailsorter.cases.witnessed import refresh
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.model.case import PlanItem, Verdict
+from mailsorter.model.lifecycle import CaseState
 
 COLUMNS = (
     "handle", "verdict", "reason", "role", "seen", "received", "mailbox", "folder", "sender", "recipients", "subject",
     "attachments", "ground", "article", "until", "decided_by", "decision_reason",
 )  # fmt: skip
+
+_AFTER_A_PROOF = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED)
+
+
+def listed(office: Office, row: CaseRow, file: CaseFile, *, undecided: bool) -> tuple[PlanItem, ...]:
+    """The list, and after a proof also what the witness saw beside it, read from the mailboxes as it is now.
+
+    Raises `UserError` when there is no plan.
+    """
+    plan = plan_of(file)
+    items = plan.undecided if undecided else plan.items
+    if row.state not in _AFTER_A_PROOF:
+        return items
+    seen = [
+        PlanItem(finding=one.finding, verdict=Verdict.LOOK, reason="seen-by-witness") for one in refresh(office, file)
+    ]
+    return (*items, *seen)
+
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 

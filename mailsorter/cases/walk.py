@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from mailsorter.cases.decide import decisions_of
+from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import Progress as FindProgress
 from mailsorter.cases.eraser import Progress as EraseProgress
 from mailsorter.cases.find import Findings, find, subject_of
@@ -24,6 +24,7 @@ from mailsorter.model.address import canonical
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.lifecycle import CaseState
+from mailsorter.model.verdict import Outcome, VerdictOnCase, next_commands, words
 
 Result = Findings | Plan | Performed | Proof | Letter
 
@@ -153,27 +154,18 @@ def _stuck(number: str, result: Result) -> None:
     if isinstance(result, Performed) and result.unfinished:
         raise result.unfinished[0][1]
     if isinstance(result, Proof):
-        raise _not_proven(number, result)
+        assert result.verdict is not None  # made just now
+        raise _not_proven(number, result.verdict)
     raise DecisionNeeded(f"Case {number} was stopped.", advice="Call the same command again: it goes on.")
 
 
-def _not_proven(number: str, proof: Proof) -> MailsorterError:
-    """What hinders the proof most, and what to do about it."""
-    if proof.unexpected:
-        return DecisionNeeded(
-            f"Case {number}: {len(proof.unexpected)} items are there that should not be.",
-            advice=f"Look: mailsorter case show {number}, then search again: mailsorter case find {number}",
-        )
-    if proof.files.naming:
-        return DecisionNeeded(
-            f"Case {number}: {len(proof.files.naming)} files of mailsorter's own hold strings of the person.",
-            advice=f"Remove them, then run: mailsorter case prove {number}",
-        )
-    places = ", ".join(dict.fromkeys(f"{gap.mailbox} ({gap.reason})" for gap in proof.unanswered))
-    return Unreachable(
-        f"Case {number}: Exchange did not answer all that the proof asked: {places}.",
-        advice=f"Try again later: mailsorter case prove {number}",
-    )
+def _not_proven(number: str, verdict: VerdictOnCase) -> MailsorterError:
+    """Why it is not proven, and what to do about it."""
+    what = f"Case {number} is not proven: {'; '.join(map(words, verdict.reasons))}."
+    advice = "Next: " + "; ".join(next_commands(verdict, number))
+    if verdict.outcome is Outcome.TRY_AGAIN:
+        return Unreachable(what, advice=advice)
+    return DecisionNeeded(what, advice=advice)
 
 
 def _addresses(subject: Subject) -> frozenset[str]:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 from mailsorter.cases import found as found_parts
-from mailsorter.cases.find import SCOPE, subject_of
+from mailsorter.cases.find import subject_of
 from mailsorter.cases.intake import check_addresses
 from mailsorter.cases.moves import check
 from mailsorter.cases.office import Office
+from mailsorter.cases.scope import SCOPE
 from mailsorter.model.case import Subject
 from mailsorter.model.lifecycle import CaseAct
 

@@ -185,13 +185,14 @@ def review(
 ) -> None:
     """Print the list, item by item. It is readable personal data: what you write it to is yours to remove."""
     from mailsorter.cases.plan import plan_of
-    from mailsorter.cases.review import as_csv, rows
+    from mailsorter.cases.review import as_csv, listed, rows
     from mailsorter.cli.case_view import show_review
     from mailsorter.model.caseplan import digest
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
-        made = plan_of(office.open_file(number))
-        items = made.undecided if undecided else made.items
+        file = office.open_file(number)
+        made = plan_of(file)
+        items = listed(office, office.get(number), file, undecided=undecided)
         if csv and not json:
             typer.echo(as_csv(items), nl=False)
         else:
@@ -207,7 +208,12 @@ def review(
 def decide(
     ctx: typer.Context,
     number: Number,
-    items: Annotated[list[str], typer.Argument(help="Items of the review, or role:mentioned for all of a role.")],
+    items: Annotated[
+        list[str] | None, typer.Argument(help="Items of the review, or role:mentioned for all of a role.")
+    ] = None,
+    sender: Annotated[
+        str, typer.Option("--from", help="All items listed now from this address; only with --not-theirs.")
+    ] = "",
     erase: Annotated[bool, typer.Option("--erase", help="It goes.")] = False,
     keep: Annotated[str, typer.Option("--keep", help="It stays, on this ground or purpose of the config.")] = "",
     until: Annotated[datetime | None, _day_option("--until", "The last day of what stays.")] = None,
@@ -216,19 +222,24 @@ def decide(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Decide on single findings, with the reason; then plan again."""
+    """Decide on single findings, with the reason; then plan again, or after a proof prove again."""
     from mailsorter.cases.decide import decide as decide_on
+    from mailsorter.cases.decide import next_command
     from mailsorter.errors import UserError
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         chosen = [v for v, wanted in _verdicts(erase, keep, not_theirs) if wanted]
         if len(chosen) != 1:
             raise UserError("A decision is one of three.", advice="Give --erase, --keep GROUND or --not-theirs.")
+        if not items and not sender:
+            raise UserError("Which findings?", advice=f"Name them, as in: mailsorter case review {number}")
         count = decide_on(
-            office, number, items, chosen[0], by=officer(by), reason=reason, ground=keep, until=_day(until)
-        )
-        voice.say(f"{count} findings decided. Next: mailsorter case plan {number}")
-        return {"case": number, "decided": count, "verdict": chosen[0].value}
+            office, number, items or [], chosen[0], by=officer(by), reason=reason, ground=keep, until=_day(until),
+            sender=sender,
+        )  # fmt: skip
+        command = next_command(office.get(number).state, chosen[0], number)
+        voice.say(f"{count} findings decided. Next: {command}")
+        return {"case": number, "decided": count, "verdict": chosen[0].value, "next": [command]}
 
     _do(ctx, json, work)
 
@@ -310,8 +321,9 @@ def prove(
     from mailsorter.cases.certificate import as_pdf, canonical
     from mailsorter.cases.prove import proof_of
     from mailsorter.cases.prove import prove as prove_case
+    from mailsorter.cases.standing import standing_of
     from mailsorter.cli.case_view import proof_data, show_proof
-    from mailsorter.cli.failure import ExitCode
+    from mailsorter.cli.case_work import proof_ending
     from mailsorter.cli.working import assembled, finish
     from mailsorter.files import create, require_new
 
@@ -322,7 +334,11 @@ def prove(
     with assembled(ctx) as assembly:
         office = assembly.office
         row = office.get(number)
-        last = proof_of(office.open_file(number)) if row.proof == "passed" and not again else None
+        file = office.open_file(number)
+        stands = standing_of(office, row, file) if row.proof is not None and not again else None
+        last = (
+            proof_of(file) if stands is not None and stands.verdict is not None and stands.verdict.is_proven else None
+        )
         proof = last or prove_case(office, number)
         if certificate is not None:
             create(certificate, canonical(proof.certificate), "--certificate")
@@ -330,7 +346,7 @@ def prove(
             create(pdf, as_pdf(proof.certificate), "--pdf")
         show_proof(voice, number, proof)
         voice.answer({"case": number, "state": office.get(number).state.value, **proof_data(proof)})
-        finish(ExitCode.DONE if proof.passed else ExitCode.PARTLY)
+        finish(proof_ending(proof))
 
 
 @app.command()
@@ -478,13 +494,64 @@ def show(ctx: typer.Context, number: Number, json: Json = False) -> None:
 
 
 @app.command()
-def close(ctx: typer.Context, number: Number, json: Json = False) -> None:
+def scope(
+    ctx: typer.Context,
+    number: Number,
+    without: Annotated[str, typer.Option("--without", help="The mailbox to leave out of this case.")] = "",
+    folder: Annotated[str, typer.Option("--folder", help="Only this folder of it, as the coverage names it.")] = "",
+    reason: Reason = "",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Show which mailboxes the case looks at; leave one out, or a folder of it, with the reason. It is always named."""
+    from mailsorter.cases.scope import leave_out, left_out_of, scope_today
+    from mailsorter.cases.standing import standing_of
+
+    def work(voice: Voice, office: Office) -> dict[str, Any]:
+        if without:
+            place = leave_out(office, number, mailbox=without, folder=folder, reason=reason, by=officer(by))
+            where = f"{place.mailbox}, {place.folder}" if place.folder else place.mailbox
+            voice.say(f"{where} is left out of case {number}, and named wherever the case says what it looked at.")
+        file = office.open_file(number)
+        left_out = left_out_of(file)
+        today = scope_today(office, left_out)
+        rows = [(name, "in scope", "", "") for name in today.mailboxes]
+        rows += [(gap.mailbox, gap.reason, "", "") for gap in today.gaps if gap.reason != "left-out"]
+        rows += [(place.mailbox, "left-out", place.folder, place.reason) for place in left_out]
+        voice.table(("mailbox", "", "folder", "reason"), rows)
+        for command in standing_of(office, office.get(number), file).next:
+            voice.say(f"Next: {command}")
+        return {
+            "case": number,
+            "in_scope": list(today.mailboxes),
+            "not_in_scope": [{"mailbox": gap.mailbox, "reason": gap.reason} for gap in today.gaps],
+            "left_out": [
+                {"mailbox": p.mailbox, "folder": p.folder, "reason": p.reason, "by": p.by} for p in left_out
+            ],
+        }  # fmt: skip
+
+    _do(ctx, json, work)
+
+
+@app.command()
+def close(
+    ctx: typer.Context,
+    number: Number,
+    leave_open: Annotated[
+        bool, typer.Option("--leave-open", help="Close although something is open; needs --reason.")
+    ] = False,
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
     """Destroy the case file's key and the person's rows; digests of what must not come back stay to their day."""
     from mailsorter.cases.close import close as close_case
     from mailsorter.cli.case_view import closed_data, show_closed
+    from mailsorter.errors import UserError
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
-        closed = close_case(office, number)
+        if leave_open and not reason.strip():
+            raise UserError("Leaving something open needs a reason.", advice="Give it: --reason TEXT")
+        closed = close_case(office, number, leave_open=reason if leave_open else "")
         show_closed(voice, closed)
         return closed_data(closed)
 

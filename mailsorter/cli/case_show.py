@@ -8,9 +8,13 @@ from mailsorter.cli.case_view import (
     found_data,
     plan_data,
     proof_data,
+    show_account,
+    show_coverage,
     show_lookalikes,
     show_not_seen,
     show_states,
+    show_verdict,
+    verdict_data,
 )
 from mailsorter.cli.voice import Voice
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 def show_case(voice: Voice, office: Office, number: str) -> dict[str, Any]:
     """Print everything about a case; gives the same for JSON."""
     from mailsorter.cases.intake import deadlines_of
+    from mailsorter.cases.standing import closed_counts, ledger_account, outcome_of
 
     row = office.get(number)
     terms = deadlines_of(office, row)
@@ -32,7 +37,7 @@ def show_case(voice: Voice, office: Office, number: str) -> dict[str, Any]:
         f"Case {number}: {row.kind}, {row.state}, received {row.received_on}.",
         f"Say what cannot be erased by {terms.firm_on}; answer by {terms.answer_on}.",
     )
-    if counts:
+    if counts and row.closed is not None:
         show_states(voice, counts)
     data: dict[str, Any] = {
         "case": number,
@@ -44,13 +49,41 @@ def show_case(voice: Voice, office: Office, number: str) -> dict[str, Any]:
         "extended": row.is_extended,
         "suspended_until": row.suspended_until,
         "told_on": row.told_on,
-        "proof": row.proof,
+        "proof": row.proof,  # as the last proof wrote it; `outcome` is how it stands today
         "items": {state.value: count for state, count in sorted(counts.items())},
     }
     if row.closed is not None:
         voice.say("It is closed: nothing readable of it is left.")
-        return data
-    return data | _readable(voice, row, office.open_file(number))
+        with office.ledger.reading() as unit:
+            counted, outcome = ledger_account(office, unit, row), outcome_of(office, unit, row)
+        told = closed_counts(row, counted)
+        voice.say(", ".join(f"{count} {bucket}" for bucket, count in told.items() if count) or "It had no findings.")
+        return data | {
+            "outcome": outcome.value if outcome is not None else None,
+            "account": {"total": sum(told.values()), "buckets": told},
+        }
+    file = office.open_file(number)
+    return data | _standing(voice, office, row, file) | _readable(voice, row, file)
+
+
+def _standing(voice: Voice, office: Office, row: CaseRow, file: CaseFile) -> dict[str, Any]:
+    """How the case stands today: account, coverage, verdict, next command."""
+    from mailsorter.cases.certify import account_data, coverage_data, gaps_data
+    from mailsorter.cases.standing import standing_of
+
+    stands = standing_of(office, row, file)
+    show_account(voice, stands.account)
+    if stands.verdict is not None:
+        show_coverage(voice, stands.coverage)
+        show_verdict(voice, row.number, stands.verdict, stands.next)
+    else:
+        for command in stands.next:
+            voice.say(f"Next: {command}")
+    return {
+        **verdict_data(stands.verdict, stands.next),
+        "account": account_data(stands.account),
+        "coverage": coverage_data(stands.coverage) | {"gaps": gaps_data(stands.coverage)},
+    }
 
 
 def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.cli.voice import Voice
+from mailsorter.model.account import Bucket
 from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.coverage import DEPTHS, GapKind
 from mailsorter.model.explanations import GAPS
+from mailsorter.model.verdict import Outcome, next_commands, words
 
 if TYPE_CHECKING:
     from mailsorter.cases.carry_on import CarriedOn
@@ -17,8 +20,12 @@ if TYPE_CHECKING:
     from mailsorter.cases.office import Office
     from mailsorter.cases.perform import Performed
     from mailsorter.cases.prove import Proof
+    from mailsorter.cases.summary import Summary
+    from mailsorter.model.account import Account
     from mailsorter.model.case import NotSeen, PlanItem
     from mailsorter.model.caseplan import Plan
+    from mailsorter.model.coverage import Coverage
+    from mailsorter.model.verdict import VerdictOnCase
 
 _STATE_WORDS = {
     ItemState.ERASED: "erased for good",
@@ -32,6 +39,18 @@ _STATE_WORDS = {
     ItemState.PENDING: "still to be erased",
     ItemState.PURGED: "still to be erased from Recoverable Items",
     ItemState.LEFT: "left",
+}
+
+_BUCKET_WORDS = {
+    Bucket.ERASED: "erased for good",
+    Bucket.KEPT: "kept on a ground",
+    Bucket.HELD: "protected by a hold on Exchange's side",
+    Bucket.RETAINED: "in Exchange's own recovery until a day",
+    Bucket.NOT_THEIRS: "not theirs, by a person's decision",
+    Bucket.CHANGED: "changed or moved since the approval: left out",
+    Bucket.FAILED: "refused by Exchange",
+    Bucket.NOT_LOOKED_AT: "for a person to look for",
+    Bucket.WAITING: "waiting for a decision, an approval or to be erased",
 }
 
 LOOKALIKE_WORDS = {
@@ -96,6 +115,24 @@ def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> No
         rows = [(reason, _count(count)) for reason, count in sorted(counts.items())]
         voice.table(("not looked into, because", "messages"), rows)
         _say_what_it_means(voice, not_seen)
+
+
+def show_kinds(voice: Voice, coverage: Coverage) -> None:
+    """Print what was not read: a line for each place in scope that was not, and for each reason beyond the depth."""
+    beyond: Counter[str] = Counter()
+    rows: list[tuple[str, str, str, str, int | str]] = []
+    for gap in coverage.gaps:
+        if gap.kind is GapKind.BEYOND_DEPTH:
+            beyond[gap.reason] += gap.count
+        else:
+            rows.append((gap.kind.value, gap.mailbox, gap.folder, gap.reason, _count(gap.count)))
+    rows.sort(key=lambda row: row[:4])
+    rows += [(GapKind.BEYOND_DEPTH.value, "", "", reason, _count(count)) for reason, count in sorted(beyond.items())]
+    if rows:
+        voice.table(("not read", "mailbox", "folder", "why", "messages"), rows)
+        known = sorted({row[3] for row in rows} & GAPS.keys())
+        if known:
+            voice.say(f"What such a reason means: mailsorter explain {known[0]}")
 
 
 def _count(count: int) -> int | str:
@@ -189,10 +226,10 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
     from mailsorter.cases.certificate import READERS
 
     certificate = proof.certificate
-    rows = [(r["count"], r["why"], r["ground"], r["until"]) for r in certificate["remainders"]]
-    if rows:
-        voice.table(("items", "remain because", "ground", "until"), rows)
-    show_gaps(voice, proof.not_seen)
+    if proof.account is not None and proof.coverage is not None:
+        show_account(voice, proof.account)
+        show_coverage(voice, proof.coverage)
+        show_kinds(voice, proof.coverage)
     for entry in proof.book:
         voice.say(f"{entry.path}:{entry.line}: names the person: remove it from the client book or the export")
     for name in proof.files.naming:
@@ -204,30 +241,64 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
     voice.say(f"audit head {certificate['audit_head']}", f"The certificate: {READERS[0].lower()}{READERS[1:]}")
     if certificate["signature"] is None:
         voice.say("The certificate is not signed: set [erasure] signing_key.")
-    if proof.passed:
-        voice.say(f"Proven: nothing is left that should not be. Next: mailsorter case letter {number}")
-        return
-    _show_what_hinders(voice, number, proof)
-
-
-def _show_what_hinders(voice: Voice, number: str, proof: Proof) -> None:
+    assert proof.verdict is not None  # `prove` gives none of an older version
     if proof.unexpected:
-        rows = [(u.mailbox, u.folder, u.why, u.id) for u in proof.unexpected]
-        voice.table(("mailbox", "folder", "why", "item"), rows, title="Not proven; there, and should not be:")
-        voice.say(f"Search again: mailsorter case find {number}")
+        unexpected = [(u.mailbox, u.folder, u.why, u.id) for u in proof.unexpected]
+        voice.table(("mailbox", "folder", "why", "item"), unexpected, title="There, and should not be:")
+    show_verdict(voice, number, proof.verdict, next_commands(proof.verdict, number))
+
+
+def show_account(voice: Voice, counted: Account) -> None:
+    """Print the account: every finding in one bucket."""
+    if not counted.total:
         return
-    if proof.files.naming:
-        voice.say(f"Not proven: remove the files named above, then run: mailsorter case prove {number}")
-    if proof.unanswered:
-        unanswered = [(gap.mailbox, gap.folder, gap.reason) for gap in proof.unanswered]
-        voice.table(("mailbox", "folder", "why"), unanswered, title="Not proven; Exchange did not answer:")
-        voice.say(f"Try again later: mailsorter case prove {number}")
+    rows = [(line.count, _BUCKET_WORDS[line.bucket], line.ground, str(line.until or "")) for line in counted.lines]
+    voice.table(("items", "", "ground", "until"), rows, title=f"{counted.total} findings in all:")
+
+
+def show_coverage(voice: Voice, coverage: Coverage) -> None:
+    """Print how much was looked at."""
+    count = len(coverage.mailboxes)
+    folders = sum(len(one.folders) for one in coverage.mailboxes)
+    if not count:
+        return
+    looked = f"{count} {'mailbox' if count == 1 else 'mailboxes'}, {folders} folders"
+    if coverage.is_whole:
+        voice.say(f"All folders of all mailboxes in scope were looked at: {looked}. Depth {coverage.depth.value}:")
+    else:
+        voice.say(f"Looked at: {looked}, but not all of it; see below. Depth {coverage.depth.value}:")
+    voice.say(f"  {DEPTHS[coverage.depth]}")
+    if coverage.beyond_depth:
+        voice.say(f"  {coverage.beyond_depth} messages or attachments lie beyond that depth.")
+
+
+def show_verdict(voice: Voice, number: str, verdict: VerdictOnCase, commands: Sequence[str]) -> None:
+    """Print what the case may claim, why not more, and what comes next."""
+    if verdict.is_proven:
+        voice.say("Proven: everything in scope was looked at, and nothing is left that should not be.")
+    else:
+        later = " It may be enough to ask again later." if verdict.outcome is Outcome.TRY_AGAIN else ""
+        voice.say(f"Not proven.{later} Because:")
+        voice.say(*(f"  {words(reason)}" for reason in verdict.reasons))
+    for command in commands:
+        voice.say(f"Next: {command}")
+
+
+def verdict_data(verdict: VerdictOnCase | None, commands: Sequence[str]) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "outcome": verdict.outcome.value if verdict is not None else None,
+        "reasons": [{"why": r.why.value, "count": r.count} for r in verdict.reasons] if verdict is not None else [],
+        "next": list(commands),
+    }
 
 
 def proof_data(proof: Proof) -> dict[str, Any]:
     """The same for JSON."""
+    verdict = proof.verdict
     return {
         "passed": proof.passed,
+        **(verdict_data(verdict, next_commands(verdict, proof.certificate["case"])) if verdict is not None else {}),
         "unexpected": [{"mailbox": u.mailbox, "folder": u.folder, "id": u.id, "why": u.why} for u in proof.unexpected],
         "book_entries": [{"path": b.path, "line": b.line} for b in proof.book],
         "files_naming": proof.files.naming,
@@ -238,6 +309,11 @@ def proof_data(proof: Proof) -> dict[str, Any]:
 
 def show_carried(voice: Voice, number: str, carried: CarriedOn) -> None:
     """Print what became of what was due."""
+    if carried.for_a_person:
+        voice.say(
+            f"{carried.for_a_person} items were left open and are for a person: they changed since the approval, or "
+            "cannot be told from others. Find them in Outlook, or open a new case."
+        )
     if not carried.due:
         voice.say("Nothing is due today.")
         return
@@ -256,6 +332,7 @@ def carried_data(carried: CarriedOn) -> dict[str, Any]:
         "due": carried.due,
         "items": {state.value: count for state, count in sorted(carried.counts.items())},
         "kept_longer": carried.kept_longer,
+        "for_a_person": carried.for_a_person,
         "unfinished": [{"mailbox": mailbox, "error": type(e).__name__} for mailbox, e in carried.unfinished],
     }
 
@@ -292,20 +369,46 @@ def list_cases(voice: Voice, office: Office) -> dict[str, Any]:
     """Print every case, and what is due."""
     from mailsorter.cases.calendar import due_dates
     from mailsorter.cases.intake import deadlines_of
+    from mailsorter.cases.summary import summaries
 
-    with office.ledger.reading() as unit:
-        rows = unit.cases.all()
     due = due_dates(office.ledger, office.today(), office.firm.terms)
-    shown = [(r.number, r.kind.value, r.state.value, r.received_on, deadlines_of(office, r).answer_on) for r in rows]
-    if shown:
-        voice.table(("case", "kind", "state", "received", "answer by"), shown)
+    found = summaries(office)
+    answer_by = {one.row.number: deadlines_of(office, one.row).answer_on for one in found}
+    if found:
+        shown = [
+            (one.row.number, one.row.kind.value, one.row.state.value, OUTCOME_WORDS[one.outcome], one.total,
+             one.counts[Bucket.ERASED.value], one.row.received_on, answer_by[one.row.number])
+            for one in found
+        ]  # fmt: skip
+        heads = ("case", "kind", "state", "proof", "findings", "erased", "received", "answer by")
+        voice.table(heads, shown)
     else:
         voice.say("No case yet: mailsorter case open --help")
     show_due(voice, due)
     return {
-        "cases": [{"case": n, "kind": k, "state": s, "received_on": r, "answer_by": a} for n, k, s, r, a in shown],
+        "cases": [
+            {
+                "case": one.row.number, "kind": one.row.kind.value, "state": one.row.state.value,
+                "received_on": one.row.received_on, "answer_by": answer_by[one.row.number], **summary_data(one),
+            }
+            for one in found
+        ],
         "due": due_data(due),
+    }  # fmt: skip
+
+
+def summary_data(one: Summary) -> dict[str, Any]:
+    """A case's outcome and buckets, for `case list` and `status`."""
+    return {
+        "outcome": one.outcome.value if one.outcome is not None else None,
+        "total": one.total,
+        "buckets": one.counts,
     }
+
+
+OUTCOME_WORDS: dict[Outcome | None, str] = {
+    None: "", Outcome.PROVEN: "proven", Outcome.NOT_PROVEN: "not proven", Outcome.TRY_AGAIN: "try again",
+}  # fmt: skip
 
 
 DUE_WORDS = {

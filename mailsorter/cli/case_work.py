@@ -11,11 +11,13 @@ from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.cli.voice import Advance
 from mailsorter.errors import UserError
 from mailsorter.model.case import ItemState
+from mailsorter.model.verdict import Outcome
 
 if TYPE_CHECKING:
     from mailsorter.cases.carry_on import CarriedOn
     from mailsorter.cases.office import Office
     from mailsorter.cases.perform import Performed
+    from mailsorter.cases.prove import Proof
 
 
 def officer(given: str) -> str:
@@ -73,20 +75,31 @@ def performed_data(office: Office, number: str, performed: Performed) -> dict[st
     }
 
 
+_LEFT = (ItemState.FAILED, ItemState.HELD, ItemState.CHANGED, ItemState.LOOK)
+
+
+def proof_ending(proof: Proof) -> ExitCode:
+    """Done when it is proven, done in part when it is not; later when asking again may be enough."""
+    if proof.passed:
+        return ExitCode.DONE
+    waits = proof.verdict is not None and proof.verdict.outcome is Outcome.TRY_AGAIN
+    return ExitCode.LATER if waits else ExitCode.PARTLY
+
+
 def ending(performed: Performed) -> ExitCode:
-    """Done; else why some mailbox was not finished; failed items are done in part."""
+    """Done; else why some mailbox was not finished; what was refused, held or left out is done in part."""
     if performed.unfinished:
         return exit_code(performed.unfinished[0][1])
     if not performed.is_finished:
         return ExitCode.LATER
-    return ExitCode.PARTLY if performed.counts.get(ItemState.FAILED) else ExitCode.DONE
+    return ExitCode.PARTLY if any(performed.counts.get(state) for state in _LEFT) else ExitCode.DONE
 
 
 def carried_ending(carried: CarriedOn) -> ExitCode:
-    """Done; a person must look; why some mailbox was not finished; failed and changed items are done in part."""
+    """Done; a person must look; why some mailbox was not finished; what is still there is done in part."""
     if carried.unfinished:
         return exit_code(carried.unfinished[0][1])
     if carried.counts.get(ItemState.LOOK):
         return ExitCode.DECISION
-    is_left = carried.counts.get(ItemState.FAILED) or carried.counts.get(ItemState.CHANGED)
+    is_left = any(carried.counts.get(state) for state in _LEFT) or carried.for_a_person
     return ExitCode.PARTLY if is_left else ExitCode.DONE

@@ -112,13 +112,17 @@ def _cases(assembly: Assembly) -> dict[str, object]:
 
     from mailsorter.cases.calendar import due_dates
     from mailsorter.cases.returning import returned
-    from mailsorter.cli.case_view import due_data
+    from mailsorter.cases.summary import summaries
+    from mailsorter.cli.case_view import due_data, summary_data
+    from mailsorter.model.lifecycle import CaseState
 
     today = assembly.clock.now().astimezone(ZoneInfo(assembly.config.firm.timezone)).date()
     due = due_dates(assembly.ledger, today, assembly.terms())
     entries = [(client.id, address.address) for client in assembly.book for address in client.addresses]
     back = returned(assembly.ledger, entries)
+    cases = [one for one in summaries(assembly.office) if one.row.state is not CaseState.CLOSED]
     return {
+        "cases": [{"case": c.row.number, "state": c.row.state.value, **summary_data(c)} for c in cases],
         "cases_due": due_data(due),
         "forgotten_again": [{"client": one.client_id, "case": one.case} for one in back],
     }
@@ -155,8 +159,16 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
 
 
 def _show_cases(voice: Voice, data: dict[str, object]) -> None:
-    from mailsorter.cli.case_view import show_due_data
+    from mailsorter.cli.case_view import OUTCOME_WORDS, show_due_data
+    from mailsorter.model.verdict import Outcome
 
+    rows = [
+        (one["case"], one["state"], OUTCOME_WORDS[Outcome(one["outcome"]) if one["outcome"] else None], one["total"])
+        for one in data["cases"]  # type: ignore[attr-defined]
+    ]
+    if rows:
+        voice.say("")
+        voice.table(("case", "state", "proof", "findings"), rows)
     show_due_data(voice, data["cases_due"])  # type: ignore[arg-type]
     for one in data["forgotten_again"]:  # type: ignore[attr-defined]
         voice.warn(

@@ -50,6 +50,7 @@ class Seen(enum.StrEnum):
     SEARCH = "search"  # the server's index says so; what was read does not show it
     CLIENT_FOLDER = "client-folder"
     THREAD = "thread"
+    WITNESS = "witness"  # the proof's witness saw it, and no search had listed it
     NOT_RENDERED = "not-rendered"  # beside another place: the server gave no envelope, so little is known of it
 
 
@@ -159,6 +160,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     at: datetime
     ground: Ground | None = None
+    by_sender: bool = False  # one decision for all the items of one sender that were listed
 
 
 class ItemState(enum.StrEnum):

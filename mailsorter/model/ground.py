@@ -107,6 +107,8 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
         return _correspondence(finding, policy, today)
     if Seen.NOT_RENDERED in finding.seen:
         return Judgement(Verdict.LOOK, "not-rendered")  # nobody has seen what it is: no policy was made for that
+    if finding.seen == (Seen.WITNESS,):
+        return Judgement(Verdict.LOOK, "seen-by-witness")  # what names the person there no search has found
     if finding.received_at is None and policy.rules:
         return Judgement(Verdict.LOOK, "no-date")  # nobody can say whether a ground would still run
     running, ended = _grounds(finding, policy, today)

@@ -69,7 +69,8 @@ MOVES: Mapping[tuple[CaseState, CaseAct], CaseState] = MappingProxyType(
         (_S.PERFORMING, _A.PERFORM): _S.PERFORMING,
         (_S.PERFORMING, _A.FINISH): _S.PERFORMED,
         (_S.PERFORMED, _A.FIND): _S.FOUND,
-        (_S.PERFORMED, _A.PROVE): _S.PROVEN,
+        (_S.PERFORMED, _A.PROVE): _S.PROVEN,  # when it passes; one that does not leads back to performed
+        (_S.PERFORMED, _A.ANSWER): _S.ANSWERED,  # a partial answer that names what remains: see `model.verdict`
         (_S.PROVEN, _A.FIND): _S.FOUND,
         (_S.PROVEN, _A.PROVE): _S.PROVEN,
         (_S.PROVEN, _A.ANSWER): _S.ANSWERED,

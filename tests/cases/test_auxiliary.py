@@ -42,7 +42,7 @@ def test_mail_in_an_auxiliary_archive_is_found_erased_and_proven(tmp_path: Path)
         number = firm.approved(SUBJECT)
         found = findings_of(firm.office.open_file(number))
         assert [f.key[1] for f in found.findings] == [item]
-        assert not [gap for gap in found.not_seen if gap.folder]
+        assert not [gap for gap in found.not_seen if gap.folder not in ("", "search")]
         assert perform(firm.office, number).counts == {ItemState.ERASED: 1}
         assert firm.store.db.value("SELECT count(*) FROM message WHERE mailbox = ?", (archive.id,)) == 0
         proof = prove(firm.office, number)

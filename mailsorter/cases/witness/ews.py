@@ -135,7 +135,7 @@ class EwsWitness:
     def _look_into(
         self, look: MailboxLook, folder: tuple[str, str, int], marks: Marks, watched: frozenset[str]
     ) -> None:
-        folder_id, name, _ = folder
+        folder_id, name, held = folder
         items = naming = 0
         is_recoverable = name.startswith(_RECOVERABLE)
         closed: list[str] = []
@@ -159,7 +159,9 @@ class EwsWitness:
                 for item_id in closed
                 if item_id in watched
             ]
-        look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
+        look.folders.append(
+            FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming, held=held)
+        )
 
     def _listed(self, folder_id: str, traversal: str, query: str) -> Iterator[list[str]]:
         offset = 0

@@ -100,6 +100,7 @@ class GraphWitness:
     ) -> None:  # fmt: skip
         found, path, is_recoverable = folder
         name, items, naming = " / ".join(path), 0, 0
+        held = int(found.get("totalItemCount", -1))
         if found.get("totalItemCount", 1):
             url = f"{users}/mailFolders/{quote(found['id'], safe='')}/messages?includeHiddenMessages=true"
             try:
@@ -113,7 +114,9 @@ class GraphWitness:
                         look.hits.append(_hit(message, name, is_recoverable, places))
             except CannotSee as reason:
                 look.not_seen.append((name, str(reason)))
-        look.folders.append(FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming))
+        look.folders.append(
+            FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming, held=held)
+        )
 
     def _listed(self, users: str, url: str, what: str, sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
         """Messages of a list; when a page breaks, all again in smaller pages, then singly, and each only once."""

@@ -22,12 +22,16 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
-    """One folder: how many items it held, and how many of them name the person."""
+    """One folder: how many items were listed, how many of them name the person, and the server's own count.
+
+    `held` is -1 where the server gave no count.
+    """
 
     folder: str
     is_recoverable: bool
     items: int
     naming: int
+    held: int = -1
 
 
 class MailboxLook(msgspec.Struct, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -34,12 +33,12 @@ class Dated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """One raw participant, looked up. `rules` are those whose address condition each of its addresses meets."""
+    """One raw participant, looked up. `rules` are positions in the book's rules whose address condition it meets."""
 
     standing: Standing
     evidence: tuple[Evidence, ...] = ()
     dated: tuple[Dated, ...] = ()
-    rules: tuple[Mapping[int, int], ...] = ()
+    rules: frozenset[int] = frozenset()
 
     @property
     def is_plain(self) -> bool:

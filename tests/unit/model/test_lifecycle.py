@@ -24,6 +24,7 @@ performing  perform  performing
 performing  finish   performed
 performed   find     found
 performed   prove    proven
+performed   letter   answered
 proven      find     found
 proven      prove    proven
 proven      letter   answered
