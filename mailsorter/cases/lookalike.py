@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ from mailsorter.model.case import Finding, Lookalike, Seen
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.person import Person
 from mailsorter.model.resemblance import Resemblance
+from mailsorter.patterns import AFTER_WORD, compiled
 
 _SHARED_LOCAL_PARTS = frozenset(
     {
@@ -26,13 +26,13 @@ _MIN_LOCAL_PART = 5  # shorter ones (jan, info) belong to many
 
 
 # What people write before their name at the end of a mail, Dutch, English, German and French.
-_FAREWELL = re.compile(
-    r"\b(?:groet\w*|gr|mvg|hoogachtend|hartelijk\w*|liefs|regards|wishes|sincerely|yours|cheers|thanks|gr[uü](?:ß|ss)e\w*|"
-    r"gru(?:ß|ss)|cordialement|salutations)\b",
-    re.IGNORECASE,
+_FAREWELL = compiled(
+    "lookalike.farewell",
+    r"^(?:groet\w*|gr|mvg|hoogachtend|hartelijk\w*|liefs|regards|wishes|sincerely|yours|cheers|thanks|gr[uü](?:ß|ss)e\w*|"
+    r"gru(?:ß|ss)|cordialement|salutations)$",
 )
-
-_GREETS_SOMEBODY = re.compile(r"\W*(?:aan|to|an|à|voor|for)\b", re.IGNORECASE)
+_WORD = compiled("lookalike.word", r"\w+")
+_GREETS_SOMEBODY = compiled("lookalike.greets-somebody", r"^[^\w]*(?:aan|to|an|à|voor|for)" + AFTER_WORD)
 _SIGNATURE = 100  # letters behind a farewell in which the writer's name stands
 
 
@@ -104,11 +104,11 @@ class LookalikeFinder:
 
     def _is_signed(self, preview: str) -> bool:
         """Does the person's name stand right behind the last farewell? `Groeten aan Piet` is none of Piet's."""
-        farewells = list(_FAREWELL.finditer(preview))
+        farewells = [word for word in _WORD.finditer(preview) if _FAREWELL.found_in(word[0])]
         if not farewells:
             return False
         behind = preview[farewells[-1].end() :][:_SIGNATURE]
-        return not _GREETS_SOMEBODY.match(behind) and self._person.names_name(behind)
+        return not _GREETS_SOMEBODY.begins(behind) and self._person.names_name(behind)
 
     def _note(self, address: str, reason: str, count: int = 1) -> None:
         known = self._known.get(address)

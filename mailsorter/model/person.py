@@ -7,23 +7,25 @@ the same last nine digits, which is what a Dutch number keeps when +31 becomes 0
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
 from mailsorter.model.address import addresses_in, base_of, canonical_domain, domain_of, find_addresses
 from mailsorter.model.case import Subject
 from mailsorter.model.message import Participant
+from mailsorter.patterns import WordFinder, compiled, digits_of, normalized
 
 PHONE_DIGITS = 9
-_PHONE = re.compile(r"\+?\(?\d[\d\s().\-/\u00a0]{6,}\d")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_PHONE = compiled("person.phone", r"\+?\(?\d[\d\s().\-/]{6,}\d")
+_WORDS = WordFinder("'’")
 
 
 def folded_words(text: str) -> tuple[str, ...]:
     """The words of a text without case, accents and punctuation."""
-    stripped = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return tuple(word.replace("’", "'").casefold() for word in _WORD.findall(stripped))
+    if text.isascii():
+        return tuple(word.lower() for word in _WORDS.words(text))
+    stripped = "".join(c for c in normalized("NFKD", text) if not unicodedata.combining(c))
+    return tuple(word.replace("’", "'").casefold() for word in _WORDS.words(stripped))
 
 
 class Person:
@@ -109,7 +111,7 @@ class Person:
 
 def phone_key(text: str) -> str:
     """The last nine digits of a number, the same for `+31 6 …`, `0031 6…` and `06-…`; "" for too few digits."""
-    digits = re.sub(r"\D", "", text)
+    digits = digits_of(text)
     return digits[-PHONE_DIGITS:] if len(digits) >= PHONE_DIGITS else ""
 
 

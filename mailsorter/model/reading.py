@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from itertools import islice
 
 from mailsorter.model.message import Message
+from mailsorter.patterns import compiled
 
 # What mail programs put before the subject of a forwarded message, Dutch, English, German, French and Outlook's own.
-_FORWARDED = re.compile(r"^\s*(?:(?:re|aw|antw|sv)\s*:\s*)*(?:fwd?|doorst|dvs|wg|tr|i|rv|enc)\s*:", re.IGNORECASE)
-_HEADER_BLOCK = re.compile(
-    r"(?:^|\n|\s)[*>\s]*(?:from|van|von|de|sent|verzonden|gesendet|to|aan|an)\s*:\s*\S", re.IGNORECASE
+_FORWARDED = compiled(
+    "reading.forwarded-subject", r"^\s*(?:(?:re|aw|antw|sv)\s*:\s*)*(?:fwd?|doorst|dvs|wg|tr|i|rv|enc)\s*:"
 )
-_SEPARATOR = re.compile(r"-{3,}\s*(?:forwarded|original|oorspronkelijk|doorgestuurd)|begin forwarded", re.IGNORECASE)
+_HEADER_BLOCK = compiled(
+    "reading.header-block",
+    r"(?:^|\s)[*>\s]*(?:from|van|von|de|sent|verzonden|gesendet|to|aan|an)\s*:\s*[^\s]",
+)
+_SEPARATOR = compiled(
+    "reading.separator", r"-{3,}\s*(?:forwarded|original|oorspronkelijk|doorgestuurd)|begin forwarded"
+)
 _NEARLY_EMPTY = 40  # letters of preview: somebody sent an attachment and said no more than a greeting
 
 
@@ -24,7 +30,7 @@ def why_open(message: Message) -> str:
     message_class = message.message_class.upper()
     if message_class.startswith("REPORT."):
         return "bounce"
-    if _FORWARDED.match(message.subject) or _SEPARATOR.search(message.preview) or _has_header_block(message.preview):
+    if _FORWARDED.begins(message.subject) or _SEPARATOR.found_in(message.preview) or _has_header_block(message.preview):
         return "forwarded"
     if message.has_attachments and len("".join(message.preview.split())) < _NEARLY_EMPTY:
         return "bare-attachment"
@@ -38,4 +44,4 @@ def is_unreadable(message: Message) -> bool:
 
 
 def _has_header_block(text: str) -> bool:
-    return len(_HEADER_BLOCK.findall(text)) >= 2
+    return ":" in text and len(list(islice(_HEADER_BLOCK.finditer(text), 2))) == 2

@@ -6,7 +6,6 @@ one whole word at least; a local part when it is put together from their words a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from mailsorter.model.person import folded_words
@@ -57,4 +56,5 @@ def _local_parts(words: tuple[str, ...]) -> Iterator[str]:
 
 def _letters(local_part: str) -> str:
     """A local part without its plus-tag, dots, digits and accents."""
-    return re.sub(r"[\d_'’]", "", "".join(folded_words(local_part.partition("+")[0])))
+    letters = "".join(folded_words(local_part.partition("+")[0]))
+    return "".join(c for c in letters if not c.isdecimal() and c not in "_'’")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterable
 from hashlib import blake2b
 
 from mailsorter.model.address import addresses_in, base_of, domain_of
 from mailsorter.model.message import Message
+from mailsorter.patterns import WordFinder, before_word, compiled
 
-_WORD = re.compile(r"[^\W_]+(?:[-'/&][^\W_]+)*")
-_PREFIX = re.compile(
-    r"^\s*(?:(?:re|fwd?|fw|aw|antw(?:oord)?|betr|doorst|wg|tr|sv|vs)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
+_WORDS = WordFinder("-'/&")
+_PREFIX = compiled(
+    "features.prefix", r"^\s*(?:(?:re|fwd?|aw|antw(?:oord)?|betr|doorst|wg|tr|sv|vs)\s*(?:\[\d+\])?\s*:\s*)+"
 )
 _MAX_WORDS = 600  # of a body; what is below is quoted history
 _MAX_TEXT = 20_000
+_MAX_SUBJECT = 300
 _CACHE_SIZE = 100_000
 
 # Who writes to whom tells more than a word does, and a long body must not drown it.
@@ -73,14 +74,14 @@ class FeatureHasher:
         return {feature: factor * (1.0 + math.log(count)) for feature, count in counts.items()}
 
     def _words(self, message: Message, text: str) -> Iterable[str]:
-        subject = _WORD.findall(_PREFIX.sub("", message.subject[:300]).lower())
+        subject = list(_WORDS.words(_PREFIX.sub("", before_word(message.subject, _MAX_SUBJECT)).lower()))
         for word in subject:
             yield "s:" + word
             yield "w:" + word
         for first, second in itertools.pairwise(subject):
             yield f"s2:{first} {second}"
         if text:
-            for word in _WORD.findall(text[:_MAX_TEXT].lower())[:_MAX_WORDS]:
+            for word in itertools.islice(_WORDS.words(before_word(text, _MAX_TEXT).lower()), _MAX_WORDS):
                 yield "w:" + word
 
     def _people_tokens(self, message: Message) -> Iterable[str]:

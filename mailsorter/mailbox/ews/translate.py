@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +21,9 @@ from mailsorter.mailbox.ews.elements import (
 )
 from mailsorter.model.folder import Folder, FolderPermission, WellKnown
 from mailsorter.model.message import Message, Participant
+from mailsorter.patterns import compiled
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_MESSAGE_ID = compiled("ews.message-id", r"<[^<>\s]+>")
 _READS_NOTHING = ("None", "Contributor")
 _FLAGGED = "2"  # MAPI PR_FLAG_STATUS
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from msgspec import UNSET
 from mailsorter.mailbox.graph.wire import GraphFolder, GraphMessage, Recipient
 from mailsorter.model.folder import Folder, WellKnown
 from mailsorter.model.message import Message, Participant
+from mailsorter.patterns import compiled
 
 # MAPI properties as Graph names them (graph-facts, section 4)
 REFERENCES = "String 0x1039"
@@ -22,7 +22,7 @@ SENDER_SMTP = "String 0x5D01"
 FROM_SMTP = "String 0x5D02"
 SEARCH_KEY = "Binary 0x300B"
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_MESSAGE_ID = compiled("graph.message-id", r"<[^<>\s]+>")
 _SEARCH_FOLDER = "#microsoft.graph.mailsearchfolder"
 _NO_ONE = Participant("", "")
 
