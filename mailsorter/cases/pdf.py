@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import unicodedata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from mailsorter.patterns import normalized
 
 _LAYOUTS = Path(__file__).with_name("letters")
 
@@ -36,6 +37,6 @@ def missing_letters(document: bytes, text: str) -> str:
     shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document)).pages)
     if "\0" not in shown:
         return ""
-    known = set(unicodedata.normalize("NFKC", shown))
-    letters = dict.fromkeys(c for c in unicodedata.normalize("NFKC", text) if not c.isascii())  # every font has ASCII
+    known = set(normalized("NFKC", shown))
+    letters = dict.fromkeys(c for c in normalized("NFKC", text) if not c.isascii())  # every font has ASCII
     return "".join(c for c in letters if c not in known) or "?"

@@ -109,7 +109,7 @@ def _domain_spellings(domain: str) -> set[str]:
     """A domain as Unicode without accents, and in punycode: in a text it may stand either way."""
     spelled = {plain(domain)}
     with contextlib.suppress(UnicodeError):  # a domain that IDNA refuses is only met as it was written
-        spelled.add(unicodedata.normalize("NFKC", domain).lower().encode("idna").decode("ascii"))
+        spelled.add(normalized("NFKC", domain).lower().encode("idna").decode("ascii"))
     return {s for s in spelled if s}
 
 

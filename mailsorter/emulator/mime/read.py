@@ -21,14 +21,28 @@ from mailsorter.emulator.store.records import Address, NewAttachment, NewMessage
 #: Exchange itself takes no more levels of parts than this.
 _MAX_DEPTH = 100
 
+# Linear: one character, and at most three; neither can be tried twice at a place.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FOLD = re.compile(r"\r?\n[ \t]?")
+_MOST_PARAMETERS = 10_000  # characters of a header with parameters: the standard library counts quotes for each `;`
 _IMPORTANCE = {"h": "high", "1": "high", "2": "high", "l": "low", "4": "low", "5": "low"}
 _MEETING_CLASSES = {
     "REQUEST": "IPM.Schedule.Meeting.Request",
     "CANCEL": "IPM.Schedule.Meeting.Canceled",
     "REPLY": "IPM.Schedule.Meeting.Resp.Pos",
 }
+
+
+class _Capped(email.policy.Compat32):
+    """`compat32` that cuts the headers of which the standard library reads parameters in quadratic time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """A header's name and value, as its lines are met."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_MOST_PARAMETERS] if name.lower().startswith("content-") else value
+
+
+_READING = _Capped()
 
 
 def raw_headers(message: MimeMessage, name: str) -> list[str]:
@@ -203,7 +217,7 @@ def _part_name(part: MimeMessage, number: int, is_message: bool) -> str:
 
 def read_mime(data: bytes, *, is_draft: bool = False) -> NewMessage:
     """A new message from MIME bytes, which are kept with it and served back by `$value`."""
-    message = email.message_from_bytes(data)
+    message = email.message_from_bytes(data, policy=_READING)
     parts = list(leaves(message))
     body_type, body, taken = _bodies(parts)
     sent = parse_date(message.get("Date"))
@@ -247,5 +261,5 @@ def thread_index(text: object) -> bytes | None:
 
 def nth_part(data: bytes, number: int) -> bytes:
     """The decoded bytes of one part, counted as `read_mime` counts them; empty when there is none."""
-    parts = list(leaves(email.message_from_bytes(data)))
+    parts = list(leaves(email.message_from_bytes(data, policy=_READING)))
     return part_bytes(parts[number]) if 0 <= number < len(parts) else b""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import html
-import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
+from mailsorter.emulator.store.markup import without_tags
 from mailsorter.emulator.store.records import Address, NewMessage
 
 _PREVIEW_CHARACTERS = 255
-_TAG = re.compile(r"(?s)<(?:style|script|title)\b.*?</(?:style|script|title)>|<!--.*?-->|<[^>]*>")
-_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 NOT_FLAGGED = '{"flagStatus":"notFlagged"}'
 
@@ -32,7 +30,7 @@ def recipients(addresses: Sequence[Address]) -> list[dict[str, dict[str, str]]]:
 
 def html_to_text(markup: str) -> str:
     """Readable text of an HTML body: tags gone, entities resolved."""
-    return html.unescape(_TAG.sub(" ", markup))
+    return html.unescape(without_tags(markup))
 
 
 def preview_of(body: str, body_type: str) -> str:
@@ -43,7 +41,12 @@ def preview_of(body: str, body_type: str) -> str:
 
 def message_ids(text: str) -> list[str]:
     """All message ids in a References or In-Reply-To header."""
-    return _MESSAGE_ID.findall(text)
+    found = []
+    for opened in text.split("<")[1:]:
+        inside, closed, _ = opened.partition(">")
+        if closed and inside and not any(c.isspace() for c in inside):
+            found.append(f"<{inside}>")
+    return found
 
 
 def digest16(text: str) -> bytes:

@@ -31,7 +31,9 @@ FINDER = LookalikeFinder(NEW, (), {}, Threads())
 
 FRAGMENTS = [
     *ADDRESSES, *NAMES, *PHONES, *DOMAINS, "jan", "Jan", "de", "Vries", "vries,", "o’neil", "JOSE", "muller",
-    "angstrom",     "jan+tag@acme.example", '"jan"@acme.example', "jan@acme.example.org", "xjan@acme.example", "@", "@sub.acme.example",
+    "angstrom",
+    "jan+tag@acme.example", '"jan"@acme.example', "jan@acme.example.org", "xjan@acme.example", "@",
+    "@sub.acme.example",
     "xn--bro-hoa.example", "06", "1234", "5678", "612345678", "0031", "(", ")", ".", "-", "/", "+", "_", "1", "é", "ß",
     "Groeten", "gr", "groet,", "mvg", "grüße", "aan", "voor", "Met", "fw:", "re :", "i:", "-----", "--- forwarded",
     "begin forwarded", "van:", "From: x", "aan : y", "*>", "[2]:", "antwoord:", "'", "’", "\u0301", "\u00a0", "中文",
