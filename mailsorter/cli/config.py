@@ -34,6 +34,8 @@ def check(ctx: typer.Context, json: Json = False) -> None:
 
     voice = Voice(as_json=json)
     found = loaded(ctx)
+    for line in found.warnings:
+        voice.warn(line)
     if found.case_problems:
         raise ConfigError(found.case_problems)
     voice.say(
@@ -44,6 +46,7 @@ def check(ctx: typer.Context, json: Json = False) -> None:
         {
             "config": str(config_file(ctx)),
             "problems": [],
+            "warnings": list(found.warnings),
             "mailboxes": len(found.config.mailbox),
             "clients": len(found.book),
             "books": [str(path) for path in found.book.paths],

@@ -75,17 +75,30 @@ def diagnose(assembly: Assembly) -> Iterator[Check]:
         yield from _ews(assembly)
     yield from _ledger_key(assembly)
     yield from _approvals(assembly)
+    yield from _permissions(assembly)
+
+
+def _permissions(assembly: Assembly) -> Iterator[Check]:
+    """May anybody else write or read what the program trusts?"""
+    for line in assembly.loaded.unsafe:
+        yield Check(
+            "permissions", Status.FAILED, f"Cases are stopped: {line}",
+            "Take the right away, then run: mailsorter config check", ExitCode.USAGE,
+        )  # fmt: skip
+    for line in assembly.loaded.warnings:
+        yield warning("permissions", line, "docs/operations.md says which modes they need.")
 
 
 def _approvals(assembly: Assembly) -> Iterator[Check]:
     """Can the approvals that the config asks for be given, and can anybody check who gave them?"""
     name, config = "approvals", assembly.config
-    for line in assembly.loaded.case_problems:
+    wrong = [line for line in assembly.loaded.case_problems if line not in assembly.loaded.unsafe]
+    for line in wrong:
         yield Check(
             name, Status.FAILED, f"Cases are stopped: {line}",
             "Give both approvers an [[approver]] with a public_key, then run: mailsorter config check", ExitCode.USAGE,
         )  # fmt: skip
-    if assembly.loaded.case_problems:
+    if wrong:
         return
     for approver in config.approver:
         if not approver.public_key and config.erasure.approvals < 2:

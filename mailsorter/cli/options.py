@@ -50,6 +50,8 @@ def warn_of_cases(found: Loaded) -> None:
 
     for line in found.case_problems:
         print(clean(f"{line} (filing goes on; cases are stopped)"), file=sys.stderr)
+    for line in found.warnings:
+        print(clean(line), file=sys.stderr)
 
 
 def loaded(ctx: typer.Context) -> Loaded:

@@ -15,6 +15,7 @@ from mailsorter.config.across import check_cases, check_config, check_rules_agai
 from mailsorter.config.book import BookDocument, BookReader, ClientBook, Origin
 from mailsorter.config.document import Document, Unreadable, read_toml
 from mailsorter.config.lines_of import tell
+from mailsorter.config.permissions import read_warnings, write_problems
 from mailsorter.config.places import FolderTemplate
 from mailsorter.config.problem import Problem, Where, from_pydantic
 from mailsorter.config.prune import Pruned
@@ -34,6 +35,8 @@ class Loaded:
     book: ClientBook
     origins: Mapping[str, Origin] = field(default_factory=dict)  # where each client stands; only when asked for
     case_problems: tuple[str, ...] = ()  # lines as in a ConfigError: they stop cases, not filing
+    unsafe: tuple[str, ...] = ()  # those of them that are about places which others may write
+    warnings: tuple[str, ...] = ()  # they stop nothing
 
     @property
     def folder(self) -> Path:
@@ -83,7 +86,9 @@ def load(path: Path, *, with_origins: bool = False) -> Loaded:
         raise ConfigError([*tell([document, *books.documents]), *books.unreadable])
     book = ClientBook(tuple(books.reader.clients), config.archive.folder, config.clients)
     origins = books.reader.origins if with_origins else {}
-    return Loaded(path.absolute(), config, book, origins, tuple(tell([document])))
+    unsafe = tuple(write_problems(path, config))
+    problems = (*tell([document]), *unsafe)
+    return Loaded(path.absolute(), config, book, origins, problems, unsafe, tuple(read_warnings(config.clients)))
 
 
 def load_book(path: Path, template: FolderTemplate) -> ClientBook:

@@ -47,7 +47,8 @@ def test_commands_beside_the_service_run_as_it_does():
     """Another user name would be another dynamic user, to whom systemd gives the state folder: the daemon loses it."""
     unit, script = UNIT.read_text(), AS_SERVICE.read_text()
     shared = re.findall(
-        r"^((?:DynamicUser|User|StateDirectory|StateDirectoryMode|WorkingDirectory|UMask|LoadCredential)=.*)$",
+        r"^((?:DynamicUser|User|SupplementaryGroups|StateDirectory|StateDirectoryMode|WorkingDirectory|UMask"
+        r"|MemoryMax|OOMPolicy|LimitCORE|LoadCredential)=.*)$",
         unit,
         re.M,
     )
@@ -94,3 +95,14 @@ def advice_table() -> tuple[str, ...]:
     from mailsorter.logs.words import ADVICE
 
     return ADVICE
+
+
+def test_the_group_that_the_unit_needs_is_made_by_the_guide():
+    """At the installation and at an upgrade from a version whose unit had none: without it systemd starts nothing."""
+    (group,) = re.findall(r"^SupplementaryGroups=(\S+)$", UNIT.read_text(), re.M)
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    install, _, rest = text.partition("## What it does all day")
+    upgrade = rest.partition("## Upgrade")[2].partition("\n## ")[0]
+    for part in (install, upgrade):
+        assert f"groupadd --system --force {group}" in part
+        assert f"chgrp {group}" in part
