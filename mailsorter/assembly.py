@@ -23,7 +23,7 @@ import msgspec
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.config.connect import AppIdentity, Ews, Graph
 from mailsorter.config.load import Loaded
-from mailsorter.config.policy import filing_policy, label_homes, rules, several
+from mailsorter.config.policy import filing_policy, label_homes, matching_policy, rules, several
 from mailsorter.config.schema import MailboxEntry
 from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import ConfigError, LedgerUnreadable, UserError
@@ -32,6 +32,7 @@ from mailsorter.mailbox.base import Mailbox, archive_name, archive_owner
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
+from mailsorter.model.matching import EDITION
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.run import Job
@@ -221,6 +222,10 @@ class Assembly:
     @cached_property
     def match_book(self) -> MatchBook:
         """The client book with the firm's rules, compiled."""
+        return self.match_book_of(EDITION)
+
+    def match_book_of(self, edition: int) -> MatchBook:
+        """The same, with facts weighed as that edition of the rules of evidence does."""
         firm = self.config.firm
         return MatchBook(
             self.book.clients,
@@ -229,6 +234,7 @@ class Assembly:
             own_addresses=(*firm.addresses, *(entry.address for entry in self.config.mailbox)),
             public_domains=self.config.matching.public_domains,
             zone=ZoneInfo(firm.timezone),
+            policy=msgspec.structs.replace(matching_policy(self.config), edition=edition),
         )
 
     @property
@@ -247,7 +253,7 @@ class Assembly:
         parts = [
             sorted(self.book.clients, key=lambda c: c.id), rules(self.config), label_homes(self.config), firm.domains,
             firm.addresses, self.config.matching.public_domains,
-            [several(self.config, entry) for entry in self.config.mailbox],
+            [several(self.config, entry) for entry in self.config.mailbox], matching_policy(self.config),
         ]  # fmt: skip
         if self.config.predict.enabled:
             parts.append((self.config.predict.precision, self.config.predict.body_words))

@@ -71,9 +71,18 @@ def _of_mailbox(assembly: Assembly, before: Assembly, address: str) -> Any:
         assembly.ledger,
         address,
         assembly.connect[address],
-        Side(before.match_book, several(before.config, then)),
+        Side(before.match_book_of(_edition(assembly, address)), several(before.config, then)),
         Side(assembly.match_book, several(assembly.config, now)),
     )
+
+
+def _edition(assembly: Assembly, address: str) -> int:
+    """The edition of the rules of evidence that decided the mailbox's mail until now."""
+    from mailsorter.model.matching import EDITION
+    from mailsorter.sorting.glance import edition_in_force
+
+    with assembly.ledger.unit() as unit:
+        return edition_in_force(unit, unit.places.mailbox(address), EDITION)
 
 
 def _shown(match: Match) -> str:

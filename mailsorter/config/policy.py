@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from mailsorter.config.schema import STAY, Condition, Config, MailboxEntry
 from mailsorter.model.filing import FilingPolicy, Several
 from mailsorter.model.labels import DEFAULT_LABEL_RULES
+from mailsorter.model.matching import MatchingPolicy
 from mailsorter.model.rule import Rule, RuleAction, Side
 
 _SEVERAL = {"review": Several.REVIEW, "first": Several.FIRST_NAMED, "copy": Several.COPY_FOR_EACH}
@@ -27,6 +28,11 @@ def filing_policy(config: Config, mailbox: MailboxEntry) -> FilingPolicy:
 def several(config: Config, mailbox: MailboxEntry) -> Several:
     """What happens in this mailbox to mail of several clients."""
     return _SEVERAL[config.filing_of(mailbox).several]
+
+
+def matching_policy(config: Config) -> MatchingPolicy:
+    """How facts are weighed."""
+    return MatchingPolicy(mass_mail_domains=config.matching.mass_mail_domains)
 
 
 def rules(config: Config) -> tuple[Rule, ...]:

@@ -37,6 +37,12 @@ class Matching(Table):
         about="More mail providers whose domains are nobody's; the well-known ones are built in.",
         example=["regionet.example"],
     )
+    mass_mail_domains: int = key(
+        10,
+        about="Mail to people of more outside domains than this waits in review when a client is only one of them.",
+        example=10,
+        ge=1,
+    )
 
 
 class Archive(Table):

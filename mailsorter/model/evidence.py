@@ -44,6 +44,16 @@ class EvidenceKind(enum.IntEnum):
 
 
 STRENGTH = {kind: kind.strength for kind in EvidenceKind}  # looked up a million times, so not computed each time
+
+_STAGE_OF_STRENGTH = {1: 1, 2: 2, 3: 3, 4: 3, 5: 3, 6: 4, 7: 5, 8: 5, 9: 6}
+STAGE = {kind: _STAGE_OF_STRENGTH[kind.strength] for kind in EvidenceKind}
+"""Where evidence comes from, smallest first: a person; a rule; the message's own envelope, subject and attachments;
+its thread; the mail that it carries or speaks for; a prediction.
+
+Only a later stage gives way to an earlier one. Inside a stage the order of strength says which fact of one client is
+shown as the deciding one; between clients it says nothing: an address of one and a domain of another are two clients.
+"""
+
 _BY_CODE = {kind.code: kind for kind in EvidenceKind}
 
 

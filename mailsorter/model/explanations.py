@@ -36,8 +36,10 @@ KINDS: dict[EvidenceKind, str] = {
     ),
     EvidenceKind.DOMAIN: (
         "Someone in the envelope has an address under a domain of the client: mail.klant.example belongs to "
-        "klant.example, notklant.example does not. Of several listed domains the nearest counts. Domains of the firm "
-        "itself, public suffixes (co.uk) and mail providers (gmail.com) are never anyone's, even when listed."
+        "klant.example, notklant.example does not. Of several listed domains the nearest counts, in rules too; an "
+        "address that the book lists is nearer than its domain. What two clients list (the domain of a group of firms) "
+        "means one of them, and an address or code may tell which. Domains of the firm itself, public suffixes (co.uk) "
+        "and mail providers (gmail.com) are never anyone's, even when listed."
     ),
     EvidenceKind.THREAD: (
         "Mail of the same conversation, or mail that its References or In-Reply-To name, was filed to the client "
@@ -73,10 +75,10 @@ KINDS: dict[EvidenceKind, str] = {
 }  # fmt: skip
 
 OUTCOMES: dict[Outcome, str] = {
-    Outcome.FILED_TO: "The strongest evidence names one client; the message goes to that client's folder.",
+    Outcome.FILED_TO: "The evidence that decides names one client; the message goes to that client's folder.",
     Outcome.AMBIGUOUS: (
-        "The strongest evidence names several clients. It stays where it is and is listed in review, unless the config "
-        "takes the first named or files a copy for each."
+        "The evidence that decides names several clients. It stays where it is and is listed in review, unless the "
+        "config takes the first named or files a copy for each."
     ),
     Outcome.UNMATCHED: "No evidence, or none that may be used; it stays where it is, and review lists it.",
     Outcome.INTERNAL: "Only our own people are named, and no evidence points to a client; it stays where it is.",
@@ -85,10 +87,10 @@ OUTCOMES: dict[Outcome, str] = {
 }
 
 REASONS: dict[Reason, str] = {
-    Reason.DECIDED: "One client has the strongest evidence.",
-    Reason.FIRST_NAMED: "Several clients have equally strong evidence, and the config takes the first one named.",
-    Reason.COPY_FOR_EACH: "Several clients have equally strong evidence, and the config files one copy for each.",
-    Reason.SEVERAL_CLIENTS: "Several clients have equally strong evidence; a person must choose.",
+    Reason.DECIDED: "The evidence that decides names one client.",
+    Reason.FIRST_NAMED: "The evidence names several clients, and the config takes the first one named.",
+    Reason.COPY_FOR_EACH: "The evidence names several clients, and the config files one copy for each.",
+    Reason.SEVERAL_CLIENTS: "The evidence names several clients; a person must choose.",
     Reason.LOST_ANSWER: "The server's answer to a move was lost, message ids change there on every move, and several "
     "messages have this one's Message-ID. Which of them was moved cannot be told: remove or move what is too much.",
     Reason.NO_DATE: "An address changed hands, and the message has no date that says whose it was then.",
@@ -110,6 +112,11 @@ REASONS: dict[Reason, str] = {
     Reason.DRAFT: "It is a draft: not sent, and still someone's work.",
     Reason.NOT_MAIL: "It is a contact, task, note or another item that Exchange keeps among mail.",
     Reason.FILED_BY_HAND: "A person put it where it lies, so it is never moved.",
+    Reason.MASS_MAIL: (
+        "The message went to people of more than ten outside domains ([matching] mass_mail_domains), and a client's "
+        "person is only one of its recipients: a notice or invitation to many is not that client's mail. A code, a "
+        "rule or a person's correction still decides, and so does a client who wrote it."
+    ),
     Reason.OWN_PEOPLE: "From, to and everyone else are the firm's own people.",
     Reason.UNREAD: "The config files mail once it is read, and this is unread.",
     Reason.TOO_YOUNG: "The config files mail after some days, and they have not passed.",
@@ -239,8 +246,10 @@ def page() -> str:
     parts = [
         "# Evidence, outcomes, labels and cases\n\nEvery code that mailsorter shows, with what it means. The same "
         "paragraphs: `mailsorter explain CODE`. Evidence stands in order of strength, strongest first; codes with the "
-        "same number are equally strong. The strongest kind decides, and two clients at the same strength are "
-        "ambiguous.\n"
+        "same number are equally strong. The order holds within one client. Between clients only where a fact comes "
+        "from counts, in this order: a person's correction; a rule; the message's own people, codes and attachments; "
+        "its thread; mail that it carries or speaks for; a prediction. Two clients named by the message itself, be it "
+        "one by address and the other by domain, are ambiguous.\n"
     ]
     heading = ""
     for part, name, paragraph in _all():

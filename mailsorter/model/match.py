@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from mailsorter.model.evidence import Evidence
+from mailsorter.model.evidence import STAGE, STRENGTH, Evidence
 
 
 class Outcome(enum.StrEnum):
@@ -37,6 +37,7 @@ class Reason(enum.StrEnum):
     REJECTED = "rejected"  # unmatched: a person took this thread out of the client that evidence names
     CLIENT_LEFT = "client-left"  # unmatched: the evidence names a client that has left
     BELOW_TARGET = "below-target"  # unmatched: there is a prediction, but not sure enough to file by
+    MASS_MAIL = "mass-mail"  # unmatched: a client's person is one recipient among many outsiders
     OWN_PEOPLE = "own-people"  # internal
     RULE = "rule"  # excluded: a rule of the administrator says leave it
     DRAFT = "draft"  # excluded: not sent yet
@@ -87,6 +88,11 @@ class Match(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def decisive(self) -> tuple[Evidence, ...]:
-        """The strongest evidence: the part that decided."""
-        strongest = min((e.kind.strength for e in self.evidence), default=0)
-        return tuple(e for e in self.evidence if e.kind.strength == strongest)
+        """The part that decided: of the earliest stage that has any, each named client's strongest evidence."""
+        stage = min((STAGE[e.kind] for e in self.evidence), default=0)
+        deciding = [e for e in self.evidence if STAGE[e.kind] == stage]
+        deciding = [e for e in deciding if e.client_id in self.clients] or deciding
+        best: dict[str, int] = {}
+        for fact in deciding:
+            best[fact.client_id] = min(STRENGTH[fact.kind], best.get(fact.client_id, 99))
+        return tuple(e for e in deciding if STRENGTH[e.kind] == best[e.client_id])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from mailsorter.ledger.ledger import Unit
 from mailsorter.model.folder import Folder
 from mailsorter.perform import Hands
 from mailsorter.sorting.filing import Filing
@@ -35,6 +36,22 @@ class Quiet:
 def rules_setting(number: int) -> str:
     """Under which name the ledger keeps the digest of book and rules as a mailbox was last tested with."""
     return f"rules of mailbox {number}"
+
+
+def edition_setting(number: int) -> str:
+    """Under which name the ledger keeps the edition of the rules of evidence that a mailbox was last tested with."""
+    return f"edition of mailbox {number}"
+
+
+def edition_in_force(unit: Unit, number: int, now: int) -> int:
+    """The edition by which a mailbox's mail was last decided; `now`, the program's own, where it never was.
+
+    Ledgers of release 0.1.0 do not name it: theirs is 1.
+    """
+    if unit.settings.get(rules_setting(number)) is None:
+        return now
+    written = unit.settings.get(edition_setting(number))
+    return int(written) if written is not None else 1
 
 
 def policy_setting(number: int) -> str:

@@ -31,7 +31,7 @@ from mailsorter.sorting.decide import Decision, Known, decide_window, state_of
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.glance import Glance, glance, policy_setting, remember, rules_setting
+from mailsorter.sorting.glance import Glance, edition_setting, glance, policy_setting, remember, rules_setting
 from mailsorter.sorting.ground import MailboxGround, TreeCache, survey
 from mailsorter.sorting.left import LeftMail
 from mailsorter.sorting.planning import WindowPlan, plan_window
@@ -200,6 +200,7 @@ class MailboxRun:
         with self.hands.ledger.unit() as unit:
             for name in changed:
                 unit.settings.set(name, now[name])
+            unit.settings.set(edition_setting(number), str(self.filing.book.policy.edition).encode())
             if any(before[name] is not None for name in changed):
                 unit.cursors.forget(number)
             if rules in changed and before[rules] is not None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 
 from mailsorter.model.address import addresses_in, base_of, canonical, canonical_domain, domain_of
 from mailsorter.model.client import Client, ClientStatus
 from mailsorter.model.evidence import Evidence, EvidenceKind
+from mailsorter.model.matching import MatchingPolicy
 from mailsorter.model.rule import Rule
 from mailsorter.patterns import Cap
 from mailsorter.sorting.matching.domains import PublicDomains, suffixes
 from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Dated, Known, Standing
 from mailsorter.sorting.matching.phrases import PhraseIndex
-from mailsorter.sorting.matching.rules import RuleBook
+from mailsorter.sorting.matching.rules import Met, RuleBook
 
 # Two million distinct addresses would be half a gigabyte; this many are some 30 MB, more than a mailbox's year.
 _CACHE_SIZE = 100_000
@@ -37,8 +38,10 @@ class MatchBook:
         own_addresses: Iterable[str] = (),
         public_domains: Iterable[str] = (),
         zone: tzinfo = UTC,
+        policy: MatchingPolicy = MatchingPolicy(),
     ) -> None:
         self.zone = zone
+        self.policy = policy
         self.clients: Mapping[str, Client] = {client.id: client for client in clients}
         self.left = frozenset(c.id for c in self.clients.values() if c.status is ClientStatus.LEFT)
         self.rules = RuleBook(rules)
@@ -83,12 +86,21 @@ class MatchBook:
         """What the book says about one canonical address: exact, else its base, else its domain."""
         listed = self._by_address.get(address) or self._by_address.get(base_of(address) or "", [])
         standing, by_domain = self._by_suffix(address)
-        rules = self.rules.of_address(address)
+        met = self.rules.of_address(address)
+        rules = (met,) if met else ()
         if not listed:
             return _known(standing, by_domain, (), rules)
         if all(entry.valid_from is None and entry.valid_until is None for entry in listed):
-            return _known(Standing.OUTSIDE, tuple(entry.evidence for entry in listed) + by_domain, (), rules)
+            evidence = tuple(entry.evidence for entry in listed) + self._beside(by_domain, listed)
+            return _known(Standing.OUTSIDE, evidence, (), rules)
         return _known(Standing.OUTSIDE, by_domain, tuple(listed), rules)
+
+    def _beside(self, by_domain: tuple[Evidence, ...], listed: Sequence[Dated]) -> tuple[Evidence, ...]:
+        """What the domain of a listed address adds: the entry is nearer, so another client's domain says nothing."""
+        if self.policy.is_first_edition:
+            return by_domain
+        clients = {entry.evidence.client_id for entry in listed}
+        return tuple(fact for fact in by_domain if fact.client_id in clients)
 
     def _look_up(self, raw: str) -> Known:
         found = [self.of_address(address) for address in addresses_in(raw)]
@@ -101,7 +113,7 @@ class MatchBook:
             Standing.OWN if everyone_own else Standing.OUTSIDE,
             tuple(e for known in found for e in known.evidence),
             tuple(d for known in found for d in known.dated),
-            frozenset(position for known in found for position in known.rules),
+            tuple(met for known in found for met in known.rules),
         )
 
     def _by_suffix(self, address: str) -> tuple[Standing, tuple[Evidence, ...]]:
@@ -135,7 +147,7 @@ class MatchBook:
 
 
 def _known(
-    standing: Standing, evidence: tuple[Evidence, ...], dated: tuple[Dated, ...], rules: frozenset[int]
+    standing: Standing, evidence: tuple[Evidence, ...], dated: tuple[Dated, ...], rules: tuple[Met, ...]
 ) -> Known:
     if evidence or dated or rules:
         return Known(standing, evidence, dated, rules)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from datetime import date
 
+from mailsorter.model.address import addresses_in, domain_of
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.rule import Side
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Known, Standing
-from mailsorter.sorting.matching.rules import NONE_MET, AddressRules
+from mailsorter.sorting.matching.rules import NONE_MET, AddressRules, Met
 
 
 class Envelope:
     """Evidence of the people named, and what kind of people they are."""
 
-    __slots__ = ("author_is_known", "evidence", "has_outside", "has_own", "is_undated", "rules")
+    __slots__ = ("author_facts", "author_is_known", "evidence", "has_outside", "has_own", "is_undated", "rules")
 
     def __init__(self) -> None:
         self.evidence: list[Evidence] = []
+        self.author_facts = 0  # so many of the first facts are of from, sender and reply-to
         self.has_own = False
         self.has_outside = False
         self.author_is_known = False  # someone usable in from or sender
         self.is_undated = False  # an address changed hands, and the message has no date
         self.rules = NONE_MET
+
+    @property
+    def authors(self) -> list[Evidence]:
+        """The facts of from, sender and reply-to, as long as nothing is put before them."""
+        return self.evidence[: self.author_facts]
 
 
 def read_envelope(message: Message, book: MatchBook) -> Envelope:
@@ -42,10 +49,12 @@ def read_envelope(message: Message, book: MatchBook) -> Envelope:
         known = look_up(sender.address) or book.known(sender.address)
         envelope.author_is_known = envelope.author_is_known or known is not UNUSABLE
         _note(envelope, known, message, book, Side.AUTHOR)
-    for group in (message.reply_to, message.to, message.cc, message.bcc):
+    if message.reply_to:
+        _note_group(envelope, message.reply_to, message, book, Side.AUTHOR)
+    envelope.author_facts = len(envelope.evidence)
+    for group in (message.to, message.cc, message.bcc):
         if group:
-            side = Side.AUTHOR if group is message.reply_to else Side.RECIPIENT
-            _note_group(envelope, group, message, book, side)
+            _note_group(envelope, group, message, book, Side.RECIPIENT)
     return envelope
 
 
@@ -68,33 +77,49 @@ def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, s
         envelope.has_own = True
     elif known.standing is Standing.OUTSIDE:
         envelope.has_outside = True
-    if known.evidence:
-        envelope.evidence.extend(known.evidence)
     if known.dated:
-        envelope.evidence.extend(_on_its_day(known, message, book))
+        envelope.evidence.extend(_on_its_day(known, _day_of(message, book), book))
         envelope.is_undated = envelope.is_undated or _day_of(message, book) is None
+    elif known.evidence:
+        envelope.evidence.extend(known.evidence)
     if known.rules:
         envelope.rules = _with(envelope.rules, known.rules, side)
 
 
-def _with(met: AddressRules, more: frozenset[int], side: Side) -> AddressRules:
+def _with(met: AddressRules, more: tuple[Met, ...], side: Side) -> AddressRules:
+    positions = frozenset(position for one in more for position in one)
+    people = (*met.people, *more)
     if side is Side.RECIPIENT:
-        return AddressRules(met.from_, met.author, met.recipient | more)
-    return AddressRules(more if side is Side.FROM else met.from_, met.author | more, met.recipient)
+        return AddressRules(met.from_, met.author, met.recipient | positions, people)
+    return AddressRules(positions if side is Side.FROM else met.from_, met.author | positions, met.recipient, people)
+
+
+def is_mass_mail(message: Message, book: MatchBook) -> bool:
+    """Does it go to people of more outside domains than the policy takes for a conversation?"""
+    most = book.policy.mass_mail_domains
+    if len(message.to) + len(message.cc) + len(message.bcc) <= most:
+        return False
+    domains: set[str] = set()
+    for group in (message.to, message.cc, message.bcc):
+        for participant in group:
+            if book.known(participant.address).standing is Standing.OUTSIDE:
+                domains.update(domain_of(address) for address in addresses_in(participant.address))
+    return len(domains) > most
 
 
 def evidence_of_address(address: str, message: Message, book: MatchBook) -> list[Evidence]:
     """What one canonical address that the message names outside its envelope points to, on the message's date."""
     known = book.of_address(address)
-    return [*_on_its_day(known, message, book), *known.evidence]
+    return _on_its_day(known, _day_of(message, book), book) if known.dated else list(known.evidence)
 
 
-def _on_its_day(known: Known, message: Message, book: MatchBook) -> list[Evidence]:
-    if not known.dated:
-        return []
-    day = _day_of(message, book)
+def _on_its_day(known: Known, day: date | None, book: MatchBook) -> list[Evidence]:
+    """What the entries of an address say that are valid on some days only, and its domain."""
     if day is not None:
-        return [entry.evidence for entry in known.dated if entry.holds_on(day)]
+        listed = [entry.evidence for entry in known.dated if entry.holds_on(day)]
+        clients = {fact.client_id for fact in listed}
+        nearer = clients and not book.policy.is_first_edition  # an entry that holds is nearer than the domain
+        return listed + [fact for fact in known.evidence if not nearer or fact.client_id in clients]
     # Without a date every holder may be meant, and so may whoever has the domain: all count as the address.
     holders = [entry.evidence for entry in known.dated]
     return holders + [Evidence(EvidenceKind.ADDRESS, e.client_id, holders[0].detail) for e in known.evidence]

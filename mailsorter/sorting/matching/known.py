@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -33,12 +34,12 @@ class Dated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """One raw participant, looked up. `rules` are positions in the book's rules whose address condition it meets."""
+    """One raw participant, looked up. `rules` are those whose address condition each of its addresses meets."""
 
     standing: Standing
     evidence: tuple[Evidence, ...] = ()
     dated: tuple[Dated, ...] = ()
-    rules: frozenset[int] = frozenset()
+    rules: tuple[Mapping[int, int], ...] = ()
 
     @property
     def is_plain(self) -> bool:

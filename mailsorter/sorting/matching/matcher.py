@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mailsorter.model.evidence import Evidence, EvidenceKind
+import msgspec
+
+from mailsorter.model.evidence import STAGE, Evidence, EvidenceKind
 from mailsorter.model.filing import Several
 from mailsorter.model.match import Forecast, Match, Outcome, Reason
 from mailsorter.model.message import Message
@@ -13,7 +15,7 @@ from mailsorter.model.rule import Rule, RuleAction
 from mailsorter.model.thread import Correction, Corrections, ThreadMemory
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.decide import decide
-from mailsorter.sorting.matching.envelope import Envelope, read_envelope
+from mailsorter.sorting.matching.envelope import Envelope, is_mass_mail, read_envelope
 from mailsorter.sorting.matching.rules import is_class
 from mailsorter.sorting.matching.text.evidence import evidence_of_mentions, text_evidence
 from mailsorter.sorting.matching.text.on_behalf import on_behalf_mentions
@@ -23,6 +25,9 @@ _NOT_MAIL = (
     "IPM.Contact", "IPM.DistList", "IPM.Task", "IPM.Appointment", "IPM.StickyNote", "IPM.Activity",
     "IPM.Configuration", "IPM.Microsoft.FolderDesign", "IPM.Rule", "IPM.ExtendedRule", "IPM.Document",
 )  # fmt: skip
+
+
+_OWN_FACTS = STAGE[EvidenceKind.ADDRESS]  # what the message itself says: its people, codes and attachments
 
 
 class Predictor(Protocol):
@@ -65,7 +70,7 @@ def match_message(
     if correction is not None and correction.is_this_message:
         return Match(Outcome.EXCLUDED, reason=Reason.FILED_BY_HAND)
     envelope = read_envelope(message, book)
-    rules = book.rules.applying(message, envelope.rules, attachment_names) if book.rules.rules else []
+    rules = _rules(message, book, envelope, attachment_names) if book.rules.rules else []
     labels = tuple(dict.fromkeys(r.label for r in rules if r.action is RuleAction.LABEL)) if rules else ()
     evidence = _gather(message, book, memory, correction, envelope, rules, attachment_names)
     if rules and any(r.action is RuleAction.LEAVE for r in rules) and not (correction and correction.clients):
@@ -75,8 +80,27 @@ def match_message(
         evidence = _behind_the_envelope(message, book, text)
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
-        return decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
+        found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
+        return _weighed(found, message, book, envelope)
     return _without_evidence(message, text, book, envelope, labels, predictor)
+
+
+def _rules(message: Message, book: MatchBook, envelope: Envelope, attachment_names: Sequence[str]) -> list[Rule]:
+    nearest = not book.policy.is_first_edition
+    return book.rules.applying(message, envelope.rules, attachment_names, nearest=nearest)
+
+
+def _weighed(found: Match, message: Message, book: MatchBook, envelope: Envelope) -> Match:
+    """The outcome, or review where what names the client is too little to file by."""
+    client = found.client_id
+    if client is None or book.policy.is_first_edition or not is_mass_mail(message, book):
+        return found
+    decisive = found.decisive
+    if STAGE[decisive[0].kind] != _OWN_FACTS or client in (e.client_id for e in envelope.authors):
+        return found
+    if any(e.kind in (EvidenceKind.CODE, EvidenceKind.ATTACHMENT) and e.client_id == client for e in found.evidence):
+        return found
+    return msgspec.structs.replace(found, outcome=Outcome.UNMATCHED, clients=(), reason=Reason.MASS_MAIL)
 
 
 def _behind_the_envelope(message: Message, book: MatchBook, text: str) -> list[Evidence]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from mailsorter.model.address import base_of, canonical, canonical_domain
 from mailsorter.model.message import Message
-from mailsorter.model.rule import Rule, Side
+from mailsorter.model.rule import Rule, RuleAction, Side
 from mailsorter.patterns import Cap
 from mailsorter.sorting.matching.domains import suffixes
 from mailsorter.sorting.matching.phrases import PhraseIndex, fold
+
+Met = Mapping[int, int]
+"""The rules that one address meets, by position, each with the length of the domain by which; 0: by the address."""
 
 
 class AddressRules(msgspec.Struct, frozen=True, gc=False):
@@ -20,6 +23,7 @@ class AddressRules(msgspec.Struct, frozen=True, gc=False):
     from_: frozenset[int] = frozenset()
     author: frozenset[int] = frozenset()  # from, sender, reply-to
     recipient: frozenset[int] = frozenset()
+    people: tuple[Met, ...] = ()  # the same of each address
 
 
 NONE_MET = AddressRules()
@@ -61,27 +65,31 @@ class RuleBook:
     def __len__(self) -> int:
         return len(self.rules)
 
-    def of_address(self, address: str) -> frozenset[int]:
-        """Positions of the rules whose address condition this canonical address meets."""
+    def of_address(self, address: str) -> Met:
+        """The rules whose address condition this canonical address meets, and by how long a domain."""
         if not (self.by_address or self.by_domain or self.by_local_part):
-            return frozenset()
+            return {}
         local, _, domain = address.rpartition("@")
-        found = list(self.by_address.get(address, ()))
-        base = base_of(address)
-        if base:
-            found += self.by_address.get(base, ())
+        found: dict[int, int] = {}
         for suffix in suffixes(domain):
-            found += self.by_domain.get(suffix, ())
-        found += self.by_local_part.get(local, ())
-        return frozenset(found)
+            for position in self.by_domain.get(suffix, ()):
+                found.setdefault(position, len(suffix))
+        base = base_of(address)
+        exact = [*self.by_address.get(address, ()), *(self.by_address.get(base, ()) if base else ())]
+        return found | dict.fromkeys((*exact, *self.by_local_part.get(local, ())), 0)
 
     def applying(
         self,
         message: Message,
         met: AddressRules,
         attachment_names: Sequence[str] = (),
+        *,
+        nearest: bool = True,
     ) -> list[Rule]:
-        """Rules that the message meets in full, in the config's order; `met` are those met by address."""
+        """Rules that the message meets in full, in the config's order; `met` are those met by address.
+
+        `nearest`: of those that an address meets by several domains only the nearest one's count.
+        """
         candidates = {*met.author, *met.recipient, *self._subjects.find(message.subject)}
         if message.list_id:
             candidates.update(self._by_list)
@@ -93,11 +101,30 @@ class RuleBook:
             candidates.update(self._by_attachment)
         if not candidates:
             return []
-        return [
-            self.rules[position]
+        applying = [
+            position
             for position in sorted(candidates)
             if self._side_holds(position, met) and self._checks[position].holds(message, attachment_names)
         ]
+        return [self.rules[position] for position in (self._nearest(applying, met) if nearest else applying)]
+
+    def _nearest(self, applying: list[int], met: AddressRules) -> list[int]:
+        """Of rules that one person's address meets by several domains only those of the nearest domain.
+
+        Labels are left alone: they do not say whose mail it is. A rule that is nearest for anyone stays.
+        """
+        if len(applying) < 2 or len(self.by_domain) < 2:
+            return applying
+        rivals = {p for p in applying if self.rules[p].domains and self.rules[p].action is not RuleAction.LABEL}
+        if len(rivals) < 2:
+            return applying
+        farther: set[int] = set()
+        nearest: set[int] = set()
+        for person in met.people:
+            longest = max((person.get(p, 0) for p in rivals), default=0)
+            for p in rivals & person.keys():
+                (farther if 0 < person[p] < longest else nearest).add(p)
+        return [p for p in applying if p not in farther or p in nearest]
 
     def _side_holds(self, position: int, met: AddressRules) -> bool:
         rule = self.rules[position]

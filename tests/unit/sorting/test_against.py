@@ -6,7 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 from mailsorter.model.client import Client
+from mailsorter.model.matching import EDITION, MatchingPolicy
+from mailsorter.model.message import Participant
 from mailsorter.sorting.against import Side, differences
+from mailsorter.sorting.glance import edition_in_force, edition_setting
 from mailsorter.sorting.matching import MatchBook
 
 from .firm import ACME, BAKKER, OWN, Firm
@@ -60,3 +63,31 @@ def test_nothing_is_moved_or_recorded(tmp_path: Path) -> None:
     assert [folder.name for folder in firm.mailbox.tree()] == folders
     with firm.ledger.reading() as unit:
         assert not unit.messages.counts(1)
+
+
+def test_after_an_upgrade_what_it_decides_otherwise_is_shown_and_the_brake_holds(tmp_path: Path) -> None:
+    """A ledger of release 0.1.0 names no edition: until the next sort, `before` weighs facts as that release did."""
+    firm = Firm(tmp_path)
+    firm.set_book([ACME, BAKKER], rules_digest=b"as release 0.1.0 made it")
+    firm.sort()
+    with firm.ledger.unit() as unit:
+        unit.settings.set(edition_setting(1), b"1")
+        assert edition_in_force(unit, 1, EDITION) == 1
+    many = tuple(f"p@elders{n}.example" for n in range(11))
+    firm.deliver("info@bond.example", to="jan@acme.example", cc=tuple(map(Participant, many)))
+    with firm.ledger.reading() as unit:
+        then = MatchBook([ACME, BAKKER], [OWN], policy=MatchingPolicy(edition=edition_in_force(unit, 1, EDITION)))
+    now = MatchBook([ACME, BAKKER], [OWN])
+    found = differences(firm.ledger, firm.mailbox.address, lambda: firm.mailbox, Side(then), Side(now))
+    assert [(str(d.before.outcome), str(d.after.reason)) for d in found] == [("filed-to", "mass-mail")]
+    firm.set_book([ACME, BAKKER], rules_digest=b"as this release makes it")
+    firm.sort()
+    with firm.ledger.reading() as unit:
+        assert edition_in_force(unit, 1, EDITION) == EDITION
+
+
+def test_a_ledger_that_decided_nothing_yet_is_of_this_edition(tmp_path: Path) -> None:
+    """Nothing was decided otherwise before."""
+    firm = Firm(tmp_path)
+    with firm.ledger.reading() as unit:
+        assert edition_in_force(unit, 1, EDITION) == EDITION

@@ -44,14 +44,19 @@ def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: Ma
     """
     What the mentions point to, each as evidence of its own kind.
 
-    Inside them the order of strength is that of an envelope: an exact address before a code before a domain; only
-    the strongest is handed on, so that a colleague of the client's in cc does not weaken who wrote it.
+    Inside them the order of strength is that of an envelope: an exact address before a code before a domain. Of each
+    client only the strongest is handed on; two clients in one block are two, however each is named.
     """
     found = [fact for mention in mentions for fact in _facts(mention, message, book)]
-    if not found:
-        return []
-    strongest = min(fact.kind.strength for _, fact in found)
-    facts = (Evidence(kind, fact.client_id, fact.detail) for kind, fact in found if fact.kind.strength == strongest)
+    best: dict[str, int] = {}
+    for _, fact in found:
+        of = "" if book.policy.is_first_edition else fact.client_id
+        best[of] = min(fact.kind.strength, best.get(of, 99))
+    facts = (
+        Evidence(kind, fact.client_id, fact.detail)
+        for kind, fact in found
+        if fact.kind.strength == best["" if book.policy.is_first_edition else fact.client_id]
+    )
     return list(dict.fromkeys(facts))
 
 

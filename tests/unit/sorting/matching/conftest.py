@@ -36,7 +36,7 @@ CLIENTS = (
     ),
     Client(id="einde", name="Einde B.V.", domains=("einde.example",), status=ClientStatus.LEFT),
     Client(id="holding", name="Groep Holding", domains=("groep.example",)),
-    Client(id="dochter", name="Groep Dochter", domains=("groep.example", "dochter.groep.example")),
+    Client(id="dochter", name="Groep Dochter", domains=("groep.example", "dochter.groep.example"), codes=("DOC-1",)),
 )
 OWN_DOMAINS = ("firma.example",)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from mailsorter.model.client import Client, ClientAddress
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.filing import Several
 from mailsorter.model.match import Match, Outcome, Reason
+from mailsorter.model.matching import MatchingPolicy
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.rule import Rule, RuleAction, Side
 from mailsorter.model.thread import Correction, NoMemory, RunMemory
@@ -55,6 +57,8 @@ ADDRESS, CODE, DOMAIN, ATTACHMENT = (
     EvidenceKind.ATTACHMENT,
 )
 
+MANY = tuple(f"p@elders{n}.example" for n in range(11))
+
 ROWS = [
     Row("from a client's domain", mail("jan@acme.example"), F, ("acme",), DOMAIN),
     Row("to a client's domain", mail(WE, ("jan@acme.example",)), F, ("acme",), DOMAIN),
@@ -82,8 +86,32 @@ ROWS = [
     Row("sent date serves where received is missing",
         mail("piet@wissel.example", received_at=None, sent_at=NOW), F, ("delta",), ADDRESS),
     Row("a code in the subject", mail(WE, subject="RE: [acm-24] planning"), F, ("acme",), CODE),
-    Row("a code is stronger than a domain", mail("jan@bolt.example", subject="ACM-24"), F, ("acme",), CODE),
-    Row("an address is stronger than a code", mail("acme.inkoop@gmail.com", subject="BLT/7"), F, ("acme",), ADDRESS),
+    Row("a code is shown before a domain", mail("jan@acme.example", subject="ACM-24"), F, ("acme",), CODE),
+    Row("a code of one client, written by another", mail("jan@bolt.example", subject="ACM-24"), A, ("bolt", "acme"),
+        DOMAIN, Reason.SEVERAL_CLIENTS),
+    Row("an address of one client and a code of another", mail("acme.inkoop@gmail.com", subject="BLT/7"), A,
+        ("acme", "bolt"), ADDRESS, Reason.SEVERAL_CLIENTS),
+    Row("an address of one client and a domain of another", mail(WE, ("acme.inkoop@gmail.com", "els@bolt.example")), A,
+        ("acme", "bolt"), ADDRESS, Reason.SEVERAL_CLIENTS),
+    Row("the same the other way round", mail("els@bolt.example", (WE,), cc=people("acme.inkoop@gmail.com")), A,
+        ("bolt", "acme"), DOMAIN, Reason.SEVERAL_CLIENTS),
+    Row("a shared domain, settled by a code", mail("x@groep.example", subject="DOC-1"), F, ("dochter",), CODE),
+    Row("a shared domain and another client's code", mail("x@groep.example", subject="ACM-24"), A,
+        ("holding", "dochter", "acme"), DOMAIN, Reason.SEVERAL_CLIENTS),
+    Row("one of many recipients", mail("info@bond.example", ("jan@acme.example", *MANY)), U, (), DOMAIN,
+        Reason.MASS_MAIL),
+    Row("one of many we write to", mail(WE, (), bcc=people("jan@acme.example", *MANY)), U, (), DOMAIN,
+        Reason.MASS_MAIL),
+    Row("one of just as many as a conversation has", mail("info@bond.example", ("jan@acme.example", *MANY[:9])), F,
+        ("acme",), DOMAIN),
+    Row("many people of one domain are no mass mail",
+        mail("jan@acme.example", (WE, *(f"p{n}@drukker.example" for n in range(40)))), F, ("acme",), DOMAIN),
+    Row("a client who writes to many", mail("jan@acme.example", (WE, *MANY)), F, ("acme",), DOMAIN),
+    Row("one of many, with a code", mail("info@bond.example", ("jan@acme.example", *MANY), subject="ACM-24"), F,
+        ("acme",), CODE),
+    Row("mass mail that names two clients",
+        mail("info@bond.example", ("acme.inkoop@gmail.com", "els@bolt.example", *MANY)), A,
+        ("acme", "bolt"), ADDRESS, Reason.SEVERAL_CLIENTS),
     Row("two codes of one client", mail(WE, subject="ACM-24 en ACM-25"), F, ("acme",), CODE),
     Row("codes of two clients", mail(WE, subject="ACM-24 en BLT/7"), A, ("acme", "bolt"), CODE, Reason.SEVERAL_CLIENTS),
     Row("a code in an attachment's name", mail("x@drukker.example"), F, ("bolt",), ATTACHMENT,
@@ -283,6 +311,47 @@ def test_two_rules_that_disagree_are_ambiguous() -> None:
     )
     message = mail("x@vreemd.example", subject="samen")
     assert match_message(message, MatchBook(CLIENTS, OWN_DOMAINS, rules=rules), NoMemory()).outcome is A
+
+
+NEAR = Rule(id="near", action=RuleAction.FILE, client_id="bolt", domains=("mail.klant.example",))
+FAR = Rule(id="far", action=RuleAction.FILE, client_id="acme", domains=("klant.example",))
+NEAREST = [
+    ("the nearest domain", mail("x@mail.klant.example"), F, ("bolt",)),
+    ("a subdomain of it", mail("x@a.mail.klant.example"), F, ("bolt",)),
+    ("the farther one alone", mail("x@klant.example"), F, ("acme",)),
+    ("two people, one of each", mail("x@mail.klant.example", ("y@klant.example",)), A, ("bolt", "acme")),
+    ("one group of both", mail(WE, ("Team: x@mail.klant.example, y@klant.example;",)), A, ("bolt", "acme")),
+]
+
+
+@pytest.mark.parametrize(("case", "message", "outcome", "clients"), NEAREST)
+@pytest.mark.parametrize("rules", [(NEAR, FAR), (FAR, NEAR)], ids=["near first", "far first"])
+def test_of_two_domains_in_rules_the_nearest_counts(
+    rules: tuple[Rule, ...], case: str, message: Message, outcome: Outcome, clients: tuple[str, ...]
+) -> None:
+    found = match_message(message, MatchBook(CLIENTS, OWN_DOMAINS, rules=rules), NoMemory())
+    assert (found.outcome, set(found.clients)) == (outcome, set(clients)), case
+
+
+def test_a_nearer_rule_that_does_not_apply_leaves_the_farther_one() -> None:
+    near = msgspec.structs.replace(NEAR, subject=("huur",))
+    book = MatchBook(CLIENTS, OWN_DOMAINS, rules=(near, FAR))
+    assert match_message(mail("x@mail.klant.example", subject="koop"), book, NoMemory()).clients == ("acme",)
+    assert match_message(mail("x@mail.klant.example", subject="huur"), book, NoMemory()).clients == ("bolt",)
+
+
+def test_a_nearer_rule_goes_before_one_that_leaves_mail() -> None:
+    leave = Rule(id="far", action=RuleAction.LEAVE, domains=("klant.example",))
+    book = MatchBook(CLIENTS, OWN_DOMAINS, rules=(NEAR, leave))
+    assert match_message(mail("x@mail.klant.example"), book, NoMemory()).clients == ("bolt",)
+    assert match_message(mail("x@klant.example"), book, NoMemory()).outcome is X
+
+
+def test_the_first_edition_decides_as_it_did() -> None:
+    book = MatchBook(CLIENTS, OWN_DOMAINS, policy=MatchingPolicy(edition=1))
+    two = mail(WE, ("acme.inkoop@gmail.com", "els@bolt.example"))
+    assert match_message(two, book, NoMemory()).clients == ("acme",)
+    assert match_message(mail("info@bond.example", ("jan@acme.example", *MANY)), book, NoMemory()).outcome is F
 
 
 def test_a_label_says_nothing_about_the_client() -> None:
