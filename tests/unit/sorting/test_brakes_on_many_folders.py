@@ -15,7 +15,8 @@ from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, Look
 from mailsorter.model.folder import Folder, FolderPath, FolderTree, WellKnown
 from mailsorter.perform import Hands
-from mailsorter.sorting.brakes import Brakes, _deleted_ids, _Memory
+from mailsorter.sorting.brake_memory import BrakeMemory
+from mailsorter.sorting.brakes import Brakes, _deleted_ids
 
 MINIMUM = 3
 
@@ -103,7 +104,7 @@ def compare(brakes: Brakes, chance: random.Random) -> str | None:
     tree = tree_at_random(chance, known)
     claims = None if chance.random() < 0.5 else {f.number: chance.randrange(6) for f in known}
     total = chance.randrange(30)
-    brakes._memory = _Memory(total=total)
+    brakes._memory = BrakeMemory(total=total)
     said = brakes._suspect(known, clients, tree, claims)
     wanted = told(known, clients, tree, claims, total)
     assert (said and said.brake) == (wanted and wanted[0])
