@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from mailsorter.mailbox.graph.settings import Credential, GraphSettings
     from mailsorter.prediction import PredictionModel
     from mailsorter.prediction.forgetting import Unlearn
+    from mailsorter.sandbox import Sandbox
 
 KEY_FILE = "ledger.key"
 
@@ -380,6 +381,7 @@ class Assembly:
             unlearn=self.unlearn,
             exchange_times=self.exchange_times,
             today_said=self.today_said,
+            sandbox=self._sandbox,
             zone=ZoneInfo(self.config.firm.timezone),
         )
 
@@ -392,6 +394,15 @@ class Assembly:
             ews, settings = self._ews
             times.append(ews.server_time(settings))
         return times
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        """Where mail is taken apart; no process is started before there is something to read."""
+        from mailsorter.sandbox import Sandbox
+
+        sandbox = Sandbox(is_stopping=self.stop.is_set)
+        self._closers.append(sandbox.close)
+        return sandbox
 
     @property
     def _all_on_premises(self) -> bool:

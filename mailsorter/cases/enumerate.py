@@ -28,6 +28,7 @@ from mailsorter.model.folder import Folder, FolderTree, WellKnown, show_path
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
 from mailsorter.model.reading import is_unreadable, why_open
+from mailsorter.sandbox import Sandbox
 
 _SAVE_EVERY = 5000  # messages compared between two savings: seconds of work to repeat after a crash
 _OPEN_AT_ONCE = 20  # bodies asked for in one batch, and held in memory
@@ -52,7 +53,7 @@ class MailboxFinder:
 
     def __init__(
         self, mailbox: Mailbox, person: Person, scope: Scope, found: Found, save: Callable[[Found], None],
-        on_progress: Progress | None = None,
+        on_progress: Progress | None = None, sandbox: Sandbox | None = None,
     ) -> None:  # fmt: skip
         self._mailbox = mailbox
         self._person = person
@@ -60,6 +61,7 @@ class MailboxFinder:
         self._found = found
         self._save = save
         self._on_progress = on_progress
+        self._sandbox = sandbox
         self._lookalikes = LookalikeFinder(person, scope.own_domains, found.lookalikes, found.threads)
         self._unsaved = 0
 
@@ -217,7 +219,6 @@ class MailboxFinder:
     def _whole(self, candidate: Candidate) -> Look | MailsorterError:
         try:
             raw = self._mailbox.mime(candidate.message.id)
-            return look_through(raw, self._person, envelope_too=candidate.why == _UNRENDERED)
         except PermanentError as error:
             return error
         except Throttled:
@@ -229,6 +230,8 @@ class MailboxFinder:
                     f"Exchange does not render an item of {self._mailbox.address}: {type(error).__name__}."
                 )
             raise
+        is_unrendered = candidate.why == _UNRENDERED
+        return look_through(raw, self._person, envelope_too=is_unrendered, sandbox=self._sandbox)
 
     def _take_look(self, candidate: Candidate, look: Look | MailsorterError) -> None:
         seen: tuple[Seen, ...] = (Seen.CLIENT_FOLDER,) if candidate.in_client_folder else ()
@@ -241,6 +244,9 @@ class MailboxFinder:
             raise look
         else:
             seen, is_closed = (*look.seen, *seen), look.unread_parts > 0
+            if look.met_limit and candidate.message.id not in self._found.limited:
+                self._found.limited.append(candidate.message.id)
+                self._not_seen(candidate.folder, "limits", 1)
         if not seen and candidate.why == "search":
             seen = (Seen.SEARCH,) if is_closed else ()  # a token that only looked alike is no finding
         if seen and candidate.message.is_unreadable:
@@ -248,7 +254,7 @@ class MailboxFinder:
         if seen:
             self._found.opened_findings += candidate.message.id not in self._found.findings
             self._add(candidate.message, candidate.folder, candidate.recoverable, seen)
-        elif isinstance(look, Look) and look.unread_parts:
+        elif isinstance(look, Look) and look.unread_parts and not look.met_limit:
             self._not_seen(candidate.folder, "attachments-not-readable", look.unread_parts)
 
     # search ----------------------------------------------------------------------------------------------------

@@ -207,7 +207,8 @@ def _search_one(
 ) -> MailsorterError | None:
     """Search one mailbox; gives the error that makes it worth trying again, and names what can never be read."""
     try:
-        MailboxFinder(office.open_mailbox(state.mailbox), person, scope, state, save, on_progress).run()
+        mailbox = office.open_mailbox(state.mailbox)
+        MailboxFinder(mailbox, person, scope, state, save, on_progress, office.sandbox).run()
     except (TemporaryError, CursorLost) as error:
         return error
     except MailsorterError as error:

@@ -51,6 +51,7 @@ class Found(msgspec.Struct, kw_only=True):
     forwarded_to: list[str] = []  # of older versions, which did not say by which message
     forwarded: dict[str, list[str]] = {}  # outside address to the ids of the findings that went there
     unreadable: list[str] = []  # ids of those that were named because they could not be opened
+    limited: list[str] = []  # ids of those of which reading met a limit
     opened: int = 0
     opened_findings: int = 0  # findings that opening brought: they are among the opened
     depth: Depth = Depth.INDEXED

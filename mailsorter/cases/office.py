@@ -16,6 +16,7 @@ from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.ground import Policy
 from mailsorter.prediction.forgetting import Unlearn
+from mailsorter.sandbox import Sandbox, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Office:
     local_places: Sequence[Path] = ()  # files and folders of ours that must not name a forgotten person
     book_places: Sequence[Path] = ()  # client book and imports
     unlearn: Callable[[Unlearn], int] | None = None  # out of the prediction model; gives how many messages
+    sandbox: Sandbox = field(default_factory=shared)  # in which mail is taken apart
     exchange_times: Callable[[], Sequence[datetime | None]] | None = None  # what each server says the time is
     today_said: date | None = None  # the day as the person at the keyboard says it
     zone: tzinfo = UTC  # of the place where the law counts the days

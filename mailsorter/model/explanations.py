@@ -187,8 +187,8 @@ GAPS: dict[str, str] = {
         "person, so the attachments were not opened."
     ),
     "attachments-not-readable": (
-        "These attachments were opened, but not all of their text could be read: scans, encrypted documents, archives, "
-        "or documents beyond the limits."
+        "These attachments were opened, but not all of their text could be read: scans, pictures, encrypted or damaged "
+        "documents, or documents of a kind that is not read here."
     ),
     "limits": (
         "These messages were opened, and reading them met a limit: 20 seconds of processor time or 512 MB of memory "

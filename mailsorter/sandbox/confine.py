@@ -54,7 +54,12 @@ def allow_cpu(seconds: int) -> bool:
 
 
 def peak_bytes() -> int:
-    """The most memory that this process ever held at once; 0 where the system does not tell."""
+    """The most memory that this process ever held at once; 0 where the system does not tell.
+
+    Linux hands `ru_maxrss` on from who started the process, so that of a large program would be ours.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/status", "rb") as file:
+        return int(file.read().partition(b"VmHWM:")[2].split()[0]) * 1024
     try:
         import resource
     except ImportError:

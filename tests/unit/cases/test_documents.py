@@ -10,7 +10,7 @@ import pytest
 import typst
 from pypdf import PdfReader, PdfWriter
 
-from mailsorter.cases.documents import is_document, read_document
+from mailsorter.cases.parsers.anything import is_document, read_document
 from mailsorter.cases.witness.documents import document_texts
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.model.case import Subject
@@ -81,9 +81,9 @@ READABLE: dict[str, Callable[[], bytes]] = {
 def test_both_roads_read_it(kind: str) -> None:
     content = READABLE[kind]()
     assert is_document(content)
-    document = read_document(content)
-    assert document.is_whole
-    assert PERSON.is_mentioned(document.text), document.text
+    said = list(read_document(content))
+    assert "unread" not in {kind for kind, _ in said}
+    assert any(PERSON.is_mentioned(text) for _, text in said), said
     assert any(MARKS.in_text(text) for text in document_texts(content))
 
 
@@ -98,21 +98,20 @@ def test_both_roads_read_it(kind: str) -> None:
         pytest.param(lambda: packed(**{f"x{n}_xml": "<a/>" for n in range(6000)}), id="too many parts"),
         pytest.param(lambda: packed(a_xml=b"<a>" + b" " * 120_000_000), id="bomb"),
         pytest.param(lambda: packed(word__embeddings__x_docx=b"PK"), id="a document in the document"),
-        pytest.param(lambda: packed(a_txt=b"x").replace(b"Types].xml", b"Types].xmk"), id="any archive"),
     ],
 )
 def test_what_cannot_be_read_whole_is_told(content: Callable[[], bytes]) -> None:
     """Without raising, and without a word made up."""
     made = content()
-    document = read_document(made)
-    assert not document.is_whole
-    assert not PERSON.is_mentioned(document.text)
+    said = list(read_document(made))
+    assert "unread" in {kind for kind, _ in said}
+    assert not any(PERSON.is_mentioned(text) for _, text in said)
     assert not any(MARKS.in_text(text) for text in document_texts(made))
 
 
 def test_entities_are_neither_expanded_nor_fetched(tmp_path: object) -> None:
     """A document cannot read our files into its text, nor grow in memory."""
     laughs = '<!DOCTYPE a [<!ENTITY l "Piet de Vries"><!ENTITY f SYSTEM "file:///etc/passwd">]><a><p>&l;&f;</p></a>'
-    text = read_document(packed(word__document_xml=laughs)).text
+    text = "".join(text for _, text in read_document(packed(word__document_xml=laughs)))
     assert "root:" not in text
     assert "Piet" not in text

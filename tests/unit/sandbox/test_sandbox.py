@@ -24,7 +24,7 @@ from mailsorter.sandbox import process as process_module
 from mailsorter.sandbox.frames import MAX_FRAME, OVERLAP_CHARS, PIECE_CHARS, pieces
 
 HERE = "tests.unit.sandbox.parsers"
-SMALL = replace(LIMITS, workers=2, cpu_s=1, wall_s=8.0, output_bytes=2 << 20, input_bytes=8 << 20)
+SMALL = replace(LIMITS, workers=2, cpu_s=1, wall_s=60.0, output_bytes=2 << 20, input_bytes=8 << 20)
 
 
 @pytest.fixture
@@ -181,6 +181,15 @@ def test_a_worker_is_kept_for_the_next_document_and_replaced_after_so_many() -> 
     assert numbers[0] == numbers[1] == numbers[2] != numbers[3]
     assert len(set(numbers)) == 3
     assert gone([int(n) for n in numbers], within_s=0)  # no zombie either: each was waited for
+
+
+def test_a_large_program_keeps_its_workers(sandbox: Sandbox) -> None:
+    """Linux tells a process that its parent's memory was its own: a worker is not tired by that."""
+    ballast = b"x" * (SMALL.memory_bytes // 2 + (64 << 20))
+    first, second = (read(sandbox, "who")[1][0].text for _ in range(2))
+
+    assert ballast
+    assert first == second
 
 
 def test_a_worker_that_died_between_two_documents_is_replaced(sandbox: Sandbox) -> None:

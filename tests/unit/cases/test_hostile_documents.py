@@ -1,0 +1,92 @@
+"""Hostile documents, messages and charsets: the finder goes on, and says of which it did not read all."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailsorter.cases.mime import Look, look_through
+from mailsorter.model.case import Seen, Subject
+from mailsorter.model.person import Person
+from mailsorter.sandbox import LIMITS, Sandbox
+from tests.unit.cases.hostile import CHARSET_PLACES, CHARSETS, DOCUMENTS, MESSAGES, attached, in_charset
+
+PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",)))
+GROWTH = 50 << 20
+TRANSPORTED = frozenset(
+    {
+        *("html 3 MB of style without end", "html 200,000 deep", "html 100,000 formatting elements"),
+        *("html tables in tables", "html of entities", "text of 10 MB", "calendar one line of 5 MB"),
+        *("calendar 5,000,000 folds", "rtf 3 MB of escapes", "odt repeated cells"),
+    }
+)
+"""Hostile only to whoever reads them badly: these are read to their end."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    made = Sandbox(replace(LIMITS, workers=1, cpu_s=6))  # seconds: what takes longer takes too long, here as there
+    yield made
+    made.close()
+
+
+def memory(what: str) -> int:
+    """Bytes: `VmRSS` now, `VmHWM` the most since the mark was set back."""
+    return int(Path("/proc/self/status").read_text("utf-8").partition(f"{what}:")[2].split()[0]) * 1024
+
+
+@contextmanager
+def hardly_growing() -> Iterator[None]:
+    """Inside, this process grows by less than 50 MB (proc(5): 5 written to clear_refs sets the peak back)."""
+    if sys.platform != "linux":
+        yield
+        return
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+    before = memory("VmRSS")
+    yield
+    assert memory("VmHWM") - before < GROWTH
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_hostile_document_costs_itself_alone(sandbox: Sandbox, name: str) -> None:
+    """What stands beside it is found; the program does not grow; what was not read is counted."""
+    kind, make = DOCUMENTS[name]
+    raw = attached(kind, make())
+
+    with hardly_growing():
+        look = look_through(raw, PERSON, sandbox=sandbox)
+
+    assert Seen.ATTACHMENT in look.seen
+    assert look.unread_parts == 0 if name in TRANSPORTED else True
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_hostile_message_raises_nothing(sandbox: Sandbox, name: str) -> None:
+    raw = MESSAGES[name]()
+
+    with hardly_growing():
+        look = look_through(raw, PERSON, sandbox=sandbox)
+
+    assert look.seen == ()
+
+
+@pytest.mark.parametrize("where", CHARSET_PLACES)
+def test_a_hostile_charset_is_an_outcome(sandbox: Sandbox, where: str) -> None:
+    missed = {
+        charset: look
+        for charset in CHARSETS
+        if not (look := look_through(in_charset(charset, where), PERSON, sandbox=sandbox)).seen
+        and not look.unread_parts
+    }
+    assert set(missed) <= {"utf-16"}, missed  # it is a charset, and the text is none of it
+
+
+def test_nothing_is_wrong_with_an_ordinary_message(sandbox: Sandbox) -> None:
+    assert look_through(attached("text/plain", b"hallo"), PERSON, sandbox=sandbox) == Look((Seen.ATTACHMENT,), 0)
