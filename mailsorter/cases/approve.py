@@ -17,12 +17,14 @@ from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
 from mailsorter.cases.people import check_approver, listed, recorded_name
 from mailsorter.cases.plan import decided, plan_of
+from mailsorter.cases.scope import left_out_of
 from mailsorter.cases.sshsig import APPROVAL_NAMESPACE, SignatureRefused, verify
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.keys import spellings
 from mailsorter.model.caseplan import Plan, statement
 from mailsorter.model.caseplan import digest as digest_of
+from mailsorter.model.coverage import Coverage, GapKind, gaps_of
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.officer import spelled
 
@@ -71,6 +73,8 @@ def approve(office: Office, number: str, *, by: str, digest: str = "", signature
             f"{len(plan.undecided)} findings of case {number} still wait for a person's decision.",
             advice=f"Run: mailsorter case review {number}, then: mailsorter case decide {number} …",
         )
+    if not plan.items:
+        _check_seen(row, file, plan)
     check_approver(office, row, by)
     approver, by = listed(office.firm, by), recorded_name(office.firm, by)
     _check_signature(approver, signature, statement(number, plan_digest, plan.counts))
@@ -82,6 +86,23 @@ def approve(office: Office, number: str, *, by: str, digest: str = "", signature
     approvals.append(Approval(name=by, at=office.clock.now(), plan_digest=plan_digest, signature=signature))
     file.write(PART, approvals)
     return _record(office, row, approvals, plan_digest, by, bool(signature))
+
+
+def _check_seen(row: CaseRow, file: CaseFile, plan: Plan) -> None:
+    """An empty list says that nothing was found: nobody may approve that of a mailbox into which nobody could look.
+
+    Raises:
+        UserError: a mailbox of the scope was not found or not read.
+    """
+    gaps = Coverage(gaps=gaps_of(plan.not_seen, left_out_of(file))).of_kind(GapKind.UNREAD, GapKind.UNANSWERED)
+    unread = sorted({gap.mailbox for gap in gaps if not gap.folder})
+    if unread:
+        raise UserError(
+            f"The list of case {row.number} is empty, and {', '.join(unread)} was not found or could not be read: "
+            "nothing was approved.",
+            advice=f"Run: mailsorter doctor, then: mailsorter case find {row.number}, and plan again; or leave it "
+            f"out: mailsorter case scope {row.number} --help",
+        )
 
 
 def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:

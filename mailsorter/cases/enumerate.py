@@ -94,6 +94,8 @@ class MailboxFinder:
         done = set(self._found.done_folders)
         for attempt in (1, 2):
             tree = self._mailbox.tree(hidden=True, recoverable=True)
+            if tree.well_known(WellKnown.RECOVERABLE_ROOT) is None:
+                self._not_seen("", "no-recoverable-items", 0)
             lost = [folder for folder in _folders(tree, done) if not self._list_folder(tree, folder, done)]
             if not lost:
                 return
@@ -265,7 +267,9 @@ class MailboxFinder:
         self._tick("searching")
         hits = self._mailbox.search(self._scope.terms)
         messages = list(hits.messages)
-        if not hits.is_complete:
+        if hits.is_useless:
+            self._not_seen("", "search-useless", 0)
+        elif not hits.is_complete:
             for term in self._scope.terms:
                 one = self._mailbox.search([term])
                 messages += one.messages

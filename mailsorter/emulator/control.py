@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ import msgspec
 
 from mailsorter.emulator.conditions import DeltaQuirk
 from mailsorter.emulator.errors import ExchangeError
+from mailsorter.emulator.ews.switches import SWITCHES, with_switches
+from mailsorter.emulator.ews.versions import VERSIONS
 from mailsorter.emulator.faults import FaultPlan, FaultPlanError
 from mailsorter.emulator.meddler import meddle
 from mailsorter.emulator.mime.read import read_mime
@@ -158,6 +161,19 @@ def _conditions(control: Control, body: Body, rest: str) -> Any:
     return {}
 
 
+def _ews(control: Control, body: Body, rest: str) -> Any:
+    """Keys: `version` (2016, 2019, SE, online) and `switches` (names); what is not named is as at the beginning."""
+    _only(body, "version", "switches")
+    version, names = str(body.get("version", "2019")), body.get("switches", [])
+    if version not in VERSIONS:
+        raise ControlError(f"Unknown version {version}. Known: {', '.join(VERSIONS)}.")
+    unknown = sorted({str(name) for name in names} - set(SWITCHES))
+    if unknown:
+        raise ControlError(f"Unknown switches: {', '.join(unknown)}. Known: {', '.join(SWITCHES)}.")
+    control.emulator.conditions.ews = replace(with_switches(*names), version=VERSIONS[version])
+    return {"version": version, "switches": sorted(names)}
+
+
 def _create_mailbox(control: Control, body: Body, rest: str) -> Any:
     store = control.emulator.store
     if rest.endswith("/archive"):
@@ -249,6 +265,7 @@ _CALLS: dict[tuple[str, str], Handler] = {
     ("PUT", "faults"): _set_faults,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "conditions"): _conditions,
+    ("PUT", "ews"): _ews,
     ("POST", "mailboxes"): _create_mailbox,
     ("PATCH", "mailboxes"): _change_mailbox,
     ("POST", "apps"): _register_app,

@@ -45,6 +45,10 @@ def is_loopback(host: str) -> bool:
         return name.lower() == "localhost"
 
 
+#: What counts as a large body for a server that drops the next request on its connection.
+LARGE_BODY_BYTES = 16_384
+
+
 class Web:
     """The ASGI application over one store."""
 
@@ -53,6 +57,7 @@ class Web:
         self.identity = identity
         self.control = control
         self.ews = EwsFace(face.store, identity, face.throttle, face.conditions, face.faults)
+        self._spoilt: set[tuple[str, int]] = set()  # connections that took a large body
         self._app = Starlette(
             routes=[
                 Route("/", self._hello, methods=["GET"]),
@@ -140,8 +145,23 @@ class Web:
             return HttpResponse(b"", 405)
         authorization = request.headers.get("authorization", "")
         anchor = request.headers.get("x-anchormailbox", "")
-        response = await run_in_threadpool(self.ews.handle, authorization, await request.body(), anchor)
+        body = await request.body()
+        if self._is_dropped(request, len(body)):
+            return HttpResponse(b"", 400, {"Connection": "close"})
+        response = await run_in_threadpool(self.ews.handle, authorization, body, anchor)
         return with_effect(response.effect, response.status, response.body, response.headers, "text/xml; charset=utf-8")
+
+    def _is_dropped(self, request: HttpRequest, size: int) -> bool:
+        """Is this the request after a large one on the same connection, at a server that answers 400 to it then?"""
+        if not self.face.conditions.ews.drops_after_large_body or request.client is None:
+            return False
+        connection = (request.client.host, request.client.port)
+        if connection in self._spoilt:
+            self._spoilt.discard(connection)
+            return True
+        if size > LARGE_BODY_BYTES:
+            self._spoilt.add(connection)
+        return False
 
     async def _graph(self, request: HttpRequest) -> HttpResponse:
         if request.url.path.lower() == EWS_PATH:

@@ -96,10 +96,12 @@ def archive_owner(name: str) -> str | None:
 
 
 class SearchHits(msgspec.Struct, frozen=True):
-    """What the server's own search found: an extra road, never the authority. `is_complete` False: it hit its cap."""
+    """What the server's own search found: an extra road, never the authority. `is_complete` False: it hit its cap, or
+    `is_useless`: it gave more than there is, so it looks at no word of the question."""
 
     messages: tuple[Message, ...]
     is_complete: bool
+    is_useless: bool = False
 
 
 @runtime_checkable
@@ -153,6 +155,10 @@ class Mailbox(Protocol):
 
     def find(self, internet_message_id: str) -> list[Place]:
         """Where the messages of that msg-id (RFC 5322, with brackets) lie, Recoverable Items left out; [] for none."""
+        ...
+
+    def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
+        """`find` for each, in the order asked; in as few requests as the road allows."""
         ...
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:

@@ -123,6 +123,9 @@ class MemoryMailbox:
             if item.message.internet_message_id == internet_message_id
         ]
 
+    def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
+        return [self.find(one) for one in internet_message_ids]
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each("texts", ids, lambda item: item.text)
 

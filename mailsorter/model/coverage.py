@@ -44,7 +44,7 @@ class GapKind(enum.StrEnum):
 
 _BEYOND = frozenset(
     {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
-     "search-cap", "limits", "not-readable-limits"}
+     "search-cap", "search-useless", "no-recoverable-items", "limits", "not-readable-limits"}
 )  # fmt: skip
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"

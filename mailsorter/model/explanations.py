@@ -221,6 +221,16 @@ GAPS: dict[str, str] = {
         "mailsorter case scope NUMBER --without 'mailbox N' --reason TEXT."
     ),
     "not-searched": "The mailbox belongs to the scope since the last search, which did not look into it: search again.",
+    "no-recoverable-items": (
+        "The server has no folder Recoverable Items for this mailbox, so there was nothing of it to look into. What it "
+        "keeps of deleted mail elsewhere, in backups or copies of its own, cannot be seen from here. Ask its "
+        "administrator."
+    ),
+    "search-useless": (
+        "The server's search gave more hits than there are messages: it looks at no word of the question. What it gave "
+        "was opened and compared, up to 1,000 hits; the text of other messages was not. Envelopes were compared one by "
+        "one all the same."
+    ),
     "search-cap": (
         "Exchange's search gives 1,000 hits at most and had more. Envelopes were compared one by one all the same."
     ),

@@ -79,10 +79,12 @@ def _look_up_unknown(
         return verdicts
     try:
         places = mailbox.locate([steps[i].message.id for i in unknown])
-        places = [
-            _found_again(mailbox, steps[i], targets[i], place, is_known)
-            for i, place in zip(unknown, places, strict=True)
-        ]
+        lost = [n for n, place in enumerate(places) if isinstance(place, NotFound)]
+        if not mailbox.ids_survive_moves:
+            wanted = [steps[unknown[n]].message for n in lost]
+            again = _candidates(mailbox, wanted, [targets[unknown[n]] for n in lost])
+            for n, found in zip(lost, again, strict=True):
+                places[n] = _found_again(places[n], found, is_known)
     except MailsorterError:
         return verdicts  # still open: the next start looks again
     for i, place in zip(unknown, places, strict=True):
@@ -91,33 +93,36 @@ def _look_up_unknown(
 
 
 def _found_again(
-    mailbox: Mailbox,
-    step: MoveMessage,
-    target: str,
-    place: Place | MailsorterError,
-    is_known: Callable[[str], bool],
+    place: Place | MailsorterError, candidates: Sequence[Message], is_known: Callable[[str], bool]
 ) -> Place | MailsorterError:
     """Where ids change on move, a message that its old id no longer names is looked for by its msg-id, or in the target
     folder by its search key. Copies share both: of two that the ledger does not know either may be the one, and none
     is taken."""
-    if not isinstance(place, NotFound) or mailbox.ids_survive_moves:
-        return place
-    found = [Place(m.id, m.folder_id) for m in _candidates(mailbox, step.message, target) if not is_known(m.id)]
+    found = [Place(m.id, m.folder_id) for m in candidates if not is_known(m.id)]
     if len(found) > 1:
         return SeveralHits("Several messages of one msg-id: which of them was moved cannot be told.", code="TwoHits")
     return found[0] if found else place
 
 
-def _candidates(mailbox: Mailbox, wanted: Identity, target: str) -> list[Message]:
-    if wanted.internet_message_id:
-        found = mailbox.fetch([hit.id for hit in mailbox.find(wanted.internet_message_id)])
-        listed = [message for message in found if isinstance(message, Message)]
-    elif wanted.search_key:  # an undo knows no msg-id: the ledger keeps none readable
-        pages = mailbox.messages(target, Detail.TRACES)
-        listed = [message for page in pages for message in page if message.search_key == wanted.search_key]
-    else:
-        return []
-    return [message for message in listed if may_be(message, wanted.search_key, seconds(wanted.received_at))]
+def _candidates(mailbox: Mailbox, wanted: Sequence[Identity], targets: Sequence[str]) -> list[list[Message]]:
+    """For each message those that may be it now: all looked for together, each target folder read once."""
+    by_msg_id = list(dict.fromkeys(one.internet_message_id for one in wanted if one.internet_message_id))
+    places = dict(zip(by_msg_id, mailbox.find_each(by_msg_id) if by_msg_id else (), strict=True))
+    ids = list(dict.fromkeys(place.id for hits in places.values() for place in hits))
+    fetched = {m.id: m for m in (mailbox.fetch(ids) if ids else ()) if isinstance(m, Message)}
+    listed: dict[str, list[Message]] = {}
+    candidates: list[list[Message]] = []
+    for one, target in zip(wanted, targets, strict=True):
+        if one.internet_message_id:
+            found = [fetched[place.id] for place in places[one.internet_message_id] if place.id in fetched]
+        elif one.search_key:  # an undo knows no msg-id: the ledger keeps none readable
+            if target not in listed:
+                listed[target] = [m for page in mailbox.messages(target, Detail.TRACES) for m in page]
+            found = [message for message in listed[target] if message.search_key == one.search_key]
+        else:
+            found = []
+        candidates.append([message for message in found if may_be(message, one.search_key, seconds(one.received_at))])
+    return candidates
 
 
 def settled(before: BatchVerdict, step: MoveMessage, target: str, place: Place | MailsorterError) -> BatchVerdict:

@@ -64,7 +64,7 @@ def _settle(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[
         by_kind.setdefault(step.kind, []).append(step)
     settled = [(step, _folder_verdict(hands, step)) for step in by_kind.get(StepKind.ENSURE_FOLDER, [])]
     settled += _moves(hands, by_kind.get(StepKind.MOVE, []) + by_kind.get(StepKind.CATEGORIZE, []), pretend=pretend)
-    settled += [(step, _copy_verdict(hands, step)) for step in by_kind.get(StepKind.COPY, [])]
+    settled += _copies(hands, by_kind.get(StepKind.COPY, []))
     erasures = by_kind.get(StepKind.ERASE_PERMANENTLY, []) + by_kind.get(StepKind.ERASE_HARD, [])
     return settled + _erasures(hands, erasures)
 
@@ -73,12 +73,18 @@ def _moves(hands: Hands, steps: list[StepRow], *, pretend: bool) -> list[tuple[S
     if not steps:
         return []
     places = hands.mailbox.locate([_facts(step).id for step in steps])
+    verdicts = [
+        settle_move(_facts(step).source, _facts(step).target, _folder_of(place))
+        for step, place in zip(steps, places, strict=True)
+    ]
+    lost = [n for n, verdict in enumerate(verdicts) if verdict.state is StepState.GONE]
+    if lost and not hands.mailbox.ids_survive_moves:
+        again = _found_again(hands, [_facts(steps[n]) for n in lost])
+        for n, hits in zip(lost, again, strict=True):
+            verdicts[n] = _by_hits(hits, _facts(steps[n]), verdicts[n])
     settled = []
-    for step, place in zip(steps, places, strict=True):
+    for step, verdict in zip(steps, verdicts, strict=True):
         facts = _facts(step)
-        verdict = settle_move(facts.source, facts.target, _folder_of(place))
-        if verdict.state is StepState.GONE and not hands.mailbox.ids_survive_moves:
-            verdict = _by_hits(_found_again(hands, facts), facts, verdict)
         if verdict.state is StepState.DONE and facts.categories is not None and not pretend:
             _stamp(hands, verdict.id or facts.id, facts.categories)
         settled.append((step, verdict))
@@ -110,12 +116,15 @@ def _folder_verdict(hands: Hands, step: StepRow) -> Verdict:
     return Verdict(StepState.DONE, found[0].id) if found else Verdict(StepState.NOT_TRIED, "")
 
 
-def _copy_verdict(hands: Hands, step: StepRow) -> Verdict:
+def _copies(hands: Hands, steps: list[StepRow]) -> list[tuple[StepRow, Verdict]]:
     """A copy has a new id: look in the target folder for another message with the same msg-id."""
-    facts = _facts(step)
+    again = _found_again(hands, [_facts(step) for step in steps], may_have_twins=True)
+    return [(step, _copy_verdict(_facts(step), hits)) for step, hits in zip(steps, again, strict=True)]
+
+
+def _copy_verdict(facts: StepFacts, hits: list[str]) -> Verdict:
     if facts.message_id is None:
         return Verdict(StepState.FAILED, facts.source)
-    hits = _found_again(hands, facts, may_have_twins=True)
     return _by_hits(hits, facts, Verdict(StepState.NOT_TRIED, facts.source))
 
 
@@ -126,29 +135,47 @@ def _by_hits(hits: list[str], facts: StepFacts, otherwise: Verdict) -> Verdict:
     return Verdict(StepState.DONE, facts.target, hits[0]) if hits else otherwise
 
 
-def _found_again(hands: Hands, facts: StepFacts, *, may_have_twins: bool = False) -> list[str]:
-    """Ids of the messages in the target folder that may be the one: same msg-id, search key and date as far as they are
-    known, and an id that the ledger has not met. [] also when there is no such folder any more.
+def _found_again(hands: Hands, wanted: list[StepFacts], *, may_have_twins: bool = False) -> list[list[str]]:
+    """For each step, ids of the messages in its target folder that may be its own: same msg-id, search key and date as
+    far as they are known, and an id that the ledger has not met. [] also when there is no such folder any more. Each
+    target folder is read once, and the twins of all are looked for together.
 
     A moved message is nowhere else: with a twin in another folder (somebody copied it there and deleted this one, or
     the other way round) both are given, unless `may_have_twins` (a copy has one by nature).
     """
-    if facts.message_id is None and not facts.search_key:
-        return []
-    hits: dict[str, Message] = {}
+    can_be_known = [facts for facts in wanted if facts.message_id is not None or facts.search_key]
+    listed = {target: _listed(hands, target) for target in dict.fromkeys(facts.target for facts in can_be_known)}
+    hits = [
+        {m.id: m for m in listed.get(facts.target, ()) if facts in can_be_known and _may_be(hands, facts, m)}
+        for facts in wanted
+    ]
+    hits = [{i: m for i, m in found.items() if not hands.knows(i)} for found in hits]
+    if not may_have_twins:
+        _add_twins(hands, wanted, hits)
+    return [list(found) for found in hits]
+
+
+def _listed(hands: Hands, target: str) -> list[Message]:
     try:
-        for page in hands.mailbox.messages(facts.target, Detail.TRACES):
-            hits |= {m.id: m for m in page if _may_be(hands, facts, m) and not hands.knows(m.id)}
+        return [message for page in hands.mailbox.messages(target, Detail.TRACES) for message in page]
     except NotFound:
         return []  # someone deleted the folder
-    if len(hits) == 1 and not may_have_twins:
-        (hit,) = hits.values()
-        elsewhere = [place.id for place in hands.mailbox.find(hit.internet_message_id) if place.id != hit.id]
-        twins = hands.mailbox.fetch(elsewhere, Detail.TRACES)
-        hits |= {
-            m.id: m for m in twins if isinstance(m, Message) and _may_be(hands, facts, m) and not hands.knows(m.id)
-        }
-    return list(hits)
+
+
+def _add_twins(hands: Hands, wanted: list[StepFacts], hits: list[dict[str, Message]]) -> None:
+    """To each single hit, what may be the same message in any other folder."""
+    single = {n: next(iter(found.values())) for n, found in enumerate(hits) if len(found) == 1}
+    if not single:
+        return
+    places = hands.mailbox.find_each([hit.internet_message_id for hit in single.values()])
+    elsewhere = {n: [p.id for p in found if p.id != single[n].id] for n, found in zip(single, places, strict=True)}
+    ids = list(dict.fromkeys(i for found in elsewhere.values() for i in found))
+    fetched = hands.mailbox.fetch(ids, Detail.TRACES) if ids else []
+    twins = {i: m for i, m in zip(ids, fetched, strict=True) if isinstance(m, Message)}
+    for n, found in elsewhere.items():
+        for m in (twins[i] for i in found if i in twins):
+            if _may_be(hands, wanted[n], m) and not hands.knows(m.id):
+                hits[n][m.id] = m
 
 
 def _may_be(hands: Hands, facts: StepFacts, message: Message) -> bool:

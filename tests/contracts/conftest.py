@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from mailsorter.emulator import Emulator, running_emulator
+from mailsorter.emulator.ews.switches import EwsServer
 from tests.contracts.graph_world import GraphWorld
 from tests.contracts.worlds import MemoryWorld, World, WrappedWorld
+from tests.ews_servers import DIFFERING
 
 _IN_MEMORY: dict[str, Callable[[], World]] = {
     "memory": MemoryWorld,
@@ -33,7 +35,8 @@ def tls_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-_EWS = ["ews", "ews-tls"] if find_spec("mailsorter.mailbox.ews") else []  # its folder may be deleted
+# its folder may be deleted
+_EWS = ["ews", "ews-tls", *(f"ews-{name}" for name in DIFFERING)] if find_spec("mailsorter.mailbox.ews") else []
 
 
 @pytest.fixture(params=[*_IN_MEMORY, "graph", "graph-tls", *_EWS])
@@ -43,9 +46,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         yield _IN_MEMORY[request.param]()
         return
     emulator = request.getfixturevalue("tls_emulator" if request.param.endswith("tls") else "plain_emulator")
+    emulator.conditions.ews = DIFFERING.get(request.param.removeprefix("ews-"), EwsServer())
     opened = GraphWorld(emulator) if request.param.startswith("graph") else _ews_world(emulator)
     yield opened
     opened.close()
+    emulator.conditions.ews = EwsServer()
 
 
 def _ews_world(emulator: Emulator) -> Any:

@@ -378,7 +378,12 @@ def test_search_finds_words_and_addresses(world: World) -> None:
     world.deliver(("B",), subject="three", text="niets")
     world.deliver(WellKnown.RECOVERABLE_DELETIONS, subject="four", text="verbouwing")
     hits = world.mailbox.search(["verbouwing", BRAM.address])
-    assert {message.id for message in hits.messages} == {by_word, by_address}
+    found = {message.id for message in hits.messages}
+    if hits.is_useless:  # this server looks at no word: everything visible came
+        assert found > {by_word, by_address}
+        assert world.folder(WellKnown.RECOVERABLE_DELETIONS) not in {message.folder_id for message in hits.messages}
+        return
+    assert found == {by_word, by_address}
     assert hits.is_complete
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from lxml import etree
 
 from mailsorter.emulator import Emulator, running_emulator
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews.schema import judge, table
-from mailsorter.emulator.ews.switches import EwsServer
+from mailsorter.emulator.ews.switches import SWITCHES, EwsServer
 from mailsorter.emulator.ews.versions import EXCHANGE_2019, ONLINE_ONLY, VERSIONS
 from tests.emulator.test_ews_face import ADDRESS, GET_INBOX, post
 from tests.ews_requests import TESTDATA, schema
@@ -152,6 +153,20 @@ def test_a_version_that_no_server_has_is_refused(emulator: Emulator) -> None:
     """The header is judged as well."""
     given = '<s:Header><t:RequestServerVersion Version="Exchange2099"/>'
     assert b"ErrorSchemaValidation" in post(emulator, GET_INBOX.replace("<s:Header>", given)).content
+
+
+def test_switches_by_the_endpoint(emulator: Emulator) -> None:
+    """Each by its name; an unknown one is told, and changes nothing."""
+    url = f"{emulator.url}/_emulator/ews"
+    for name in SWITCHES:
+        assert requests.put(url, json={"version": "SE", "switches": [name]}, timeout=10).status_code == 200
+        assert [one for one in SWITCHES if getattr(emulator.conditions.ews, one)] == [name]
+        assert emulator.conditions.ews.version.name == "SE"
+    for wrong in ({"version": "2013"}, {"switches": ["no_ids"]}, {"switch": []}):
+        assert requests.put(url, json=wrong, timeout=10).status_code == 400
+    assert getattr(emulator.conditions.ews, SWITCHES[-1])
+    assert requests.put(url, json={}, timeout=10).status_code == 200
+    assert emulator.conditions.ews == EwsServer()
 
 
 needs_schema = pytest.mark.skipif(not TESTDATA, reason="MAILSORTER_TESTDATA is not set")

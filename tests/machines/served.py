@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mailsorter.clock import VirtualClock
 from mailsorter.emulator import Emulator, EmulatorClock, running_emulator
+from mailsorter.emulator.ews.switches import EwsServer
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.errors import Throttled
 from mailsorter.mailbox.base import Mailbox, Outcome
@@ -109,8 +110,10 @@ class EwsWorld(ServedWorld):
     """Exchange Server on premises: ids change on every move."""
 
     ids_survive_moves: bool = False
+    kind: EwsServer = field(default_factory=EwsServer)
 
     def _serve(self) -> StoreServer:
+        self.emulator.conditions.ews = self.kind
         return StoreServer(self.emulator, ADDRESS, EwsWriting(), state="on-premises")
 
     def _connector(self) -> Mailbox:

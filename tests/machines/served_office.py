@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mailsorter.cases.witness.ews import EwsWitness
 from mailsorter.emulator import EmulatorClock, running_emulator
 from mailsorter.emulator.errors import ExchangeError
+from mailsorter.emulator.ews.switches import EwsServer
 from mailsorter.emulator.store import Message as StoredMessage
 from mailsorter.errors import Unreachable
 from mailsorter.mailbox.base import Mailbox, Outcome
@@ -143,10 +144,11 @@ class ServerById(StoreServer):
 class EwsOffice(World):
     """A firm of two mailboxes on its own Exchange Server, and its privacy officer."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    def __init__(self, folder: Path, *, kind: EwsServer | None = None, **options: Any) -> None:
         self._running = ExitStack()
         theirs = EmulatorClock(frozen_at=NOW)
         self._emulator = self._running.enter_context(running_emulator(clock=theirs))
+        self._emulator.conditions.ews = kind or EwsServer()
         self._shared = SharedClock(NOW, theirs)
         super().__init__(folder, **options)
 

@@ -28,6 +28,7 @@ from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
 from tests.cases.office import ANNA, BERT, KEY, NEW_KEY, PIET, World, mail, open_copied
+from tests.ews_servers import SERVERS
 from tests.machines.served_office import EwsOffice
 
 EXAMPLES = 2000 if os.environ.get("MAILSORTER_TORTURE") else 30
@@ -176,6 +177,7 @@ def test_never_more_than_the_approved_list_and_calling_again_completes_it(
 
 @pytest.mark.skipif(not find_spec("mailsorter.mailbox.ews"), reason="this copy has no EWS connector")
 @pytest.mark.timeout(0 if EXAMPLES > 100 else 180)
+@pytest.mark.parametrize("kind", SERVERS)
 @settings(
     max_examples=5 if EXAMPLES < 100 else EXAMPLES // 20,
     phases=(Phase.generate,),
@@ -184,11 +186,16 @@ def test_never_more_than_the_approved_list_and_calling_again_completes_it(
 )
 @given(mails, between, between, faults)
 def test_the_same_over_the_ews_connector(
-    drawn: list[tuple[str, Any, bool]], waiting: list[tuple[str, int]], later: list[tuple[str, int]], luck: Any
+    kind: str,
+    drawn: list[tuple[str, Any, bool]],
+    waiting: list[tuple[str, int]],
+    later: list[tuple[str, int]],
+    luck: Any,
 ) -> None:
-    """The real connector and witness over HTTP, against a server with Exchange's manners."""
+    """The real connector and witness over HTTP, against a server with Exchange's manners, and with others."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        an_erasure(EwsOffice(Path(folder), open_ledger=open_copied), drawn, waiting, later, luck)
+        office = EwsOffice(Path(folder), kind=SERVERS[kind], open_ledger=open_copied)
+        an_erasure(office, drawn, waiting, later, luck)
 
 
 def an_erasure(

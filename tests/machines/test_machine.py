@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -32,6 +33,7 @@ from mailsorter.model.folder import WellKnown
 from mailsorter.model.standing import MessageState
 from mailsorter.perform import perform
 from mailsorter.sorting.report import RunReport
+from tests.ews_servers import DIFFERING
 from tests.machines.served import EwsWorld, GraphWorld
 from tests.machines.world import ADDRESS, CLIENTS, ChangingIdsWorld, Fault, World
 from tests.unit.sorting.firm import OWN
@@ -350,15 +352,25 @@ class FirmOnPremises(Firm):
     make_world = EwsWorld
 
 
+def firms_on_premises() -> list[type[Firm]]:
+    """The same on every other kind of EWS server."""
+    return [
+        type(f"FirmOn_{name.replace('-', '_')}", (Firm,), {"make_world": partial(EwsWorld, kind=kind)})
+        for name, kind in DIFFERING.items()
+    ]
+
+
 class FirmOnline(Firm):
     """The same firm, its mailbox in Exchange Online: the Graph connector over HTTP."""
 
     make_world = GraphWorld
 
 
-@pytest.mark.parametrize("firm", [FirmOnPremises, FirmOnline], ids=["ews", "graph"])
+@pytest.mark.parametrize(
+    "firm", [FirmOnPremises, FirmOnline, *firms_on_premises()], ids=["ews", "graph", *(f"ews-{n}" for n in DIFFERING)]
+)
 def test_a_few_schedules_over_a_connector_break_no_promise(firm: type[Firm]) -> None:
-    if firm is FirmOnPremises:
+    if firm is not FirmOnline:
         pytest.importorskip("mailsorter.mailbox.ews")
     run_state_machine_as_test(firm, settings=settings(QUICK, max_examples=3, stateful_step_count=15))
 

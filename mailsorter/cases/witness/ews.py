@@ -1,6 +1,6 @@
 """The witness over EWS, for mailboxes on the firm's own Exchange Server: SOAP of its own, written out here.
 
-Where the finder asks for the whole tree at once, this walks down folder by folder from the top and from Recoverable
+Where the finder asks for the whole tree at once, this walks down level by level from the top and from Recoverable
 Items, and lists ordinary and associated items apart. A busy server is waited out; what cannot be read is told.
 """
 
@@ -10,9 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
 import requests
 from lxml import etree
 
@@ -40,8 +42,11 @@ _MIME = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:IncludeMimeContent>tru
 _RECOVERABLE = "Recoverable Items"
 _TOPS = (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE))
 _ARCHIVE_TOPS = (("archivemsgfolderroot", ""), ("archiverecoverableitemsroot", _RECOVERABLE))
+_NONE = "no-recoverable-items"
 _PAGE = 500
-_CHUNK = 50
+_CHUNK = 100
+_OPENED_AT_ONCE = 20
+_FOLDERS_AT_ONCE = 50
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
@@ -50,6 +55,16 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LEGAL = ((0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
 _REPLACED = "\ufffd".encode()
 _BUSY = ("ErrorServerBusy", "ErrorTimeoutExpired", "ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """One folder as it is shown; `count` is how many items the server says that it has, if it does."""
+
+    id: str
+    name: str
+    count: int | None
+    is_recoverable: bool
 
 
 class CannotSee(Exception):
@@ -93,15 +108,18 @@ class EwsWitness:
         owner = self._archives.get(mailbox)
         self._mailbox = mailbox if owner is None else owner
         look, before = MailboxLook(mailbox=mailbox), self._requests
-        folders: list[tuple[str, str]] = []
+        folders: list[_Folder] = []
         for top, path in _TOPS if owner is None else _ARCHIVE_TOPS:
+            found: list[_Folder] = []
             try:
-                for folder_id, name, count in self._folders(self._distinguished(top), path):
-                    folders.append((folder_id, name))
-                    self._look_into(look, (folder_id, name, count), marks, watched)
+                for some in self._folders(self._distinguished(top), path, look):
+                    found.append(some)
             except CannotSee as reason:
-                look.not_seen.append((top, str(reason)))
-        self._search(look, [f for f, name in folders if not name.startswith(_RECOVERABLE)], marks)
+                look.not_seen.append((top, _NONE if path and str(reason) == "ErrorFolderNotFound" else str(reason)))
+            for group in _groups(found):
+                self._look_into(look, group, marks, watched)
+            folders += found
+        self._search(look, [one.id for one in folders if not one.is_recoverable], marks)
         look.requests = self._requests - before
         return look
 
@@ -111,78 +129,149 @@ class EwsWitness:
         owner = f"<t:Mailbox><t:EmailAddress>{escape(self._mailbox)}</t:EmailAddress></t:Mailbox>"
         return f'<t:DistinguishedFolderId Id="{name}">{"" if self._impersonate else owner}</t:DistinguishedFolderId>'
 
-    def _folders(self, parent: str, path: str) -> Iterator[tuple[str, str, int]]:
-        offset = 0
-        while True:
+    def _folders(self, top: str, path: str, look: MailboxLook) -> Iterator[_Folder]:
+        """Every folder below a top, level by level: the children of many are asked for at once."""
+        level: list[tuple[str, str]] = [(top, path)]
+        while level:
+            below: list[tuple[str, str]] = []
+            for start in range(0, len(level), _FOLDERS_AT_ONCE):
+                for folder in self._children(level[start : start + _FOLDERS_AT_ONCE], look, bool(path)):
+                    yield folder
+                    below.append((f"<t:FolderId Id={quoteattr(folder.id)}/>", folder.name))
+            level = below
+
+    def _children(
+        self, parents: Sequence[tuple[str, str]], look: MailboxLook, is_recoverable: bool
+    ) -> Iterator[_Folder]:
+        left = {0: list(parents)}
+        while left:
+            offset, some = left.popitem()
             body = (
                 '<m:FindFolder Traversal="Shallow"><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>'
                 f'<m:IndexedPageFolderView MaxEntriesReturned="{_PAGE}" Offset="{offset}" BasePoint="Beginning"/>'
-                f"<m:ParentFolderIds>{parent}</m:ParentFolderIds></m:FindFolder>"
+                f"<m:ParentFolderIds>{''.join(one for one, _ in some)}</m:ParentFolderIds></m:FindFolder>"
             )
-            (root,) = self._ask(body)
-            found = list(root.iterfind(".//t:Folders/*", _NAMES))
-            for folder in found:
-                if not folder.tag.endswith("}Folder"):
-                    continue  # calendars, contacts, tasks and saved searches
-                name = f"{path} / {_text(folder, 't:DisplayName')}".removeprefix(" / ")
-                folder_id = str(folder.find("t:FolderId", _NAMES).get("Id"))
-                yield folder_id, name, int(_text(folder, "t:TotalCount") or 0)
-                yield from self._folders(f"<t:FolderId Id={quoteattr(folder_id)}/>", name)
-            offset += len(found)
-            if _is_last(root) or not found:
-                return
+            for (parent, path), answer in zip(some, self._each(body, len(some)), strict=True):
+                if isinstance(answer, str):
+                    if len(parents) == 1 and "Distinguished" in parent:
+                        raise CannotSee(answer)
+                    look.not_seen.append((path, answer))
+                    continue
+                found = list(answer.iterfind("m:RootFolder/t:Folders/*", _NAMES))
+                for folder in found:
+                    if not folder.tag.endswith("}Folder"):
+                        continue  # calendars, contacts, tasks and saved searches
+                    name = f"{path} / {_text(folder, 't:DisplayName')}".removeprefix(" / ")
+                    count = _text(folder, "t:TotalCount")
+                    folder_id = str(folder.find("t:FolderId", _NAMES).get("Id"))
+                    yield _Folder(folder_id, name, int(count) if count.isdecimal() else None, is_recoverable)
+                if found and not _is_last(answer):
+                    left.setdefault(offset + len(found), []).append((parent, path))
 
-    def _look_into(
-        self, look: MailboxLook, folder: tuple[str, str, int], marks: Marks, watched: frozenset[str]
+    def _look_into(self, look: MailboxLook, group: Sequence[_Folder], marks: Marks, watched: frozenset[str]) -> None:
+        seen = {
+            one.id: FolderLook(
+                folder=one.name, is_recoverable=one.is_recoverable, items=0, naming=0, held=one.count or 0
+            )
+            for one in group
+        }
+        named = {one.id: one for one in group}
+        for traversal in ("Shallow", "Associated"):
+            try:
+                for page in self._listed([one.id for one in group], traversal, "", look, named):
+                    self._look_at(look, page, (named, seen), marks, watched)
+            except CannotSee as reason:
+                look.not_seen += [(one.name, str(reason)) for one in group]
+        look.folders.extend(seen.values())
+
+    def _look_at(
+        self,
+        look: MailboxLook,
+        page: Mapping[str, str],
+        folders: tuple[Mapping[str, _Folder], dict[str, FolderLook]],
+        marks: Marks,
+        watched: frozenset[str],
     ) -> None:
-        folder_id, name, held = folder
-        items = naming = 0
-        is_recoverable = name.startswith(_RECOVERABLE)
+        """Items of one page (their folders by their ids). In Recoverable Items each is opened as well: there no index
+        of the server's looks, and what a hold keeps may name the person far inside."""
+        named, seen = folders
         closed: list[str] = []
+        left = dict(page)
+        unnamed: list[str] = []
         try:
-            for traversal in ("Shallow", "Associated"):
-                for ids in self._listed(folder_id, traversal, ""):
-                    for item in self._whole(ids, closed=closed):
-                        items += 1
-                        places = tuple(dict.fromkeys(_places(item, marks)))
-                        naming += bool(places)
-                        if _id(item) in watched:
-                            places = (*places, "watched")
-                        if places:
-                            look.hits.append(_hit(item, name, is_recoverable, places))
+            for item in self._whole(list(page), closed=closed):
+                folder_id = left.pop(_id(item))
+                folder, counted = named[folder_id], seen[folder_id]
+                places = tuple(dict.fromkeys(_places(item, marks)))
+                if folder.is_recoverable and not places:
+                    unnamed.append(_id(item))
+                seen[folder_id] = msgspec.structs.replace(
+                    counted, items=counted.items + 1, naming=counted.naming + bool(places)
+                )
+                if _id(item) in watched:
+                    places = (*places, "watched")
+                if places:
+                    look.hits.append(_hit(item, folder.name, folder.is_recoverable, places))
+            for item in self._naming(unnamed, marks, closed):
+                folder = named[page[_id(item)]]
+                seen[folder.id] = msgspec.structs.replace(seen[folder.id], naming=seen[folder.id].naming + 1)
+                look.hits.append(_hit(item, folder.name, folder.is_recoverable, ("text",)))
         except CannotSee as reason:
-            look.not_seen.append((name, str(reason)))
-        if closed:  # that they are there is seen all the same
-            look.not_seen.append((name, "item-not-readable"))
-            look.hits += [
-                Hit(id=item_id, folder=name, is_recoverable=is_recoverable, places=("watched",))
-                for item_id in closed
-                if item_id in watched
-            ]
-        look.folders.append(
-            FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming, held=held)
-        )
+            unread = {named[folder_id].name for item_id, folder_id in left.items() if item_id not in closed}
+            look.not_seen += [(name, str(reason)) for name in sorted(unread or {named[f].name for f in page.values()})]
+        for folder_id in dict.fromkeys(page[item_id] for item_id in closed):
+            look.not_seen.append((named[folder_id].name, "item-not-readable"))
+        look.hits += [  # that they are there is seen all the same
+            Hit(
+                id=item_id,
+                folder=named[page[item_id]].name,
+                is_recoverable=named[page[item_id]].is_recoverable,
+                places=("watched",),
+            )
+            for item_id in dict.fromkeys(closed)
+            if item_id in watched
+        ]
 
-    def _listed(self, folder_id: str, traversal: str, query: str) -> Iterator[list[str]]:
-        offset = 0
+    def _listed(
+        self, folders: Sequence[str], traversal: str, query: str, look: MailboxLook, named: Mapping[str, _Folder]
+    ) -> Iterator[dict[str, str]]:
+        """Items of folders, page by page: the folder of each by its id. A folder that is refused is named."""
         asked = f"<m:QueryString>{escape(query)}</m:QueryString>" if query else ""
-        while True:
+        left = {0: list(folders)}
+        while left:
+            offset, some = left.popitem()
+            inside = "".join(f"<t:FolderId Id={quoteattr(one)}/>" for one in some)
             body = (
                 f'<m:FindItem Traversal="{traversal}">{_BARE}'
                 f'<m:IndexedPageItemView MaxEntriesReturned="{_PAGE}" Offset="{offset}" BasePoint="Beginning"/>'
-                f"<m:ParentFolderIds><t:FolderId Id={quoteattr(folder_id)}/></m:ParentFolderIds>{asked}</m:FindItem>"
+                f"<m:ParentFolderIds>{inside}</m:ParentFolderIds>{asked}</m:FindItem>"
             )
-            (root,) = self._ask(body)
-            ids = [_id(item) for item in root.iterfind(".//t:Items/*", _NAMES)]
-            yield ids
-            offset += len(ids)
-            if _is_last(root) or not ids:
-                return
+            page: dict[str, str] = {}
+            for folder_id, answer in zip(some, self._each(body, len(some)), strict=True):
+                if isinstance(answer, str):
+                    look.not_seen.append((named[folder_id].name if named else "search", answer))
+                    continue
+                ids = [_id(item) for item in answer.iterfind("m:RootFolder/t:Items/*", _NAMES)]
+                page |= dict.fromkeys(ids, folder_id)
+                if ids and not _is_last(answer):
+                    left.setdefault(offset + len(ids), []).append(folder_id)
+            yield page
+
+    def _each(self, body: str, count: int) -> list[Any]:
+        """A response message for each of `count` folders, or the code of what is wrong with it. Raises `CannotSee`."""
+        answers = self._ask(body, per_item=True)
+        if len(answers) != count:
+            raise CannotSee("broken-answer")
+        return [
+            (_text(one, "m:ResponseCode") or "no-answer") if one.get("ResponseClass") == "Error" else one
+            for one in answers
+        ]
 
     def _whole(self, ids: Sequence[str], shape: str = _SHAPE, *, closed: list[str] | None = None) -> Iterator[Any]:
         """Items by their ids; what the server cannot give is added to `closed`, or raises `CannotSee` without it."""
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
+        at_once = _CHUNK if shape == _SHAPE else _OPENED_AT_ONCE
+        for start in range(0, len(ids), at_once):
+            chunk = ids[start : start + at_once]
             named = "".join(f"<t:ItemId Id={quoteattr(i)}/>" for i in chunk)
             answers = self._ask(f"<m:GetItem>{shape}<m:ItemIds>{named}</m:ItemIds></m:GetItem>", per_item=True)
             if len(answers) != len(chunk):
@@ -199,26 +288,35 @@ class EwsWitness:
     # search --------------------------------------------------------------------------------------------------
 
     def _search(self, look: MailboxLook, folders: Sequence[str], marks: Marks) -> None:
-        """The second road: what only bodies and attachments tell, as far as the server's index goes."""
-        known = {hit.id for hit in look.hits}
+        """The second road: what only bodies and attachments tell, as far as the server's index goes.
+
+        What it finds is opened once, whichever terms find it: a server that looks at no term gives everything each
+        time.
+        """
+        opened = {hit.id for hit in look.hits}
         closed: list[str] = []
         try:
             for term in marks.search_terms():
                 quoted = '"' + term.replace('"', " ") + '"'
-                for folder_id in folders:
-                    for ids in self._listed(folder_id, "Shallow", quoted):
-                        self._read(look, [i for i in ids if i not in known], known, marks, closed)
+                for start in range(0, len(folders), _FOLDERS_AT_ONCE):
+                    for page in self._listed(folders[start : start + _FOLDERS_AT_ONCE], "Shallow", quoted, look, {}):
+                        fresh = [item_id for item_id in page if item_id not in opened]
+                        opened.update(fresh)
+                        for item in self._naming(fresh, marks, closed):
+                            look.hits.append(_hit(item, "", False, ("text",)))
         except CannotSee as reason:
             look.not_seen.append(("search", str(reason)))
         if closed:
             look.not_seen.append(("search", "item-not-readable"))
 
-    def _read(self, look: MailboxLook, ids: Sequence[str], known: set[str], marks: Marks, closed: list[str]) -> None:
+    def _naming(self, ids: Sequence[str], marks: Marks, closed: list[str]) -> Iterator[Any]:
+        """Those of the items that name the person anywhere inside, as they are shown; opened a few at a time."""
+        found = []
         for item in self._whole(ids, _MIME, closed=closed):
             raw = _decoded(_text(item, "t:MimeContent"))
             if any(marks.in_text(text) for text in texts_of(raw)):
-                known.add(_id(item))
-                look.hits.extend(_hit(whole, "", False, ("text",)) for whole in self._whole([_id(item)], closed=closed))
+                found.append(_id(item))
+        yield from self._whole(found, closed=closed)
 
     # requests ------------------------------------------------------------------------------------------------
 
@@ -249,6 +347,9 @@ class EwsWitness:
                 self._url, self._envelope(body), headers=headers, timeout=_TIMEOUT_S, allow_redirects=False
             )
         except requests.RequestException:
+            return None, "no-answer", None
+        if response.status_code == 400:  # some servers, on a connection after a large body: again on a new one
+            response.close()
             return None, "no-answer", None
         if response.status_code not in (200, 500):
             return None, f"http-{response.status_code}", None
@@ -284,6 +385,20 @@ class EwsWitness:
             f'xmlns:t="{_NAMES["t"]}" xmlns:m="{_NAMES["m"]}"><s:Header>'
             f'<t:RequestServerVersion Version="Exchange2013_SP1"/>{who}</s:Header><s:Body>{body}</s:Body></s:Envelope>'
         ).encode()
+
+
+def _groups(folders: Sequence[_Folder]) -> Iterator[list[_Folder]]:
+    """Neighbouring folders that can be listed together: up to 50, of which the first pages make one page or little
+    more."""
+    group: list[_Folder] = []
+    for folder in folders:
+        items = sum(_PAGE if one.count is None else min(one.count, _PAGE) for one in (*group, folder))
+        if group and (len(group) == _FOLDERS_AT_ONCE or items > _PAGE):
+            yield group
+            group = []
+        group.append(folder)
+    if group:
+        yield group
 
 
 def _parsed(answer: bytes) -> Any:
@@ -350,8 +465,9 @@ def _text(parent: Any, path: str) -> str:
 
 
 def _is_last(answer: Any) -> bool:
+    """Whether nothing is behind a page that shows something: a server that does not say so is asked for more."""
     root = answer.find("m:RootFolder", _NAMES)
-    return root is None or root.get("IncludesLastItemInRange", "true").lower() != "false"
+    return root is not None and root.get("IncludesLastItemInRange", "").lower() == "true"
 
 
 def _decoded(written: str) -> bytes:

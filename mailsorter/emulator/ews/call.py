@@ -8,8 +8,10 @@ from typing import Any
 
 from mailsorter.emulator.conditions import Conditions
 from mailsorter.emulator.errors import ExchangeError
-from mailsorter.emulator.ews.soap import failure
-from mailsorter.emulator.store import Mailbox, Store
+from mailsorter.emulator.ews import ids
+from mailsorter.emulator.ews.soap import elements, failure
+from mailsorter.emulator.ews.switches import EwsServer
+from mailsorter.emulator.store import Folder, Mailbox, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,23 @@ class Call:
     conditions: Conditions
     mailbox: Mailbox
     body: Any
+
+    @property
+    def server(self) -> EwsServer:
+        """Which kind of server this is."""
+        return self.conditions.ews
+
+    def folder(self, named: Any) -> tuple[Mailbox, Folder]:
+        """The folder that a FolderId or DistinguishedFolderId names, and the mailbox that holds it.
+
+        Raises `ExchangeError`.
+        """
+        return ids.named_folder(self.store, self.mailbox, named, has_recoverable=not self.server.no_recoverable_items)
+
+    def folder_in(self, parent: Any) -> tuple[Mailbox, Folder]:
+        """The folder named inside an element. Raises `ExchangeError`."""
+        (named,) = elements(parent)
+        return self.folder(named)
 
 
 def each(operation: str, asked: Iterable[Any], act: Callable[[Any], Any]) -> list[Any]:

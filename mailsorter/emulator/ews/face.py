@@ -19,7 +19,7 @@ from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews import folders, ids, items, sync
 from mailsorter.emulator.ews.call import Call
 from mailsorter.emulator.ews.schema import judge
-from mailsorter.emulator.ews.soap import SoapRequest, answer, fault, read_request
+from mailsorter.emulator.ews.soap import SoapRequest, answer, code_of, fault, other_code, read_request, rename_codes
 from mailsorter.emulator.faults import Faults, Strike
 from mailsorter.emulator.graph.rights import Right, has_right
 from mailsorter.emulator.graph.wire import Effect, Request
@@ -84,11 +84,14 @@ class EwsFace:
         except ExchangeError:
             return EwsResponse(401, headers=dict(_CHALLENGE))
         version = self._conditions.ews.version
+        request: SoapRequest | None = None
         try:
             request = read_request(body)
             self._judge(request)
             return self._answer(app, roles, request, anchor)
         except ExchangeError as error:
+            if self._conditions.ews.other_codes:
+                error = _under_other_code(request, error)
             return EwsResponse(500, fault(error, version.header))
         except Exception:  # noqa: BLE001  # a bug of the emulator must not look like a lost connection
             _log.exception("the emulator itself failed on an EWS request")
@@ -120,6 +123,8 @@ class EwsFace:
         version = self._conditions.ews.version
         with self._throttle.admit(app.client_id, mailbox.id):
             messages = operation(Call(self.store, self._conditions, mailbox, request.body))
+        if self._conditions.ews.other_codes:
+            rename_codes(request.operation, messages)
         return EwsResponse(
             200, answer(request.operation, messages, version.header), effect=strike.effect if strike else None
         )
@@ -160,3 +165,10 @@ class EwsFace:
         if app is None or not any(hmac.compare_digest(password.encode(), s.encode()) for s in app.secrets):
             raise ExchangeError("InvalidAuthenticationToken", "Wrong user name or password.")
         return app, frozenset(app.roles)
+
+
+def _under_other_code(request: SoapRequest | None, error: ExchangeError) -> ExchangeError:
+    operation = request.operation if request else ""
+    named = "ErrorFolderNotFound" if code_of(error) == "ErrorItemNotFound" else code_of(error)  # the target's, here
+    code = other_code(operation, named if operation in ("MoveItem", "CopyItem") else code_of(error))
+    return error if code == code_of(error) else ExchangeError(code, error.message)

@@ -18,10 +18,10 @@ def _shown(call: Call, operation: str, box: Mailbox, folder: Folder) -> Any:
 
 def get_folder(call: Call) -> list[Any]:
     """Folders by id or distinguished name."""
-    shape = Shape(find(call.body, "m:FolderShape"))
+    shape = Shape(find(call.body, "m:FolderShape"), tells_no_false=call.server.fewer_elements)
 
     def one(named: Any) -> Any:
-        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        box, folder = call.folder(named)
         shared = call.conditions.shared(folder.id)
         return success("GetFolder", m("Folders", show_folder(call.store, box, folder, shape, shared)))
 
@@ -30,20 +30,27 @@ def get_folder(call: Call) -> list[Any]:
 
 def find_folder(call: Call) -> list[Any]:
     """Children of folders, or all below them."""
-    shape = Shape(find(call.body, "m:FolderShape"))
+    shape = Shape(find(call.body, "m:FolderShape"), tells_no_false=call.server.fewer_elements)
     deep = call.body.get("Traversal") == "Deep"
     view = find(call.body, "m:IndexedPageFolderView")
 
     def one(named: Any) -> Any:
-        box, parent = ids.named_folder(call.store, call.mailbox, named)
+        box, parent = call.folder(named)
         found = call.store.folders.subtree(parent)[1:] if deep else call.store.folders.children(parent)
         offset = int(view.get("Offset", "0")) if view is not None else 0
         size = int(view.get("MaxEntriesReturned", "1000")) if view is not None else 1000
         page = found[offset : offset + size]
         shown = [show_folder(call.store, box, folder, shape) for folder in page]
-        return success("FindFolder", m("RootFolder", t("Folders", *shown), **paging(offset, len(page), len(found))))
+        return success("FindFolder", root_folder(call, t("Folders", *shown), (offset, len(page), len(found))))
 
     return each("FindFolder", elements(find(call.body, "m:ParentFolderIds")), one)
+
+
+def root_folder(call: Call, listed: Any, place: tuple[int, int, int]) -> Any:
+    """`m:RootFolder` of a page: offset, how many it shows, and of how many. Some servers leave out what may be."""
+    if call.server.fewer_elements:
+        return m("RootFolder", listed) if len(listed) else None
+    return m("RootFolder", listed, **paging(*place))
 
 
 def paging(offset: int, shown: int, total: int) -> dict[str, str]:
@@ -58,7 +65,7 @@ def paging(offset: int, shown: int, total: int) -> dict[str, str]:
 
 def create_folder(call: Call) -> list[Any]:
     """New folders below one parent."""
-    box, parent = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ParentFolderId"))
+    box, parent = call.folder_in(find(call.body, "m:ParentFolderId"))
 
     def one(new: Any) -> Any:
         return _shown(call, "CreateFolder", box, call.store.folders.create(box, parent, text(new, "t:DisplayName")))
@@ -71,7 +78,7 @@ def update_folder(call: Call) -> list[Any]:
 
     def one(change: Any) -> Any:
         named = next(elements(change))
-        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        box, folder = call.folder(named)
         for update in elements(find(change, "t:Updates")):
             uri = find(update, "t:FieldURI")
             if name_of(update) != "SetFolderField" or uri is None or uri.get("FieldURI") != "folder:DisplayName":
@@ -85,10 +92,10 @@ def update_folder(call: Call) -> list[Any]:
 
 def move_folder(call: Call) -> list[Any]:
     """Hang folders below another one."""
-    home, target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
+    home, target = call.folder_in(find(call.body, "m:ToFolderId"))
 
     def one(named: Any) -> Any:
-        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        box, folder = call.folder(named)
         ids.refuse_crossing(box, home)
         return _shown(call, "MoveFolder", box, call.store.folders.move(box, folder, target))
 
@@ -100,7 +107,7 @@ def delete_folder(call: Call) -> list[Any]:
     kind = call.body.get("DeleteType", "")
 
     def one(named: Any) -> Any:
-        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        box, folder = call.folder(named)
         if folder.well_known:
             raise ExchangeError("ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.")
         if kind == "MoveToDeletedItems":

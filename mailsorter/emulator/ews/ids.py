@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mailsorter.emulator.errors import ExchangeError
-from mailsorter.emulator.ews.soap import elements, find, name_of, t
+from mailsorter.emulator.ews.soap import find, name_of, t
 from mailsorter.emulator.store import Folder, Mailbox, Message, Store
 
 _T = TypeVar("_T")
@@ -45,21 +45,18 @@ def read_item(store: Store, mailbox: Mailbox, element: Any) -> tuple[Mailbox, Me
     return _at_home(store, mailbox, lambda box: store.messages.find(box, written))
 
 
-def read_folder(store: Store, mailbox: Mailbox, parent: Any) -> tuple[Mailbox, Folder]:
-    """The folder that a FolderId or DistinguishedFolderId inside `parent` names, and the mailbox that holds it.
+def named_folder(
+    store: Store, mailbox: Mailbox, element: Any, *, has_recoverable: bool = True
+) -> tuple[Mailbox, Folder]:
+    """The folder that a FolderId or DistinguishedFolderId names, and the mailbox that holds it.
 
-    Raises `ExchangeError`.
-    """
-    (named,) = elements(parent)
-    return named_folder(store, mailbox, named)
-
-
-def named_folder(store: Store, mailbox: Mailbox, element: Any) -> tuple[Mailbox, Folder]:
-    """The same for the element itself. Raises `ExchangeError`: ErrorFolderNotFound for a distinguished folder that
+    Raises `ExchangeError`: ErrorFolderNotFound for a distinguished folder that
     the mailbox has not, as those of an archive where there is none."""
     written = str(element.get("Id", ""))
     if name_of(element) != "DistinguishedFolderId":
         return _at_home(store, mailbox, lambda box: store.folders.find(box, written.translate(_FROM_EWS)))
+    if "recoverable" in written and not has_recoverable:
+        raise _no_such_folder()
     if written in IN_ARCHIVE:
         archive = store.mailboxes.archive(mailbox)
         if archive is None:

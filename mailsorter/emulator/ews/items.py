@@ -11,7 +11,7 @@ import msgspec
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews import ids
 from mailsorter.emulator.ews.call import Call, each
-from mailsorter.emulator.ews.folders import paging
+from mailsorter.emulator.ews.folders import root_folder
 from mailsorter.emulator.ews.restriction import matches
 from mailsorter.emulator.ews.shapes import Shape, show_item
 from mailsorter.emulator.ews.soap import elements, find, m, name_of, success, t, text
@@ -47,12 +47,12 @@ def find_item(call: Call) -> list[Any]:
     size = min(int(view.get("MaxEntriesReturned", "1000")), 1000) if view is not None else 1000
 
     def one(named: Any) -> Any:
-        shape.refuse_whole_items()
-        box, folder = ids.named_folder(call.store, call.mailbox, named)
+        shape.refuse_whole_items(but_recipients=call.server.recipients_in_listings)
+        box, folder = call.folder(named)
         found = _found(call, folder)
         page = found[offset : offset + size]
         shown = [show_item(call.store, box, message, shape) for message in page]
-        return success("FindItem", m("RootFolder", t("Items", *shown), **paging(offset, len(page), len(found))))
+        return success("FindItem", root_folder(call, t("Items", *shown), (offset, len(page), len(found))))
 
     return each("FindItem", elements(find(call.body, "m:ParentFolderIds")), one)
 
@@ -61,7 +61,7 @@ def _found(call: Call, folder: Folder) -> list[Message]:
     hidden = 1 if call.body.get("Traversal") == "Associated" else 0
     where, parameters = "message.folder = ? AND message.hidden = ?", [folder.id, hidden]
     query = text(call.body, "m:QueryString")
-    if query:
+    if query and not call.server.ignores_query:
         condition, more = search_condition(query)
         where = f"{where} AND message.indexed <= ? AND {condition}"
         parameters += [int(call.store.clock.now_s()), *more]
@@ -73,6 +73,10 @@ def _found(call: Call, folder: Folder) -> list[Message]:
     restriction = find(call.body, "m:Restriction")
     if restriction is None:
         return found
+    if call.server.no_binary_restriction and any(
+        one.get("PropertyType") == "Binary" for one in restriction.iter("{*}ExtendedFieldURI")
+    ):
+        raise ExchangeError("ErrorInvalidRestriction", "The restriction specified is invalid.")
     (condition_,) = elements(restriction)
     return [message for message in found if matches(call.store, message, condition_)]
 
@@ -83,7 +87,7 @@ def create_item(call: Call) -> list[Any]:
         raise ExchangeError("ErrorInvalidRequest", "The emulator sends no mail: use SaveOnly.")
     given = find(call.body, "m:SavedItemFolderId")
     drafts = call.store.folders.well_known(call.mailbox, "drafts")
-    box, folder = (call.mailbox, drafts) if given is None else ids.read_folder(call.store, call.mailbox, given)
+    box, folder = (call.mailbox, drafts) if given is None else call.folder_in(given)
 
     def one(new: Any) -> Any:
         made = call.store.messages.create(box, folder, _new_message(call, new))
@@ -136,26 +140,31 @@ def _addresses(source: Any) -> list[Address]:
 
 def move_item(call: Call) -> list[Any]:
     """Move items; the answer holds their new ids."""
-    home, target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
+    home, target = call.folder_in(find(call.body, "m:ToFolderId"))
 
     def one(named: Any) -> Any:
         box, message = ids.read_item(call.store, call.mailbox, named)
         ids.refuse_crossing(box, home)
         call.conditions.check_one(message.id)
         moved = call.store.messages.move(box, message, target)
-        return _items("MoveItem", show_item(call.store, box, moved, _IDS))
+        return _items("MoveItem", *_told(call, box, moved))
 
     return each("MoveItem", elements(find(call.body, "m:ItemIds")), one)
 
 
+def _told(call: Call, box: Mailbox, made: Message) -> list[Any]:
+    """The item's new id, unless this server does not tell it."""
+    return [] if call.server.no_new_ids else [show_item(call.store, box, made, _IDS)]
+
+
 def copy_item(call: Call) -> list[Any]:
     """Copy items; the answer holds the copies' ids."""
-    home, target = ids.read_folder(call.store, call.mailbox, find(call.body, "m:ToFolderId"))
+    home, target = call.folder_in(find(call.body, "m:ToFolderId"))
 
     def one(named: Any) -> Any:
         box, message = ids.read_item(call.store, call.mailbox, named)
         ids.refuse_crossing(box, home)
-        return _items("CopyItem", show_item(call.store, box, call.store.messages.copy(box, message, target), _IDS))
+        return _items("CopyItem", *_told(call, box, call.store.messages.copy(box, message, target)))
 
     return each("CopyItem", elements(find(call.body, "m:ItemIds")), one)
 
@@ -168,6 +177,8 @@ def delete_item(call: Call) -> list[Any]:
         box, message = ids.read_item(call.store, call.mailbox, named)
         if kind == "MoveToDeletedItems":
             call.store.messages.move(box, message, call.store.folders.well_known(box, "deleteditems"))
+        elif kind in ("SoftDelete", "HardDelete") and call.server.no_recoverable_items:
+            call.store.recoverable.erase(message)
         elif kind == "SoftDelete":
             call.store.recoverable.soft_delete(box, message)
         elif kind == "HardDelete":

@@ -24,7 +24,8 @@ ExtendedTag = tuple[str, str]
 class Shape:
     """What a request wants to see."""
 
-    def __init__(self, element: Any) -> None:
+    def __init__(self, element: Any, *, tells_no_false: bool = False) -> None:
+        self.tells_no_false = tells_no_false
         self.base = text(element, "t:BaseShape", "IdOnly")
         self.mime = text(element, "t:IncludeMimeContent").lower() == "true"
         self.body_type = text(element, "t:BodyType", "Best")
@@ -48,13 +49,13 @@ class Shape:
         self.base = "Default" if self.base == "AllProperties" else self.base
         self.uris -= _ONLY_BY_GET
 
-    def refuse_whole_items(self) -> None:
+    def refuse_whole_items(self, *, but_recipients: bool = False) -> None:
         """A listing refuses recipients, bodies and attachments.
 
         Raises:
             ExchangeError: ErrorInvalidPropertyRequest.
         """
-        if self.mime or self.uris & _ONLY_BY_GET:
+        if self.mime or self.uris & (_ONLY_BY_GET - _RECIPIENTS if but_recipients else _ONLY_BY_GET):
             raise ExchangeError("ErrorInvalidPropertyRequest", "Property is not valid for this operation.")
 
 
@@ -63,8 +64,9 @@ _DEFAULT = {
     *("message:From", "message:IsRead", "item:DateTimeReceived", "item:Size"),
     *("folder:DisplayName", "folder:TotalCount", "folder:ChildFolderCount", "folder:UnreadCount"),
 }
+_RECIPIENTS = {"message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo"}
 _ONLY_BY_GET = {
-    *("message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo"),
+    *_RECIPIENTS,
     *("item:Body", "item:TextBody", "item:UniqueBody", "item:Attachments", "item:MimeContent"),
 }
 
@@ -265,7 +267,8 @@ def show_folder(
     ):
         if shape.wants(uri):
             shown.append(t(element, value))
-    shown += [_extended(tag, _flag(folder.hidden)) for tag in shape.tags if int(tag[0], 16) == 0x10F4]
+    if folder.hidden or not shape.tells_no_false:
+        shown += [_extended(tag, _flag(folder.hidden)) for tag in shape.tags if int(tag[0], 16) == 0x10F4]
     distinguished = ids.distinguished_name(mailbox, folder)
     if shape.wants("folder:DistinguishedFolderId") and distinguished:
         shown.append(t("DistinguishedFolderId", distinguished))

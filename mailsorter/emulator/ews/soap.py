@@ -176,3 +176,28 @@ _CODES = {
 def code_of(error: ExchangeError) -> str:
     """The response code that EWS has for a refusal."""
     return _CODES.get(error.code, error.code)
+
+
+# the schema has several codes for these; which one a server gives depends on its make
+_OTHER_CODES = {
+    ("MoveItem", "ErrorFolderNotFound"): "ErrorToFolderNotFound",
+    ("CopyItem", "ErrorFolderNotFound"): "ErrorToFolderNotFound",
+    ("MoveItem", "ErrorItemNotFound"): "ErrorInvalidId",
+    ("GetItem", "ErrorItemNotFound"): "ErrorInvalidId",
+    ("DeleteItem", "ErrorItemNotFound"): "ErrorInvalidId",
+    ("SyncFolderItems", "ErrorFolderNotFound"): "ErrorSyncFolderNotFound",
+    ("SyncFolderItems", "ErrorItemNotFound"): "ErrorSyncFolderNotFound",
+    ("", "ErrorNonExistentMailbox"): "ErrorCannotFindUser",
+}
+
+
+def other_code(operation: str, code: str) -> str:
+    """The other code that the schema has for a refusal; the code itself where there is none."""
+    return _OTHER_CODES.get((operation, code)) or _OTHER_CODES.get(("", code)) or code
+
+
+def rename_codes(operation: str, messages: list[Any]) -> None:
+    """Give each response message the other code."""
+    for one in messages:
+        for code in one.iterfind("m:ResponseCode", NAMES):
+            code.text = other_code(operation, code.text or "")

@@ -37,7 +37,7 @@ _read_state = msgspec.msgpack.Decoder(State)  # built once: requests are answere
 def _synced(call: Call) -> Mailbox:
     """The mailbox whose folders are meant: the archive where its top is named."""
     named = find(call.body, "m:SyncFolderId")
-    return call.mailbox if named is None else ids.read_folder(call.store, call.mailbox, named)[0]
+    return call.mailbox if named is None else call.folder_in(named)[0]
 
 
 def _read(call: Call, kind: str, box: Mailbox, scope: int) -> State:
@@ -69,7 +69,7 @@ def _write(state: State, *, is_last: bool) -> Any:
 
 def sync_hierarchy(call: Call) -> list[Any]:
     """Folders below the visible root that changed since the state."""
-    shape = Shape(find(call.body, "m:FolderShape"))
+    shape = Shape(find(call.body, "m:FolderShape"), tells_no_false=call.server.fewer_elements)
     box = _synced(call)
     state = _read(call, "f", box, box.id)
     store = call.store
@@ -90,7 +90,7 @@ def sync_items(call: Call) -> list[Any]:
     """Items of one folder that changed since the state: whole in a first round, and then each change."""
     shape = Shape(find(call.body, "m:ItemShape"))
     shape.leave_out_whole_items()
-    box, folder = ids.read_folder(call.store, call.mailbox, find(call.body, "m:SyncFolderId"))
+    box, folder = call.folder_in(find(call.body, "m:SyncFolderId"))
     state = _read(call, "m", box, folder.id)
     size = min(int(text(call.body, "m:MaxChangesReturned", "100")), _MAX_CHANGES)
     changes = call.store.changes.messages(

@@ -1,6 +1,7 @@
 """Every exchange with Exchange Server passes `EwsClient.call`.
 
-Nothing is repeated here. A lost answer raises `Unreachable`; whether a change happened is then unknown.
+Nothing is repeated here but what the server did not take: HTTP 400, which some give on a connection after a large body,
+is asked again once, on a new one. A lost answer raises `Unreachable`; whether a change happened is then unknown.
 """
 
 from __future__ import annotations
@@ -9,21 +10,48 @@ from collections.abc import Sequence
 from typing import Any
 
 import requests
-from exchangelib.errors import EWSError
+from exchangelib import errors
+from exchangelib.errors import ErrorInvalidRequest, EWSError
 from exchangelib.services.common import EWSAccountService
 
 from mailsorter.errors import MailsorterError, Unreachable
+from mailsorter.mailbox.ews.codes import group_of
 from mailsorter.mailbox.ews.elements import element, find, item_ids, text
 from mailsorter.mailbox.ews.refusals import translate
-from mailsorter.mailbox.ews.session import MailboxAccount
+from mailsorter.mailbox.ews.session import MailboxAccount, NotTaken
 from mailsorter.mailbox.ews.settings import EwsSettings
 from mailsorter.mailbox.waiting import Stopper
 
 Answer = Any  # an lxml element of a response message
 
 
+class _Fault(EWSError):  # type: ignore[misc]
+    """A SOAP fault whose code exchangelib has no exception for."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class _Service(EWSAccountService):  # type: ignore[misc]
-    """One operation; payload and answer are ours, envelope, headers, version and faults exchangelib's."""
+    """One operation; payload and answer are ours, envelope, headers, version and faults exchangelib's.
+
+    exchangelib takes ErrorInvalidRequest for a wrong guess at the server's version, and would send the request again
+    under every other version there is: here it is sent once.
+    """
+
+    NO_VALID_SERVER_VERSIONS = ErrorInvalidRequest
+
+    def _api_versions_to_try(self) -> tuple[str, ...]:
+        return (self._version_hint.api_version,)
+
+    @classmethod
+    def _raise_soap_errors(cls, fault: Any) -> None:
+        told = fault.find("detail/{*}ResponseCode")
+        code = "" if told is None else (told.text or "").strip()
+        if code in group_of() and code not in vars(errors):
+            raise _Fault(code)
+        super()._raise_soap_errors(fault)
 
     def ask(self, payload: Any) -> list[Any]:
         """The operation's response messages, successes and failures as they came."""
@@ -52,19 +80,25 @@ class EwsClient:
         """One request; its response messages, of which some may be errors. Raises the translated error."""
         self._stopper.check()
         self._account.sign_in()
-        self.requests += 1
-        operation = payload.tag.split("}")[1]
         try:
-            return _service(operation, self._account).ask(payload)
+            try:
+                return self._ask(payload)
+            except NotTaken:  # exchangelib has put that connection away
+                return self._ask(payload)
         except EWSError as error:
             wait = getattr(error, "back_off", None) or getattr(error, "wait", None)
-            problem = translate(type(error).__name__, self.address, doing, retry_after_s=wait)
+            code = error.code if isinstance(error, _Fault) else type(error).__name__
+            problem = translate(code, self.address, doing, retry_after_s=wait)
         except (requests.RequestException, OSError) as error:
             problem = Unreachable(
                 f"Exchange Server gave no whole answer for mailbox {self.address} ({type(error).__name__}).",
                 advice="Check the network, then try again.",
             )
         raise problem  # out here, so that no traceback shows what was asked
+
+    def _ask(self, payload: Any) -> list[Answer]:
+        self.requests += 1
+        return _service(payload.tag.split("}")[1], self._account).ask(payload)
 
     def one(self, payload: Any, doing: str) -> Answer:
         """One request with one response message. Raises its error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lxml import etree
@@ -129,3 +129,42 @@ def can_be_asked(value: str) -> bool:
 def local_name(node: Any) -> str:
     """`Message` of `{…types}Message`."""
     return str(etree.QName(node).localname)
+
+
+def any_of(field: Field, values: Sequence[str]) -> Any:
+    """A condition: the property has one of the values."""
+    tests = [
+        element("t:IsEqualTo", field_uri(field), element("t:FieldURIOrConstant", element("t:Constant", Value=value)))
+        for value in values
+    ]
+    return tests[0] if len(tests) == 1 else element("t:Or", *tests)
+
+
+def find_items(
+    parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any, fields: Sequence[Field] = ()
+) -> Any:
+    view = element("m:IndexedPageItemView", MaxEntriesReturned=str(page), Offset=str(offset), BasePoint="Beginning")
+    inside = element("m:ParentFolderIds", *(folder_id(parent) for parent in parents))
+    shown = shape("m:ItemShape", fields)
+    children: tuple[Any, ...]
+    if condition is None:
+        children = (shown, view, inside)
+    elif local_name(condition) == "Restriction":  # the schema's order
+        children = (shown, view, condition, inside)
+    else:
+        children = (shown, view, inside, condition)
+    return element("m:FindItem", *children, Traversal=traversal)
+
+
+def listed(answer: Any) -> list[Any]:
+    """The items of a page; none where the server leaves out what would be empty."""
+    items = find(answer, "m:RootFolder/t:Items")
+    return [] if items is None else list(items)
+
+
+def is_last(answer: Any, shown: int, *, full_is: int = 0) -> bool:
+    """Is nothing behind this page? A server may leave out the attribute that says so: then only an empty page is the
+    end, since it may give fewer than it was asked for; with `full_is` a page of fewer counts as the end, too."""
+    root = find(answer, "m:RootFolder")
+    told = "" if root is None else root.get("IncludesLastItemInRange", "").lower()
+    return shown < max(1, full_is) if told == "" else told != "false"

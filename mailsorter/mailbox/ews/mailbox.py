@@ -6,7 +6,6 @@ gives no recipients in a listing or a round, so these bring ids, and each messag
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -31,18 +30,23 @@ from mailsorter.mailbox.base import (
     archive_name,
 )
 from mailsorter.mailbox.ews import translate
+from mailsorter.mailbox.ews.by_key import ByKey, SearchKeys
 from mailsorter.mailbox.ews.client import EwsClient
 from mailsorter.mailbox.ews.elements import (
     ENVELOPE,
     PLACE,
     SEARCH_KEY,
     Field,
+    any_of,
     can_be_asked,
     element,
     field_uri,
     find,
+    find_items,
     folder_id,
+    is_last,
     item_ids,
+    listed,
     local_name,
     shape,
     text,
@@ -53,6 +57,8 @@ from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKn
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
+_MESSAGE_ID = "message:InternetMessageId"
+_MESSAGE_IDS_AT_ONCE = 50
 _AT_ONCE = 20  # changes in one request: what a lost answer leaves unknown stays small
 _SEARCH_CAP = 1000
 _FOLDERS_AT_ONCE = 50
@@ -68,6 +74,9 @@ class EwsMailbox:
         self._address = archive_name(client.address) if is_archive else client.address
         owner = "" if settings.impersonate else client.address
         self._tree = TreeReader(client, owner=owner, is_archive=is_archive)
+        self._keys = SearchKeys()
+        self._by_key = ByKey(client)
+        self._tells_new_ids: bool | None = None  # until an answer to a move does or does not
 
     @property
     def address(self) -> str:
@@ -122,13 +131,14 @@ class EwsMailbox:
             yield from self._listing(folder_id, "Associated")
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
-        return self._each(ids, shape("m:ItemShape", _FIELDS[detail]), translate.message)
+        return self._each(ids, shape("m:ItemShape", _FIELDS[detail]), self._message)
 
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
         def place(item: Any) -> Place:
-            return Place(translate.item_id(item), translate.parent_id(item))
+            found = self._message(item)
+            return Place(found.id, found.folder_id)
 
-        return self._each(ids, shape("m:ItemShape", PLACE), place)
+        return self._each(ids, shape("m:ItemShape", (*PLACE, SEARCH_KEY)), place)
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:TextBody",)), lambda item: text(item, "t:TextBody"))
@@ -144,25 +154,41 @@ class EwsMailbox:
         return answer
 
     def find(self, internet_message_id: str) -> list[Place]:
-        if not can_be_asked(internet_message_id):
-            return []  # the server writes such a msg-id as it came, and nobody can ask for it
-        wanted = _any_of("message:InternetMessageId", [internet_message_id])
-        return [
-            Place(stub.id, stub.folder_id)
-            for stub in self._in_all_folders(element("m:Restriction", wanted), hidden=True)
-        ]
+        (found,) = self.find_each([internet_message_id])
+        return found
+
+    def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
+        found: dict[str, list[Place]] = {one: [] for one in internet_message_ids}
+        # the server writes a msg-id with characters that XML cannot hold as it came, and nobody can ask for it
+        asked = [one for one in found if one and can_be_asked(one)]
+        tree = self.tree(hidden=True) if asked else None
+        for start in range(0, len(asked), _MESSAGE_IDS_AT_ONCE):
+            some = asked[start : start + _MESSAGE_IDS_AT_ONCE]
+            condition = element("m:Restriction", any_of(_MESSAGE_ID, some))
+            assert tree is not None
+            for stub, item in self._in_all_folders(tree, condition, (_MESSAGE_ID,) if len(some) > 1 else ()):
+                place = Place(stub.id, stub.folder_id)
+                for one in some if len(some) == 1 else _same_msg_id(some, text(item, "t:InternetMessageId")):
+                    found[one].append(place)
+        return [found[one] for one in internet_message_ids]
 
     def search(self, terms: Sequence[str]) -> SearchHits:
         hits: dict[str, Message] = {}
-        is_complete = True
+        is_complete, is_useless, came = True, False, 0
+        tree = self.tree()
+        there = sum(folder.item_count for folder in tree)
         for clause in dict.fromkeys(_clause(term) for term in terms if _clause(term)):
-            found = list(self._in_all_folders(element("m:QueryString", clause), hidden=False))
+            found = [stub for stub, _ in self._in_all_folders(tree, element("m:QueryString", clause))]
             is_complete = is_complete and len(found) <= _SEARCH_CAP
+            came += len(found)
             wanted = [stub for stub in found[:_SEARCH_CAP] if stub.id not in hits]
             answers = zip(wanted, self.fetch([stub.id for stub in wanted]), strict=True)
             hits.update({m.id: m for stub, answer in answers if (m := _listed(stub, answer)) is not None})
+            if came > there:
+                is_useless = True  # it looks at no word of the question
+                break
         ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
-        return SearchHits(tuple(ordered), is_complete=is_complete)
+        return SearchHits(tuple(ordered), is_complete=is_complete and not is_useless, is_useless=is_useless)
 
     def folder_permissions(
         self, folder_ids: Sequence[str]
@@ -227,7 +253,11 @@ class EwsMailbox:
             keys = [m.search_key if isinstance(m, Message) else b"" for m in self.fetch(some, Detail.TRACES)]
             ended = self._change(some, lambda these: _deleting(these, "SoftDelete"), "delete messages", _as_it_was)
             wanted = [key for key, outcome in zip(keys, ended, strict=True) if isinstance(outcome, Done) and key]
-            now = self._deleted_by_key(wanted)
+            try:
+                now = self._deleted_by_key(wanted)
+            except MailsorterError as error:  # it was done, and nobody knows what became of it
+                ended = [_not_looked_up(error) if isinstance(outcome, Done) else outcome for outcome in ended]
+                now = {}
             outcomes.extend(
                 now[key].pop() if isinstance(outcome, Done) and now.get(key) else outcome
                 for key, outcome in zip(keys, ended, strict=True)
@@ -235,18 +265,18 @@ class EwsMailbox:
         return outcomes
 
     def _deleted_by_key(self, keys: Sequence[bytes]) -> dict[bytes, list[Done]]:
-        """What lies in Recoverable Items/Deletions under those search keys, newest last; copies share one."""
-        found: dict[bytes, list[Done]] = {}
-        if not keys:
-            return found
-        deletions = self._tree.resolve(WellKnown.RECOVERABLE_DELETIONS)
-        condition = element("m:Restriction", _any_of(SEARCH_KEY, [base64.b64encode(key).decode() for key in set(keys)]))
-        payload = _find_items([deletions], "Shallow", 0, _SEARCH_CAP, condition, (SEARCH_KEY,))
-        root = find(self._client.one(payload, "find deleted messages"), "m:RootFolder")
-        for one in find(root, "t:Items"):
-            item = translate.message(one)
-            found.setdefault(item.search_key, []).append(Done(item.id, deletions))
-        return found
+        """What lies in Recoverable Items/Deletions under those search keys, newest last; copies share one.
+
+        {} where the server has no such folder. Raises what else it answers.
+        """
+        if not any(keys):
+            return {}
+        try:
+            deletions = self._tree.resolve(WellKnown.RECOVERABLE_DELETIONS)
+        except NotFound:
+            return {}
+        places = self._by_key.look([deletions], keys)
+        return {key: [Done(place.id, place.folder_id) for place in found] for key, found in places.items()}
 
     def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
         """With single item recovery or a hold the server keeps what a hard delete takes, in Purges or below, under a
@@ -261,7 +291,11 @@ class EwsMailbox:
         )
         outcomes: dict[int, Outcome] = dict(zip(here, answers, strict=True))
         keys = {n: m.search_key for n, m in enumerate(before) if isinstance(m, Message)}
-        kept = self._still_kept([keys[n] for n, o in outcomes.items() if isinstance(o, Done) and n in keys])
+        try:
+            kept = self._still_kept([keys[n] for n, o in outcomes.items() if isinstance(o, Done) and n in keys])
+        except MailsorterError as error:
+            outcomes = {n: _not_looked_up(error) if isinstance(o, Done) else o for n, o in outcomes.items()}
+            kept = set()
         elsewhere = NotFound(f"The item is not in that folder of mailbox {self.address}.")
         return [self._final(outcomes.get(n, elsewhere), keys.get(n, b""), kept) for n in range(len(ids))]
 
@@ -278,39 +312,37 @@ class EwsMailbox:
 
     def _still_kept(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the search keys that lie in Recoverable Items now."""
-        if not keys:
+        if not any(keys):
             return set()
-        found: set[bytes] = set()
         tree = self.tree(recoverable=True)
         root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
-        for folder in tree.within(root.id) if root else ():
-            for page in self.messages(folder.id, Detail.TRACES):
-                found.update(message.search_key for message in page)
-        return found.intersection(keys)
+        return set(self._by_key.look([folder.id for folder in tree.within(root.id)], keys)) if root else set()
 
-    def _in_all_folders(self, condition: Any, *, hidden: bool) -> Iterator[ItemStub]:
+    def _in_all_folders(
+        self, tree: FolderTree, condition: Any, fields: Sequence[Field] = ()
+    ) -> Iterator[tuple[ItemStub, Any]]:
         """Items of every folder that meet a condition; many folders are asked in one request."""
-        folders = [f.id for f in self.tree(hidden=hidden) if not f.is_search]
+        folders = [f.id for f in tree if not f.is_search]
         for start in range(0, len(folders), _FOLDERS_AT_ONCE):
             some = folders[start : start + _FOLDERS_AT_ONCE]
-            payload = _find_items(some, "Shallow", 0, _SEARCH_CAP, condition)
+            payload = find_items(some, "Shallow", 0, _SEARCH_CAP, condition, fields)
             for parent, answer in zip(some, self._client.each(payload, len(some), "search"), strict=True):
                 if isinstance(answer, NotFound):
                     continue  # deleted since the tree was read
                 if isinstance(answer, MailsorterError):
                     raise answer
-                for one in find(find(answer, "m:RootFolder"), "t:Items"):
-                    yield ItemStub(translate.item_id(one), parent)
+                for one in listed(answer):
+                    yield ItemStub(translate.item_id(one), parent), one
 
     def _listing(self, parent: str, traversal: str) -> Iterator[tuple[ItemStub, ...]]:
         offset = 0
         while True:
-            payload = _find_items([parent], traversal, offset, self._settings.page, None)
-            root = find(self._client.one(payload, "read messages"), "m:RootFolder")
-            found = list(find(root, "t:Items"))
+            payload = find_items([parent], traversal, offset, self._settings.page, None)
+            answer = self._client.one(payload, "read messages")
+            found = listed(answer)
             yield tuple(ItemStub(translate.item_id(one), parent) for one in found)
             offset += len(found)
-            if not found or root.get("IncludesLastItemInRange", "true").lower() != "false":
+            if not found or is_last(answer, len(found)):
                 return
 
     def _change_page(self, parent: str, changes: Any, state: str, *, is_last: bool) -> ChangePage:
@@ -332,12 +364,22 @@ class EwsMailbox:
                 messages.append(found)
         return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=state, is_last=is_last)
 
+    def _message(self, item: Any) -> Message:
+        made = translate.message(item)
+        self._keys.remember(made.id, made.search_key)
+        return made
+
     def _each(self, ids: Sequence[str], wanted: Any, make: Callable[[Any], T]) -> list[T | MailsorterError]:
         items = self._client.items(ids, wanted, self._settings.chunk)
         return [item if isinstance(item, MailsorterError) else make(item) for item in items]
 
     def _carry(self, operation: str, moves: Sequence[Move], doing: str) -> list[Outcome]:
         """One request a target folder and 20 items; answers in the order asked."""
+        if not self._tells_new_ids:  # they are looked for by their search keys afterwards
+            unread = [move.id for move in moves if not self._keys.of(move.id)]
+            if unread:
+                self.locate(unread)
+        keys = [self._keys.of(move.id) for move in moves]
         outcomes: dict[int, Outcome] = {}
         by_target: dict[str, list[int]] = {}
         for n, move in enumerate(moves):
@@ -350,11 +392,41 @@ class EwsMailbox:
                 return element(operation, element("m:ToFolderId", folder_id(target)), ids, back)
 
             def done(n: int, answer: Any, target: str = target) -> Outcome:
-                new_id = _new_id(answer)
-                return Done(new_id, target) if new_id else Unreachable("Exchange did not say the item's new id.")
+                return Done(_new_id(answer), target)
 
             outcomes.update(zip(numbers, self._change(numbers, payload, doing, done), strict=True))
+        self._name_again(outcomes, keys)
         return [outcomes[n] for n in range(len(moves))]
+
+    def _name_again(self, outcomes: dict[int, Outcome], keys: Sequence[bytes]) -> None:
+        """The new ids of what was moved or copied, where the server does not tell them: all are looked for together.
+
+        What cannot be told, of several with one key, is `Unreachable`: it happened, and where it lies is not known.
+        """
+        nameless = {n: o for n, o in outcomes.items() if isinstance(o, Done) and not o.id}
+        for n, outcome in outcomes.items():
+            if isinstance(outcome, Done) and outcome.id:
+                self._tells_new_ids = True
+                self._keys.remember(outcome.id, keys[n])
+        if not nameless:
+            return
+        self._tells_new_ids = False
+        targets = list(dict.fromkeys(o.folder_id for o in nameless.values()))
+        try:
+            places = self._by_key.look(targets, {keys[n] for n in nameless})
+        except MailsorterError:
+            places = {}
+        wanted: dict[tuple[bytes, str], list[int]] = {}
+        for n, outcome in nameless.items():
+            wanted.setdefault((keys[n], outcome.folder_id), []).append(n)
+        for (key, target), numbers in wanted.items():
+            there = [place for place in places.get(key, ()) if place.folder_id == target]
+            for n, place in zip(numbers, there if len(there) == len(numbers) else [None] * len(numbers), strict=True):
+                if place is None:
+                    outcomes[n] = Unreachable("Exchange did not say the item's new id.")
+                else:
+                    outcomes[n] = Done(place.id, target)
+                    self._keys.remember(place.id, key)
 
     def _change(
         self,
@@ -403,33 +475,20 @@ def _sync_items(parent: str, state: str | None, page: int) -> Any:
     )
 
 
+def _not_looked_up(error: MailsorterError) -> MailsorterError:
+    """A deletion that was done and whose outcome nobody could look up: unknown, and to be looked for again."""
+    return Unreachable(f"It was deleted, and looking for it then failed: {error}", advice=error.advice)
+
+
+def _same_msg_id(asked: Sequence[str], told: str) -> list[str]:
+    """Which of the msg-ids asked for an item has, compared as Exchange does, without regard to case; any of them where
+    the server writes it in another way."""
+    plain = told.strip().casefold()
+    return [one for one in asked if one.strip().casefold() == plain] or list(asked)
+
+
 def _as_it_was(item_id: str, answer: Any) -> Outcome:
     return Done(item_id)
-
-
-def _any_of(field: Field, values: Sequence[str]) -> Any:
-    """A condition: the property has one of the values."""
-    tests = [
-        element("t:IsEqualTo", field_uri(field), element("t:FieldURIOrConstant", element("t:Constant", Value=value)))
-        for value in values
-    ]
-    return tests[0] if len(tests) == 1 else element("t:Or", *tests)
-
-
-def _find_items(
-    parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any, fields: Sequence[Field] = ()
-) -> Any:
-    view = element("m:IndexedPageItemView", MaxEntriesReturned=str(page), Offset=str(offset), BasePoint="Beginning")
-    inside = element("m:ParentFolderIds", *(folder_id(parent) for parent in parents))
-    shown = shape("m:ItemShape", fields)
-    children: tuple[Any, ...]
-    if condition is None:
-        children = (shown, view, inside)
-    elif local_name(condition) == "Restriction":  # the schema's order
-        children = (shown, view, condition, inside)
-    else:
-        children = (shown, view, inside, condition)
-    return element("m:FindItem", *children, Traversal=traversal)
 
 
 def _deleting(ids: Sequence[str], kind: str) -> Any:

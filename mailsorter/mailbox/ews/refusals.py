@@ -1,4 +1,4 @@
-"""What Exchange Server's refusals mean: the one table from EWS response codes to `mailsorter.errors`.
+"""What Exchange Server's refusals mean: from the groups of `codes.py` to `mailsorter.errors`.
 
 The same codes come per item, as a SOAP fault, and as exchangelib's exception classes of the same name. Texts are never
 read or handed on: they may hold names.
@@ -22,40 +22,7 @@ from mailsorter.errors import (
     Throttled,
     Unreachable,
 )
-
-_NOT_FOUND = {"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorSyncFolderNotFound", "ErrorParentFolderNotFound"}
-_GONE = {
-    "ErrorNonExistentMailbox",
-    "ErrorMailboxConfiguration",
-    "ErrorMissingEmailAddress",
-    "ErrorNoRespondingCASInDestinationSite",
-    "ErrorProxyRequestNotAllowed",
-}
-_DENIED = {"ErrorAccessDenied", "ErrorImpersonateUserDenied", "ErrorImpersonationDenied", "ErrorImpersonationFailed"}
-_HELD = {"ErrorRecoverableItemsAccessDenied", "ErrorCannotDeleteObject"}
-_CURSOR = {"ErrorInvalidSyncStateData"}
-_TAKEN = {"ErrorFolderExists"}
-_POISON = {
-    "ErrorCorruptData",
-    "ErrorMimeContentInvalid",
-    "ErrorContentConversionFailed",
-    "ErrorPropertyValidationFailure",
-}
-_FULL = {"ErrorQuotaExceeded", "ErrorMailboxFull"}
-_BUSY = {"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"}
-_MOVING = {"ErrorMailboxMoveInProgress"}
-_AWAY = {
-    "ErrorMailboxStoreUnavailable",
-    "ErrorInternalServerError",
-    "ErrorInternalServerTransientError",
-    "ErrorTimeoutExpired",
-    "ErrorMailboxFailover",
-    "ErrorConnectionFailed",
-    "TransportError",
-    "SOAPError",
-    "MalformedResponseError",
-    "RateLimitError",
-}
+from mailsorter.mailbox.ews.codes import group_of
 
 
 def translate(
@@ -63,36 +30,40 @@ def translate(
 ) -> MailsorterError:
     """The error that tells the caller what to do. `is_item`: the code came for one item of many."""
     where = f"mailbox {mailbox} ({code})"
-    if code in _NOT_FOUND:
-        return NotFound(f"The item or folder is not (any more) in {where}.")
-    if code in _CURSOR:
-        return CursorLost(f"Exchange no longer knows this sync state of {where}.")
-    if code in _BUSY:
-        return Throttled(f"Exchange is too busy for {where}.", advice="Try again later.", retry_after_s=retry_after_s)
-    if code in _MOVING:
-        return MailboxMoving(f"Exchange is moving {where}.", advice="Try again in an hour.")
-    if code in _AWAY:
-        return Unreachable(f"Exchange Server gave no whole answer for {where}.", advice="Try again later.")
-    if code in _POISON:
-        return PoisonItem(f"Exchange itself cannot read this item of {where}.")
-    if code in _TAKEN:
-        return NameTaken(f"A folder of that name exists in {where}, perhaps hidden.")
-    if code in _FULL:
-        return MailboxFull(f"Full: {where}.", advice="Make room or raise its quota.")
-    if code in _HELD:
-        return Held(f"Exchange protects this item of {where} from deletion.", advice=_HOLD_ADVICE)
-    return _refusal(code, where, doing, is_item=is_item)
+    group = group_of().get(code, "REFUSED")
+    match group:
+        case "NOT_FOUND":
+            return NotFound(f"The item or folder is not (any more) in {where}.")
+        case "CURSOR":
+            return CursorLost(f"Exchange no longer knows this sync state of {where}.")
+        case "BUSY":
+            return Throttled(
+                f"Exchange is too busy for {where}.", advice="Try again later.", retry_after_s=retry_after_s
+            )
+        case "MOVING":
+            return MailboxMoving(f"Exchange is moving {where}.", advice="Try again in an hour.")
+        case "AWAY":
+            return Unreachable(f"Exchange Server gave no whole answer for {where}.", advice="Try again later.")
+        case "POISON":
+            return PoisonItem(f"Exchange itself cannot read this item of {where}.")
+        case "TAKEN":
+            return NameTaken(f"A folder of that name exists in {where}, perhaps hidden.")
+        case "FULL":
+            return MailboxFull(f"Full: {where}.", advice="Make room or raise its quota.")
+        case "HELD":
+            return Held(f"Exchange protects this item of {where} from deletion.", advice=_HOLD_ADVICE)
+    return _refusal(group, code, where, doing, is_item=is_item)
 
 
-def _refusal(code: str, where: str, doing: str, *, is_item: bool) -> MailsorterError:
-    if code in _DENIED:
+def _refusal(group: str, code: str, where: str, doing: str, *, is_item: bool) -> MailsorterError:
+    if group == "DENIED":
         return NotPermitted(f"The account is not permitted to {doing} in {where}.", advice=_ROLE_ADVICE)
-    if code in _GONE and not is_item:
+    if group == "GONE" and not is_item:
         return MailboxGone(
             f"This Exchange Server serves no {where}.",
             advice='Check its address; a mailbox that was moved to Exchange Online needs connector = "graph".',
         )
-    if code == "UnauthorizedError":
+    if group == "SIGN_IN":
         return SignInFailed(
             f"Exchange Server did not accept the account for {where}.",
             advice="Check [ews] auth, username and password, then run: mailsorter doctor",

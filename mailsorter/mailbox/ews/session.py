@@ -20,6 +20,7 @@ import msal
 import requests
 from exchangelib import IMPERSONATION, Build, Configuration, Credentials, FailFast, Identity, Version
 from exchangelib.credentials import DELEGATE
+from exchangelib.errors import TransportError
 from exchangelib.protocol import CachingProtocol, Protocol
 from exchangelib.transport import BASIC, NOAUTH, NTLM, get_auth_instance
 
@@ -29,6 +30,19 @@ from mailsorter.mailbox.login import LoginSession
 
 # asked for until the server says what it is: every server since 2013 SP1 understands it
 _VERSION = Version(build=Build(15, 1, 0, 0))
+
+
+class NotTaken(TransportError):  # type: ignore[misc]
+    """HTTP 400: the server did not take the request as one, so nothing of it was done."""
+
+
+class AskOnce(FailFast):  # type: ignore[misc]
+    """Nothing is repeated by exchangelib itself."""
+
+    def raise_response_errors(self, response: requests.Response) -> None:
+        if response.status_code == 400:
+            raise NotTaken("HTTP 400")
+        super().raise_response_errors(response)
 
 
 class _Uncached(CachingProtocol):  # type: ignore[misc]
@@ -126,7 +140,7 @@ class MailboxAccount:
             service_endpoint=settings.url,
             auth_type=auth,
             version=_VERSION,
-            retry_policy=FailFast(),
+            retry_policy=AskOnce(),
             max_connections=1,
         )
         self.primary_smtp_address = address

@@ -10,7 +10,17 @@ from mailsorter.errors import MailboxGone, MailsorterError, NotFound, Refused
 from mailsorter.mailbox.base import TreePage
 from mailsorter.mailbox.ews import translate
 from mailsorter.mailbox.ews.client import EwsClient
-from mailsorter.mailbox.ews.elements import FOLDER, distinguished, element, find, folder_id, local_name, shape, text
+from mailsorter.mailbox.ews.elements import (
+    FOLDER,
+    distinguished,
+    element,
+    find,
+    folder_id,
+    is_last,
+    local_name,
+    shape,
+    text,
+)
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 
 _DOING = "read folders"
@@ -149,11 +159,12 @@ class TreeReader:
                 element("m:ParentFolderIds", parent),
                 Traversal="Deep",
             )
-            root = find(self._client.one(payload, _DOING), "m:RootFolder")
-            found = list(find(root, "t:Folders"))
+            answer = self._client.one(payload, _DOING)
+            below = find(answer, "m:RootFolder/t:Folders")
+            found = [] if below is None else list(below)
             yield from (one for one in found if translate.is_mail_folder(one))
             offset += len(found)
-            if not found or root.get("IncludesLastItemInRange", "true").lower() != "false":
+            if not found or is_last(answer, len(found)):
                 return
 
     # distinguished folders ---------------------------------------------------------------------------------------

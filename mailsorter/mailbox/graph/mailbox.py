@@ -109,6 +109,9 @@ class GraphMailbox:
         pages = walk(self._client, self._get(f"{self._users}/messages{tail}", "find messages"), wire.stub_page)
         return [Place(found.id, found.parent_folder_id or "") for page in pages for found in page.value]
 
+    def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
+        return [self.find(one) for one in internet_message_ids]
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         def text(found: wire.Text) -> str:
             return (found.body.content if found.body else None) or ""

@@ -75,6 +75,9 @@ class PassedThrough:
     def find(self, internet_message_id: str) -> list[Place]:
         return self._ask("find", lambda: self._inner.find(internet_message_id))
 
+    def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
+        return self._ask("find_each", lambda: self._inner.find_each(internet_message_ids))
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._ask("texts", lambda: self._inner.texts(ids))
 
