@@ -480,6 +480,7 @@ class Assembly:
         return CaseFirm(
             name=firm.name,
             own_domains=firm.domains,
+            own_addresses=firm.addresses,
             policy=keep_policy(self.config),
             terms=self.terms(),
             approvals=erasure.approvals,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 import msgspec
 
 from mailsorter.cases.calendar import terms_of
 from mailsorter.cases.casefile import CaseFile, destroy
-from mailsorter.cases.find import client_in_book
+from mailsorter.cases.find import client_in_book, subject_of
+from mailsorter.cases.identifiers import check_addresses
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.todays_date import require_plausible_date
@@ -18,10 +18,10 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.address import canonical
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.deadline import Deadlines, may_extend
-from mailsorter.model.lifecycle import CaseAct
-from mailsorter.model.person import is_directory_name
+from mailsorter.model.lifecycle import CaseAct, CaseState
 
 NOTES = "notes"
+ERASING = (CaseKind.ERASURE, CaseKind.CLIENT_LEAVES)  # the kinds that lead to an end
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,21 +32,35 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def open_case(office: Office, kind: CaseKind, subject: Subject, *, received_on: date | None = None) -> CaseRow:
+def open_case(
+    office: Office, kind: CaseKind, subject: Subject, *, received_on: date | None = None, although: str = ""
+) -> CaseRow:
     """A new case; its clocks start on the day of receipt.
 
+    `although`: the officer's reason to take an address that is shared, the firm's own, or impossible.
+
     Raises:
-        UserError: nobody to look for, an address that is none, an unknown client, a day that lies ahead.
+        UserError: nobody to look for, an address that is none, an unknown client, a day that lies ahead, a kind of
+            request that this version does not carry out.
+        DecisionNeeded: an address may be somebody else's too.
     """
+    if kind not in ERASING:
+        raise UserError(
+            f"This version does not carry out requests for {kind}: a case would lead nowhere.",
+            advice="Answer the request by hand, within a month of its receipt (GDPR art. 12(3)).",
+        )
     require_plausible_date(office)
     day = received_on or office.today()
     if day > office.today():
         raise UserError(f"A request cannot have come on {day}: that day lies ahead.", advice="Mend --received.")
-    _check_subject(office, kind, subject)
+    _check_subject(office, kind, subject, although)
     with office.ledger.unit() as unit:
         row = unit.cases.open(kind, day)
         destroy(office.folder, row.number)  # left by a crash between file and row: nothing of it was ever used
-        office.create_file(row.number).write("subject", subject)
+        file = office.create_file(row.number)
+        file.write("subject", subject)
+        if although.strip():
+            note(file, "although", office.today(), although)
         unit.audit.append("case.open", {"case": row.number, "kind": kind.value})
     return row
 
@@ -54,6 +68,25 @@ def open_case(office: Office, kind: CaseKind, subject: Subject, *, received_on: 
 def deadlines_of(office: Office, row: CaseRow) -> Deadlines:
     """The case's terms as they stand."""
     return terms_of(row, office.today(), office.firm.terms)
+
+
+def open_for_the_same(office: Office, subject: Subject, *, but: str = "") -> list[str]:
+    """Other open cases that are about one of these addresses, oldest first."""
+    wanted = canonical_addresses(subject)
+    with office.ledger.reading() as unit:
+        rows = unit.cases.all()
+    return [
+        row.number
+        for row in rows
+        if row.state is not CaseState.CLOSED
+        and row.number != but
+        and wanted & canonical_addresses(subject_of(office.open_file(row.number)))
+    ]
+
+
+def canonical_addresses(subject: Subject) -> frozenset[str]:
+    """The subject's addresses in the form in which equal means equal."""
+    return frozenset(canonical(a) or a.strip().lower() for a in subject.addresses)
 
 
 def extend(office: Office, number: str, *, reason: str) -> CaseRow:
@@ -127,7 +160,7 @@ def last_reason(file: CaseFile, act: str) -> str:
     return next((n.reason for n in reversed(notes_of(file)) if n.act == act), "")
 
 
-def _check_subject(office: Office, kind: CaseKind, subject: Subject) -> None:
+def _check_subject(office: Office, kind: CaseKind, subject: Subject, although: str) -> None:
     if kind is CaseKind.CLIENT_LEAVES:
         if not subject.client_id:
             raise UserError("Which client leaves?", advice="Give its id: --client ID")
@@ -135,11 +168,4 @@ def _check_subject(office: Office, kind: CaseKind, subject: Subject) -> None:
         return
     if not subject.addresses:
         raise UserError("A case needs at least one address of the person.", advice="Give it: --address A")
-    check_addresses(subject.addresses)
-
-
-def check_addresses(addresses: Iterable[str]) -> None:
-    """Raise `UserError` when one of them is neither an internet address nor an X.500 name."""
-    for address in addresses:
-        if canonical(address) is None and not is_directory_name(address):
-            raise UserError("One of the addresses is none.", advice="Check the spelling of every --address.")
+    check_addresses(office, subject.addresses, although)

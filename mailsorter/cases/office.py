@@ -63,6 +63,7 @@ class Firm:
 
     name: str = ""
     own_domains: tuple[str, ...] = ()
+    own_addresses: tuple[str, ...] = ()  # of its people, elsewhere
     policy: Policy = field(default_factory=Policy)
     terms: Terms = field(default_factory=Terms)
     approvals: int = 1

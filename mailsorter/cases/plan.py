@@ -11,6 +11,7 @@ import msgspec
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.find import findings_of, scope_of, subject_of
+from mailsorter.cases.intake import ERASING
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
 from mailsorter.cases.people import check_planner, recorded_name
@@ -23,7 +24,6 @@ from mailsorter.model.ground import judge
 from mailsorter.model.lifecycle import CaseAct
 
 PART = "plan"
-_ERASING = (CaseKind.ERASURE, CaseKind.CLIENT_LEAVES)  # access and rectification never erase
 
 
 def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = False) -> Plan:
@@ -40,10 +40,11 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
     row = office.get(number)
     check(row, CaseAct.PLAN)
     require_plausible_date(office)
-    if row.kind not in _ERASING:
+    if row.kind not in ERASING:
         raise UserError(
             f"Case {number} is about {row.kind}: nothing is planned or erased for it.",
-            advice=f"Answer it by hand from: mailsorter case show {number}; its terms are kept.",
+            advice=f"Answer it by hand, then end it: mailsorter case reject {number} --reason TEXT, then case letter "
+            f"{number} and case close {number}",
         )
     check_planner(office.firm, by)
     by = recorded_name(office.firm, by)

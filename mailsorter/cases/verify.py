@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 import msgspec
@@ -19,6 +20,7 @@ from mailsorter.cases.intake import note
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.todays_date import require_plausible_date
+from mailsorter.cases.widen import Claimed, choose, claimed_of, take_in
 from mailsorter.errors import MailsorterError, TemporaryError, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import Subject
@@ -50,11 +52,13 @@ def give_code(office: Office, number: str, address: str) -> str:
         TemporaryError: the archive cannot be asked now.
     """
     row = office.get(number)
-    check(row, CaseAct.VERIFY)
     require_plausible_date(office)
     file = office.open_file(number)
+    is_further = address in claimed_of(file).addresses
+    if not is_further:
+        check(row, CaseAct.VERIFY)
     subject = subject_of(file)
-    if not person_of(office, file, subject).is_address(address):
+    if not is_further and not person_of(office, file, subject).is_address(address):
         raise UserError("That address is not one of this case's.", advice=f"Run: mailsorter case show {number}")
     if not was_known(office, row, address):
         raise UserError(
@@ -71,9 +75,10 @@ def give_code(office: Office, number: str, address: str) -> str:
 def check_code(office: Office, number: str, code: str) -> CaseRow:
     """The code came back. Raises `UserError` when it is wrong, too old, or was tried too often."""
     row = office.get(number)
-    check(row, CaseAct.VERIFY)
-    require_plausible_date(office)
     file = office.open_file(number)
+    if not claimed_of(file).all:
+        check(row, CaseAct.VERIFY)
+    require_plausible_date(office)
     given = file.read(PART, Verification)
     again = f"Make a new one: mailsorter case verify {number} --send-to ADDRESS"
     if given is None:
@@ -86,13 +91,29 @@ def check_code(office: Office, number: str, code: str) -> CaseRow:
         file.write(PART, msgspec.structs.replace(given, tries=given.tries + 1))
         raise UserError("That is not the code.", advice=f"{MAX_TRIES - given.tries - 1} tries are left.")
     file.remove(PART)
+    if given.address in claimed_of(file).addresses:
+        take_in(office, number, Claimed(addresses=(given.address,)), "a one-time code came back from that address")
+        return row
     note(file, "verify", office.today(), "a one-time code came back from an address known before the request")
     return advance(office, row, CaseAct.VERIFY, counts={"by": "code"})
 
 
-def attest(office: Office, number: str, how: str) -> CaseRow:
-    """The officer knows the person otherwise, and writes down how."""
+def attest(
+    office: Office, number: str, how: str, *, addresses: Iterable[str] = (), aliases: Iterable[str] = ()
+) -> CaseRow:
+    """The officer knows the person otherwise, and writes down how.
+
+    In a case that is verified already: knows that these further addresses or names are theirs too.
+
+    Raises:
+        LifecycleError: the case is verified and nothing waits.
+        UserError: no reason, or several wait and none was named.
+    """
     row = office.get(number)
+    file = office.open_file(number)
+    if claimed_of(file).all:
+        take_in(office, number, choose(file, number, addresses, aliases), how)
+        return row
     check(row, CaseAct.VERIFY)
     note(office.open_file(number), "verify", office.today(), how)
     return advance(office, row, CaseAct.VERIFY, counts={"by": "officer"})

@@ -11,7 +11,7 @@ from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import Progress as FindProgress
 from mailsorter.cases.eraser import Progress as EraseProgress
 from mailsorter.cases.find import Findings, find, subject_of
-from mailsorter.cases.intake import open_case
+from mailsorter.cases.intake import canonical_addresses, open_case
 from mailsorter.cases.letter import Letter, write_letter
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import Performed, perform
@@ -20,7 +20,6 @@ from mailsorter.cases.prove import Proof, prove
 from mailsorter.cases.verify import attest
 from mailsorter.errors import DecisionNeeded, MailsorterError, Unreachable
 from mailsorter.ledger.cases import CaseRow
-from mailsorter.model.address import canonical
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.lifecycle import CaseState
@@ -45,16 +44,16 @@ class Watching(msgspec.Struct, frozen=True):
     stop: threading.Event | None = None
 
 
-def case_for(office: Office, subject: Subject) -> CaseRow:
+def case_for(office: Office, subject: Subject, *, although: str = "") -> CaseRow:
     """The newest open erasure case of these addresses, to which others may have been added since; else a new one."""
-    wanted = _addresses(subject)
+    wanted = canonical_addresses(subject)
     with office.ledger.reading() as unit:
         rows = unit.cases.all()
     for row in reversed(rows):
         is_open = row.kind is CaseKind.ERASURE and row.state is not CaseState.CLOSED
-        if is_open and wanted <= _addresses(subject_of(office.open_file(row.number))):
+        if is_open and wanted <= canonical_addresses(subject_of(office.open_file(row.number))):
             return row
-    return open_case(office, CaseKind.ERASURE, subject)
+    return open_case(office, CaseKind.ERASURE, subject, although=although)
 
 
 def walk(office: Office, number: str, asked: Asked, watching: Watching) -> Iterator[tuple[CaseState, Result]]:
@@ -166,7 +165,3 @@ def _not_proven(number: str, verdict: VerdictOnCase) -> MailsorterError:
     if verdict.outcome is Outcome.TRY_AGAIN:
         return Unreachable(what, advice=advice)
     return DecisionNeeded(what, advice=advice)
-
-
-def _addresses(subject: Subject) -> frozenset[str]:
-    return frozenset(canonical(a) or a.strip().lower() for a in subject.addresses)

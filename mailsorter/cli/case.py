@@ -29,6 +29,9 @@ app = typer.Typer(
 Number = Annotated[str, typer.Argument(help="The case's number, such as 2026-0001.", metavar="NUMBER")]
 By = Annotated[str, typer.Option("--by", help="Who does this; else the name of the user signed in here.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; the person may be told it.")]
+Although = Annotated[
+    str, typer.Option("--although", help="Why an address that is shared, ours or impossible is taken all the same.")
+]
 
 
 @app.callback()
@@ -69,10 +72,11 @@ def open_(
     request: Annotated[str, typer.Option("--request", help="The Message-ID of the request itself.")] = "",
     language: Annotated[str, typer.Option("--language", help="Of the letters: nl or en.")] = "nl",
     objects: Annotated[bool, typer.Option("--objects", help="The request objects to processing (art. 21).")] = False,
+    although: Although = "",
     json: Json = False,
 ) -> None:
     """Open a case; its clocks start on the day the request came."""
-    from mailsorter.cases.intake import deadlines_of, open_case
+    from mailsorter.cases.intake import deadlines_of, open_case, open_for_the_same
     from mailsorter.model.case import Subject
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
@@ -81,16 +85,19 @@ def open_(
             phones=tuple(phone or ()), client_id=client, language=language, objects=objects,
             request_message_id=request,
         )  # fmt: skip
-        row = open_case(office, kind, subject, received_on=_day(received))
+        row = open_case(office, kind, subject, received_on=_day(received), although=although)
         terms = deadlines_of(office, row)
+        others = open_for_the_same(office, subject, but=row.number)
         voice.say(
             f"Case {row.number} is open.",
             f"Say what cannot be erased by {terms.firm_on}; answer by {terms.month_on}.",
             f"Next: mailsorter case verify {row.number} --help",
         )
+        for other in others:
+            voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
         return {
             "case": row.number, "state": row.state.value, "firm_on": terms.firm_on, "month_on": terms.month_on,
-            "extended_on": terms.extended_on,
+            "extended_on": terms.extended_on, "also_open": others,
         }  # fmt: skip
 
     _do(ctx, json, work)
@@ -103,6 +110,12 @@ def verify(
     send_to: Annotated[str, typer.Option("--send-to", help="Make a code for you to send to this address.")] = "",
     code: Annotated[str, typer.Option("--code", help="The code that came back.")] = "",
     known: Annotated[str, typer.Option("--known", help="How you know the person otherwise.")] = "",
+    address: Annotated[
+        list[str] | None, typer.Option("--address", help="With --known: the further address that is verified.")
+    ] = None,
+    alias: Annotated[
+        list[str] | None, typer.Option("--alias", help="With --known: the further name that is verified.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make sure, proportionately, that the right person asks: never by an identity document."""
@@ -120,7 +133,11 @@ def verify(
                 f"When it came back: mailsorter case verify {number} --code CODE",
             )
             return {"case": number, "state": office.get(number).state.value, "code": made}
-        row = check_code(office, number, code) if code else attest(office, number, known)
+        row = (
+            check_code(office, number, code)
+            if code
+            else attest(office, number, known, addresses=address or (), aliases=alias or ())
+        )
         voice.say(f"Case {number} is verified. Next: mailsorter case find {number}")
         return {"case": number, "state": row.state.value}
 
@@ -137,6 +154,10 @@ def find(
     alias: Annotated[
         list[str] | None, typer.Option("--alias", help="Take this name in as theirs, and search anew.")
     ] = None,
+    known: Annotated[
+        str, typer.Option("--known", help="How you know that what is taken in is the same person's.")
+    ] = "",
+    although: Although = "",
     json: Json = False,
 ) -> None:
     """Search every folder of every mailbox; broken off, it goes on where it stopped."""
@@ -146,7 +167,7 @@ def find(
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         if address or alias:
-            widen(office, number, addresses=address or (), aliases=alias or ())
+            widen(office, number, addresses=address or (), aliases=alias or (), known=known, although=although)
         with voice.progress("Comparing messages") as advance:
             found = find_all(office, number, on_found(advance))
         show_found(voice, number, found)

@@ -92,6 +92,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     from mailsorter.cases.intake import notes_of
     from mailsorter.cases.letter import letters_of
     from mailsorter.cases.prove import proof_of
+    from mailsorter.cases.widen import claimed_of
     from mailsorter.model.caseplan import Plan
 
     subject, found = subject_of(file), findings_of(file)
@@ -99,6 +100,9 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     approvals = [a for a in file.read(PART, list[Approval]) or [] if a.plan_digest == row.plan_digest]
     about = (*subject.names, *subject.addresses, *subject.aliases, *subject.phones, subject.client_id)
     voice.say("About: " + ", ".join(a for a in about if a))
+    claimed = claimed_of(file)
+    if claimed.all:
+        voice.say(f"Not verified and not searched for yet: {', '.join(claimed.all)}")
     voice.say(f"{len(found.findings)} findings among {found.messages} messages.")
     show_not_seen(voice, found.not_seen)
     show_lookalikes(voice, row.number, found)
@@ -117,6 +121,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
             "names": subject.names, "addresses": subject.addresses, "aliases": subject.aliases,
             "phones": subject.phones, "client": subject.client_id, "language": subject.language,
         },
+        "not_verified": list(claimed.all),
         "found": found_data(found),
         "digest": row.plan_digest.hex() if row.plan_digest is not None else None,
         "plan": plan_data(plan) if plan is not None else None,

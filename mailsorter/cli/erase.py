@@ -30,6 +30,9 @@ def erase(
     language: Annotated[str, typer.Option("--language", help="Of the letters: nl or en.")] = "nl",
     known: Annotated[str, typer.Option("--known", help="How you know that the right person asks.")] = "",
     by: Annotated[str, typer.Option("--by", help="Who does this; else the user signed in here.")] = "",
+    although: Annotated[
+        str, typer.Option("--although", help="Why an address that is shared, ours or impossible is taken all the same.")
+    ] = "",
     today: Today = None,
     json: Json = False,
 ) -> None:
@@ -38,6 +41,7 @@ def erase(
     Called again with the same addresses it goes on where it stopped. Nothing is erased before a person has approved
     exactly the list shown. It stops with exit code 4 where a person must decide.
     """
+    from mailsorter.cases.intake import open_for_the_same
     from mailsorter.cases.walk import Asked, Watching, case_for
     from mailsorter.cli.working import assembled, finish
     from mailsorter.model.case import Subject
@@ -50,8 +54,10 @@ def erase(
     )  # fmt: skip
     with assembled(ctx) as assembly:
         office = assembly.office
-        row = case_for(office, subject)
+        row = case_for(office, subject, although=although)
         voice.say(f"Case {row.number}, {row.state}.")
+        for other in open_for_the_same(office, subject, but=row.number):
+            voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
         with voice.progress("Working") as advance:
             watching = Watching(on_found(advance), on_erased(advance), assembly.stop)
             steps, stopped = _walk(

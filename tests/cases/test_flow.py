@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from mailsorter.cases.approve import approve
+from mailsorter.cases.close import close
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
+from mailsorter.cases.intake import open_case, reject
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.office import Approver, Firm
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import prove
+from mailsorter.cases.verify import attest
 from mailsorter.cases.witness import MailboxLook, Marks, Witness
 from mailsorter.errors import DecisionNeeded, LifecycleError, Unreachable, UserError
 from mailsorter.mailbox.base import Outcome
@@ -24,7 +28,7 @@ from mailsorter.model.case import CaseKind, ItemState, Verdict
 from mailsorter.model.caseplan import digest
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.lifecycle import CaseState
-from tests.cases.office import BERT, PIET, World, mail
+from tests.cases.office import BERT, NOW, PIET, SUBJECT, World, mail
 from tests.cases.signing import Signer, approve_seen
 
 
@@ -223,13 +227,30 @@ def test_approvals_that_the_config_asks_for_only_now_are_given_to_the_same_list(
 
 
 @pytest.mark.parametrize("kind", [CaseKind.ACCESS, CaseKind.RECTIFICATION])
-def test_a_request_to_see_or_correct_never_erases(world: World, kind: CaseKind) -> None:
-    """It can be searched for; a list to erase is refused."""
-    mail(world.anna, from_=PIET)
-    number = world.opened(kind=kind)
+def test_a_request_to_see_or_correct_is_refused_at_open(world: World, kind: CaseKind) -> None:
+    """It would lead nowhere; the sentence says what to do, and no case is made."""
+    with pytest.raises(UserError, match=f"requests for {kind}.*lead nowhere.*by hand"):
+        open_case(world.office, kind, SUBJECT)
+    with world.ledger.reading() as unit:
+        assert unit.cases.all() == []
+
+
+@pytest.mark.parametrize("kind", [CaseKind.ACCESS, CaseKind.RECTIFICATION])
+def test_a_request_to_see_or_correct_of_an_earlier_version_comes_to_an_end(world: World, kind: CaseKind) -> None:
+    """It can be searched for; a list to erase is refused; rejected and answered it is closed."""
+    key = mail(world.anna, from_=PIET)
+    with world.ledger.unit() as unit:
+        number = unit.cases.open(kind, NOW.date()).number
+    world.office.create_file(number).write("subject", SUBJECT)
+    attest(world.office, number, "known by voice")
     assert len(find(world.office, number).findings) == 1
-    with pytest.raises(UserError, match="nothing is planned"):
+    with pytest.raises(UserError, match=f"nothing is planned.*case reject {number}"):
         make_plan(world.office, number, by="anna")
+    reject(world.office, number, reason="it was answered by hand")
+    write_letter(world.office, number)
+    close(world.office, number)
+    assert world.office.get(number).state is CaseState.CLOSED
+    assert key in world.everything()
 
 
 class Meeting:

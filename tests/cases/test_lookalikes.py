@@ -38,7 +38,7 @@ def test_taken_in_it_is_searched_for_in_every_mailbox(world: World) -> None:
     answered_from_elsewhere(world)
     mail(world.bert, from_=PRIVATE)
     number = world.approved()
-    widen(world.office, number, addresses=[PRIVATE.address])
+    widen(world.office, number, addresses=[PRIVATE.address], known="she said so on the phone")
     found = find(world.office, number)
     assert len(found.findings) == 3
     assert found.lookalikes == ()
