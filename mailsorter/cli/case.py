@@ -60,7 +60,9 @@ def _do(ctx: typer.Context, json: bool, work: Callable[[Voice, Office], dict[str
 @app.command("open")
 def open_(
     ctx: typer.Context,
-    kind: Annotated[CaseKind, typer.Option(help="What is asked for.")] = CaseKind.ERASURE,
+    kind: Annotated[
+        CaseKind, typer.Option(help="What is asked for; access and rectification are not carried out yet.")
+    ] = CaseKind.ERASURE,
     person: Annotated[list[str] | None, typer.Option("--person", help="The person's name.")] = None,
     address: Annotated[
         list[str] | None, typer.Option("--address", help="An address of theirs; repeat for more.")

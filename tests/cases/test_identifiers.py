@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from mailsorter.cases.find import find, subject_of
@@ -94,12 +96,8 @@ def test_an_address_that_may_be_somebody_else_s_stops_and_says_how_to_go_on(
     world: World, address: str, why: str
 ) -> None:
     """With a reason, which is written down, the case is opened all the same."""
-    clients = {
-        i: ClientEntry(id=i, name=i, folder=("Clients", i), addresses=("Inkoop@gedeeld.example",))
-        for i in ("een", "twee")
-    }
-    import dataclasses
-
+    shared = ("Inkoop@gedeeld.example",)
+    clients = {i: ClientEntry(id=i, name=i, folder=("Clients", i), addresses=shared) for i in ("een", "twee")}
     firm = dataclasses.replace(world.firm, own_addresses=("anna.thuis@prive.example",))
     world.change(clients=clients, firm=firm)
     subject = Subject(addresses=(PIET.address, address))
