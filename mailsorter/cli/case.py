@@ -61,7 +61,7 @@ def _do(ctx: typer.Context, json: bool, work: Callable[[Voice, Office], dict[str
 def open_(
     ctx: typer.Context,
     kind: Annotated[
-        CaseKind, typer.Option(help="What is asked for; access and rectification are not carried out yet.")
+        CaseKind, typer.Option(help="What is asked for; only erasure and client-leaves are carried out.")
     ] = CaseKind.ERASURE,
     person: Annotated[list[str] | None, typer.Option("--person", help="The person's name.")] = None,
     address: Annotated[
