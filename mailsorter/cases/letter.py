@@ -29,6 +29,7 @@ from mailsorter.model.case import Subject
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import words
+from mailsorter.plain_text import one_line_each
 
 
 class LetterKind(enum.StrEnum):
@@ -79,7 +80,9 @@ def write_letter(
     language = language or subject.language
     if language not in LANGUAGES:
         raise UserError(f"There are no letters in {language}.", advice=f"Choose: {', '.join(LANGUAGES)}.")
-    data = _data(office, row, file, subject, chosen, language, stands) | {"code": code}
+    # names and reasons are one line each: a line break in them would make a paragraph; the firm's contact may have more
+    data = one_line_each(_data(office, row, file, subject, chosen, language, stands) | {"code": code})
+    data["contact"] = office.firm.contact
     letter = Letter(
         kind=chosen, language=language, written_on=office.today(),
         text=render_text(chosen.value, language, data, office.firm.letter_templates),

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from mailsorter.patterns import normalized
+from mailsorter.plain_text import one_line_each
 
 _LAYOUTS = Path(__file__).with_name("letters")
 
 
 def render(layout: str, data: Mapping[str, Any]) -> bytes:
-    """The PDF of one of our layouts (`letter`, `certificate`) with this data."""
+    """The PDF of one of our layouts (`letter`, `certificate`) with this data, each text of which becomes one line."""
     import typst  # 80 MB of compiler: only when a PDF is wanted
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = typst.compile(
-            str(_LAYOUTS / f"{layout}.typ"), root=str(_LAYOUTS), sys_inputs={"data": json.dumps(dict(data))}
+            str(_LAYOUTS / f"{layout}.typ"), root=str(_LAYOUTS), sys_inputs={"data": json.dumps(one_line_each(data))}
         )
     assert isinstance(compiled, bytes)  # without an output path typst returns the document
     return compiled

@@ -16,6 +16,7 @@ from mailsorter.cases.witnessed import refresh
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import PlanItem, Verdict
 from mailsorter.model.lifecycle import CaseState
+from mailsorter.plain_text import one_line
 
 COLUMNS = (
     "handle", "verdict", "reason", "role", "seen", "received", "mailbox", "folder", "sender", "recipients", "subject",
@@ -82,6 +83,7 @@ def neutral(value: str) -> str:
     """A cell that a spreadsheet shows and never computes: an apostrophe before what would start a formula.
 
     Line breaks become blanks: a cell of several lines could start one of them with a formula in some programs.
+    Control and bidi characters go first, so that none hides the start of a formula.
     """
-    flat = " ".join(value.splitlines()) if "\n" in value or "\r" in value else value
-    return f"'{flat}" if flat.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else flat
+    flat = one_line(value)
+    return f"'{flat}" if flat.lstrip().startswith(_FORMULA_STARTS) or value.startswith(_FORMULA_STARTS) else flat
