@@ -448,7 +448,8 @@ class Assembly:
 
         assert self.config.graph is not None
         ca_file = str(self.config.graph.ca_file) if self.config.graph.ca_file else None
-        witness = GraphWitness(self.config.graph.url, self.graph.access_token, self._wait, ca_file=ca_file)
+        url, token = self.config.graph.url, self.graph.access_token
+        witness = GraphWitness(url, token, self._wait, ca_file=ca_file, sandbox=self._sandbox)
         self._closers.append(witness.close)
         return witness
 
@@ -460,7 +461,8 @@ class Assembly:
         sign_in = ews.http_auth(settings)  # only its sign-in: the road is the witness's own
         ca_file = str(self.config.ews.ca_file) if self.config.ews.ca_file else None
         archives = {archive_name(address): address for address in self._on_premises}
-        witness = EwsWitness(self.config.ews.url, sign_in, self._wait, ca_file=ca_file, archives=archives)
+        url, box = self.config.ews.url, self._sandbox
+        witness = EwsWitness(url, sign_in, self._wait, ca_file=ca_file, archives=archives, sandbox=box)
         self._closers.append(witness.close)
         return witness
 

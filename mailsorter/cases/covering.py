@@ -16,8 +16,10 @@ from mailsorter.model.case import NotSeen
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.coverage import (
     BY_SCOPE,
+    LIMITS,
     LISTING_SHORT,
     NOT_SEARCHED,
+    SEARCH,
     Coverage,
     FolderCoverage,
     GapKind,
@@ -44,6 +46,8 @@ def not_seen_by_witness(looks: Iterable[MailboxLook]) -> list[NotSeen]:
             NotSeen(mailbox=look.mailbox, folder=f.folder, reason=LISTING_SHORT, count=f.held - f.items)
             for f in short_folders(look)
         ]
+        if look.limited:
+            found.append(NotSeen(mailbox=look.mailbox, folder=SEARCH, reason=LIMITS, count=look.limited))
     return found
 
 

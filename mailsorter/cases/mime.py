@@ -6,18 +6,17 @@ read here is kept.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from mailsorter.model.case import Seen
 from mailsorter.model.person import Person
+from mailsorter.patterns import compiled
 from mailsorter.sandbox import Ending, Piece, Sandbox, shared
 
 _PARSER = "mailsorter.cases.parsers.message:read_message"
 _LIMITS = "limits"  # why a part was not read, as `parsers.budget` has it
-_BLOCK_LABEL = re.compile(
-    r"^[\s>*|]*(?:from|van|von|de|to|aan|an|cc|sender|reply-to|antwoord aan)\s*\*?:", re.IGNORECASE
+_BLOCK_LABEL = compiled(
+    "mime.block-label", r"^[\s>*|]*(?:from|van|von|de|to|aan|an|cc|sender|reply-to|antwoord aan)\s*\*?:"
 )
 _PLACES = {
     "report": Seen.HEADER,
@@ -71,7 +70,7 @@ def look_at_text(text: str, person: Person) -> tuple[Seen, ...]:
     """Where a body's plain text names the person: in a forwarded header block, or anywhere else."""
     if not person.is_mentioned(text):
         return ()
-    in_block = any(_BLOCK_LABEL.match(line) and person.is_mentioned(line) for line in text.splitlines())
+    in_block = any(_BLOCK_LABEL.begins(line) and person.is_mentioned(line) for line in text.splitlines())
     return (Seen.FORWARDED,) if in_block else (Seen.BODY,)
 
 

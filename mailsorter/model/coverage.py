@@ -48,6 +48,7 @@ _BEYOND = frozenset(
 )  # fmt: skip
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"
+LIMITS = "limits"  # messages of which reading met a limit
 SEARCH = "search"  # in the place of a folder: the server's own search
 BY_SCOPE = frozenset({EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED})
 """Reasons that follow from what is in scope today, not from a search."""

@@ -18,7 +18,8 @@ def tnef_parts(content: bytes) -> Iterator[tuple[str, str, bytes]]:
 def _parts(tnef: Any, depth: int) -> Iterator[tuple[str, str, bytes]]:
     for one in (*tnef.msgprops, *tnef.mapiprops):
         yield from _strings(getattr(one, "data", ""))
-    yield from _strings(tnef.body)
+    if tnef.body:
+        yield "text", "", _bytes(tnef.body).replace(b"\0", b"")
     if tnef.htmlbody:
         yield "html", "", _bytes(tnef.htmlbody)
     if tnef._rtfbody:

@@ -20,7 +20,8 @@ from lxml import etree
 
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import texts_of
+from mailsorter.cases.witness.texts import read_message
+from mailsorter.sandbox import Sandbox
 
 _NAMES = {
     "t": "http://schemas.microsoft.com/exchange/services/2006/types",
@@ -87,8 +88,10 @@ class EwsWitness:
         ca_file: str | None = None,
         impersonate: bool = True,
         archives: Mapping[str, str] | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._archives = archives or {}
+        self._sandbox = sandbox
         self._url = url
         self._sleep = sleep
         self._impersonate = impersonate
@@ -212,7 +215,7 @@ class EwsWitness:
                     places = (*places, "watched")
                 if places:
                     look.hits.append(_hit(item, folder.name, folder.is_recoverable, places))
-            for item in self._naming(unnamed, marks, closed):
+            for item in self._naming(look, unnamed, marks, closed):
                 folder = named[page[_id(item)]]
                 seen[folder.id] = msgspec.structs.replace(seen[folder.id], naming=seen[folder.id].naming + 1)
                 look.hits.append(_hit(item, folder.name, folder.is_recoverable, ("text",)))
@@ -302,19 +305,26 @@ class EwsWitness:
                     for page in self._listed(folders[start : start + _FOLDERS_AT_ONCE], "Shallow", quoted, look, {}):
                         fresh = [item_id for item_id in page if item_id not in opened]
                         opened.update(fresh)
-                        for item in self._naming(fresh, marks, closed):
+                        for item in self._naming(look, fresh, marks, closed, is_suggested=True):
                             look.hits.append(_hit(item, "", False, ("text",)))
         except CannotSee as reason:
             look.not_seen.append(("search", str(reason)))
         if closed:
             look.not_seen.append(("search", "item-not-readable"))
 
-    def _naming(self, ids: Sequence[str], marks: Marks, closed: list[str]) -> Iterator[Any]:
-        """Those of the items that name the person anywhere inside, as they are shown; opened a few at a time."""
+    def _naming(
+        self, look: MailboxLook, ids: Sequence[str], marks: Marks, closed: list[str], *, is_suggested: bool = False
+    ) -> Iterator[Any]:
+        """Those of the items that name the person anywhere inside, as they are shown; opened a few at a time.
+
+        `is_suggested`: the server's index says that they do. Where nobody can read one to its end, its word counts.
+        """
         found = []
         for item in self._whole(ids, _MIME, closed=closed):
             raw = _decoded(_text(item, "t:MimeContent"))
-            if any(marks.in_text(text) for text in texts_of(raw)):
+            reading = read_message(raw, marks, self._sandbox)
+            look.limited += reading.met_limit
+            if reading.names or (reading.met_limit and is_suggested):
                 found.append(_id(item))
         yield from self._whole(found, closed=closed)
 

@@ -17,7 +17,8 @@ import requests
 from mailsorter.cases.witness.links import leads_home
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import texts_of
+from mailsorter.cases.witness.texts import Reading, read_message
+from mailsorter.sandbox import Sandbox
 
 _FIELDS = (
     "id,parentFolderId,subject,bodyPreview,from,sender,replyTo,toRecipients,ccRecipients,bccRecipients,"
@@ -49,12 +50,14 @@ class GraphWitness:
     """
 
     def __init__(
-        self, origin: str, token: Callable[[], str], sleep: Callable[[float], None], *, ca_file: str | None = None
-    ) -> None:
+        self, origin: str, token: Callable[[], str], sleep: Callable[[float], None], *, ca_file: str | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:  # fmt: skip
         self._origin = origin.rstrip("/")
         self._home = f"{self._origin}/v1.0/"
         self._token = token
         self._sleep = sleep
+        self._sandbox = sandbox
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = ca_file or True
@@ -165,7 +168,11 @@ class GraphWitness:
             url = f"{users}/messages?$search={quoted}"
             try:
                 for message in self._listed(users, url, f"$select={_FIELDS}", (_SEARCH_PAGE, _SMALL_PAGE)):
-                    if message["id"] not in known and self._body_names(users, message, marks):
+                    if message["id"] in known:
+                        continue
+                    reading = self._read(users, message, marks)
+                    look.limited += reading.met_limit
+                    if reading.names or reading.met_limit:
                         known.add(message["id"])
                         look.hits.append(_hit(message, "", False, ("text",)))
             except CannotSee as reason:
@@ -174,13 +181,14 @@ class GraphWitness:
                 if str(reason) != "item-not-readable":
                     return
 
-    def _body_names(self, users: str, message: dict[str, Any], marks: Marks) -> bool:
+    def _read(self, users: str, message: dict[str, Any], marks: Marks) -> Reading:
+        """One that the index brought. Where the index says yes and nobody can look, it counts as naming the person."""
         path = f"{users}/messages/{quote(message['id'], safe='')}/$value"
         try:
             raw = self._get(path).content
         except CannotSee:
-            return True  # the index says yes and nobody can look: it counts as naming the person
-        return any(marks.in_text(text) for text in texts_of(raw))
+            return Reading(names=True)
+        return read_message(raw, marks, self._sandbox)
 
     # requests ------------------------------------------------------------------------------------------------
 

@@ -35,12 +35,16 @@ class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailboxLook(msgspec.Struct, kw_only=True):
-    """One mailbox, looked through completely but for what `not_seen` names (folder, reason)."""
+    """One mailbox, looked through completely but for what `not_seen` names (folder, reason).
+
+    `limited`: messages of which reading met a limit. That they are there was seen; what they say was not all read.
+    """
 
     mailbox: str
     folders: list[FolderLook] = []
     hits: list[Hit] = []
     not_seen: list[tuple[str, str]] = []
+    limited: int = 0
     requests: int = 0
 
 

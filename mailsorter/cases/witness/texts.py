@@ -1,40 +1,40 @@
-"""What a message says anywhere: its headers, its text parts, and names and readable contents of what is attached."""
+"""Does a message name the person anywhere: in headers, texts, names and readable contents of what is attached?
+
+It is taken apart in a worker of `sandbox` by the witness's own parsers, and compared here.
+"""
 
 from __future__ import annotations
 
-import email
-from collections.abc import Iterator
-from typing import Any
+import msgspec
 
-from mailsorter.cases.witness.documents import document_texts
+from mailsorter.cases.witness.marks import Marks
+from mailsorter.sandbox import Ending, Piece, Sandbox, shared
 
-
-def texts_of(raw: bytes) -> Iterator[str]:
-    """Every readable text of a message: headers and text parts, attached messages included."""
-    try:
-        parts = list(email.message_from_bytes(raw).walk())
-    except RecursionError:  # parts in parts, hundreds deep: nobody can take it apart, so it counts as it stands
-        yield raw.decode("latin-1")
-        return
-    for part in parts:
-        for value in part.values():
-            yield str(value)
-        if part.get_filename():
-            yield str(part.get_filename())
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes):
-            yield from document_texts(content)
-        if isinstance(content, bytes) and (part.get_content_maintype() == "text" or b"\0" not in content[:1000]):
-            yield (
-                content.decode(part.get_content_charset("utf-8") or "utf-8", "replace")
-                if _known(part)
-                else (content.decode("latin-1"))
-            )
+_PARSER = "mailsorter.cases.witness.parsers.whole:read"
+_BARE = 500_000  # bytes that are compared undecoded of a message that could not be taken apart
+_STEP = 100_000
 
 
-def _known(part: Any) -> bool:
-    try:
-        "".encode(part.get_content_charset("utf-8") or "utf-8")
-    except LookupError:
-        return False
-    return True
+class Reading(msgspec.Struct, frozen=True):
+    """Was the person seen, and did reading meet a limit, so that nobody knows what else the message says?"""
+
+    names: bool
+    met_limit: bool = False
+
+
+def read_message(raw: bytes, marks: Marks, sandbox: Sandbox | None = None) -> Reading:
+    """Raises `TemporaryError` when the program was asked to stop, or no worker could be started."""
+    found = met_limit = False
+
+    def take(piece: Piece) -> None:
+        nonlocal found, met_limit
+        if piece.kind == "unread":
+            met_limit = met_limit or piece.text == "limits"
+        else:
+            found = found or marks.in_text(piece.text)
+
+    ending = (sandbox or shared()).read(_PARSER, raw, take)
+    if ending is not Ending.WHOLE and not found:
+        starts = range(0, min(len(raw), _BARE), _STEP)
+        found = any(marks.in_text(raw[start : start + _STEP + 500].decode("utf-8", "replace")) for start in starts)
+    return Reading(found, met_limit or ending.is_limit)

@@ -80,11 +80,11 @@ _PAGE = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << >> /MediaBo
 
 def tnef(*attributes: tuple[int, int, int, bytes, int | None]) -> bytes:
     """Level, id, type, content, and a length that may lie."""
-    made = struct.pack("<IH", 0x223E9F78, 1)
+    made = [struct.pack("<IH", 0x223E9F78, 1)]
     for level, name, kind, content, length in attributes:
         said = len(content) if length is None else length
-        made += struct.pack("<BHHI", level, name, kind, said) + content + struct.pack("<H", sum(content) & 0xFFFF)
-    return made
+        made += [struct.pack("<BHHI", level, name, kind, said), content, struct.pack("<H", sum(content) & 0xFFFF)]
+    return b"".join(made)
 
 
 def tnef_in_tnef(levels: int) -> bytes:

@@ -11,10 +11,11 @@ import typst
 from pypdf import PdfReader, PdfWriter
 
 from mailsorter.cases.parsers.anything import is_document, read_document
-from mailsorter.cases.witness.documents import document_texts
 from mailsorter.cases.witness.marks import Marks
+from mailsorter.cases.witness.parsers.attachment import document_texts
 from mailsorter.model.case import Subject
 from mailsorter.model.person import Person
+from tests.unit.cases.hostile import tnef, tnef_in_tnef, zipped
 
 PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",)))
 MARKS = Marks(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
@@ -71,6 +72,16 @@ READABLE: dict[str, Callable[[], bytes]] = {
         content_xml='<o xmlns:text="t"><text:p>Piet <text:span>de Vries</text:span></text:p></o>'
     ),
     "RTF": lambda: rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}Dag\par Piet \b de\b0  Vries}",
+    "RTF, a name in hexadecimal and with a part in bold": lambda: (
+        rb"{\rtf1\ansi\ansicpg1252 \'50iet {\b de} V\u114?ies}"
+    ),
+    "ZIP": lambda: zipped(a_txt=b"Piet de Vries"),
+    "ZIP, the name of a file": lambda: zipped(**{"CV Piet de Vries_txt": b""}),
+    "ZIP in a ZIP": lambda: zipped(b_zip=zipped(a_html=b"<p>Pi<b>et</b> de Vries</p>")),
+    "a document in the document": lambda: packed(word__embeddings__x_docx=word("<w:p><w:t>Piet de Vries</w:t></w:p>")),
+    "TNEF, the body": lambda: tnef((1, 0x9006, 8, b"\0\0\1\0", None), (1, 0x800C, 2, b"Piet de Vries\0", None)),
+    "TNEF, a file": lambda: tnef((2, 0x9002, 6, bytes(14), None), (2, 0x800F, 6, zipped(a_txt=b"Piet de Vries"), None)),
+    "TNEF in TNEF": lambda: tnef_in_tnef(1),
     "PDF": lambda: pdf("Geachte heer Piet de Vries,"),
     "PDF, a link": lambda: pdf('#link("mailto:piet@klant.example")[mail mij]'),
     "PDF that only its owner may change": lambda: locked(pdf("Piet de Vries"), ""),

@@ -1,4 +1,4 @@
-"""Hostile documents, messages and charsets: the finder goes on, and says of which it did not read all."""
+"""Hostile documents, messages and charsets: finder and witness go on, and say of which they did not read all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from mailsorter.cases.mime import Look, look_through
+from mailsorter.cases.witness.marks import Marks
+from mailsorter.cases.witness.texts import Reading, read_message
 from mailsorter.model.case import Seen, Subject
 from mailsorter.model.person import Person
 from mailsorter.sandbox import LIMITS, Sandbox
 from tests.unit.cases.hostile import CHARSET_PLACES, CHARSETS, DOCUMENTS, MESSAGES, attached, in_charset
 
 PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",)))
+MARKS = Marks(names=("Piet de Vries",), addresses=("piet@klant.example",))
 GROWTH = 50 << 20
 TRANSPORTED = frozenset(
     {
@@ -90,3 +93,32 @@ def test_a_hostile_charset_is_an_outcome(sandbox: Sandbox, where: str) -> None:
 
 def test_nothing_is_wrong_with_an_ordinary_message(sandbox: Sandbox) -> None:
     assert look_through(attached("text/plain", b"hallo"), PERSON, sandbox=sandbox) == Look((Seen.ATTACHMENT,), 0)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_hostile_document_costs_the_witness_itself_alone(sandbox: Sandbox, name: str) -> None:
+    kind, make = DOCUMENTS[name]
+    raw = attached(kind, make())
+
+    with hardly_growing():
+        reading = read_message(raw, MARKS, sandbox)
+
+    assert reading.names
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_hostile_message_raises_nothing_in_the_witness(sandbox: Sandbox, name: str) -> None:
+    raw = MESSAGES[name]()
+
+    with hardly_growing():
+        assert not read_message(raw, MARKS, sandbox).names
+
+
+@pytest.mark.parametrize("where", CHARSET_PLACES)
+def test_a_hostile_charset_is_an_outcome_for_the_witness(sandbox: Sandbox, where: str) -> None:
+    missed = [c for c in CHARSETS if not read_message(in_charset(c, where), MARKS, sandbox).names]
+    assert set(missed) <= {"utf-16"}
+
+
+def test_nothing_is_wrong_with_an_ordinary_message_for_the_witness(sandbox: Sandbox) -> None:
+    assert read_message(attached("text/plain", b"hallo"), MARKS, sandbox) == Reading(names=True, met_limit=False)

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsorter.cases.mime import Look, look_at_text, look_through
-from mailsorter.cases.witness.texts import texts_of
+from mailsorter.cases.witness.marks import Marks
+from mailsorter.cases.witness.texts import Reading, read_message
 from mailsorter.model.case import Seen, Subject
 from mailsorter.model.person import Person
 
 PERSON = Person(Subject(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",)))
+MARKS = Marks(names=("Piet de Vries",), addresses=("piet@klant.example",), phones=("06-12345678",))
 
 
 def mail(text: str = "Beste, zie bijlage.", **headers: str) -> EmailMessage:
@@ -124,16 +126,59 @@ TOO_DEEP = {
 def test_thousands_of_opening_brackets_in_a_header_are_read_past(header: bytes) -> None:
     raw = header + b": " + BRACKETS + b"\r\nReply-To: x@y.example\r\n\r\npiet@klant.example"
     assert look_through(raw, PERSON) == Look((Seen.BODY,), 0)
-    assert any("piet@klant.example" in text for text in texts_of(raw))
+    assert read_message(raw, MARKS) == Reading(names=True)
 
 
 @pytest.mark.parametrize("raw", TOO_DEEP.values(), ids=TOO_DEEP)
 def test_parts_too_deep_to_take_apart_are_unread_and_searched_as_they_stand(raw: bytes) -> None:
     assert look_through(raw + b"\r\npiet@klant.example", PERSON) == Look((Seen.BODY,), 1, met_limit=True)
     assert look_through(raw + b"\r\nniemand", PERSON) == Look((), 1, met_limit=True)
-    assert any("piet@klant.example" in text for text in texts_of(raw + b"\r\npiet@klant.example"))
+    assert read_message(raw + b"\r\npiet@klant.example", MARKS) == Reading(names=True, met_limit=True)
+    assert read_message(raw + b"\r\nniemand", MARKS) == Reading(names=False, met_limit=True)
 
 
 def test_an_attached_file_too_deep_to_take_apart_is_counted_as_unread() -> None:
     raw = with_file(TOO_DEEP["attached in attached"], "oud.eml", "application", "octet-stream")
     assert look_through(raw, PERSON).unread_parts == 1
+
+
+HTML = {
+    "letters in bold": b"<p>Pi<b>et</b> de V<i><u>r</u></i>ies</p>",
+    "entities": b"<p>&#80;iet&nbsp;de&#x20;Vries</p>",
+    "soft hyphens": b"<p>Piet de Vri&shy;es</p>",
+    "two lines": b"<p>Piet<br>de Vries</p>",
+    "an address in parts": b"<p>piet<wbr>@<span>klant</span>.example</p>",
+    "a link": b'<a href="mailto:piet%40klant.example?subject=x">mail</a>',
+    "a description": b'<img alt="Piet de Vries" src="x.png">',
+    "a value": b'<input value="Piet de Vries">',
+    "cells": b"<table><tr><td>Piet</td><td>de Vries</td></tr></table>",
+    "no end": b"<div><p>Piet de Vries<b",
+    "upper case": b"<P>Piet <B>de</B> Vries",
+    "behind a NUL": b"<p>x\0y</p><p>Piet de Vries</p>",
+    "behind half a comment": b"<!-- --!> Piet de Vries",
+}
+NOT_SEEN = {
+    "two paragraphs run into each other": b"<p>Piet de Vri</p><p>es</p>",
+    "a style": b"<style>.Piet.de.Vries{}</style>",
+    "a script": b"<script>'Piet de Vries'</script>",
+}
+
+
+@pytest.mark.parametrize("html", HTML.values(), ids=HTML)
+def test_html_is_read_as_a_reader_sees_it(html: bytes) -> None:
+    raw = b"Content-Type: text/html\n\n" + html
+    assert look_through(raw, PERSON) == Look((Seen.BODY,), 0)
+    assert read_message(raw, MARKS) == Reading(names=True)
+
+
+@pytest.mark.parametrize("html", NOT_SEEN.values(), ids=NOT_SEEN)
+def test_what_no_reader_sees_is_not_read(html: bytes) -> None:
+    raw = b"Content-Type: text/html; charset=utf-8\n\n" + html
+    assert look_through(raw, PERSON) == Look((), 0)
+    assert read_message(raw, MARKS) == Reading(names=False)
+
+
+def test_a_calendars_folded_line_is_one() -> None:
+    raw = with_file(b"BEGIN:VCALENDAR\r\nATTENDEE;CN=x:mailto:piet@kla\r\n nt.example\r\n", "i.ics", "text", "calendar")
+    assert look_through(raw, PERSON) == Look((Seen.ATTACHMENT,), 0)
+    assert read_message(raw, MARKS) == Reading(names=True)
