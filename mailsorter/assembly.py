@@ -32,7 +32,7 @@ from mailsorter.mailbox.base import Mailbox, archive_name, archive_owner
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.client import Client
 from mailsorter.model.folder import FolderPath
-from mailsorter.model.matching import EDITION
+from mailsorter.model.matching import EDITION, MatchingPolicy
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook
 from mailsorter.sorting.run import Job
@@ -250,15 +250,25 @@ class Assembly:
     @cached_property
     def rules_digest(self) -> bytes:
         """Names book and rules as they are now: when it changes, mail that was left is tested again."""
+        return _digest([*self._own_rules, matching_policy(self.config)])
+
+    @property
+    def own_rules(self) -> bytes:
+        """The same without what only an upgrade changes. For an unchanged config it is what release 0.1.0 kept."""
+        policy = matching_policy(self.config)
+        return _digest(self._own_rules if policy == MatchingPolicy() else [*self._own_rules, policy.mass_mail_domains])
+
+    @property
+    def _own_rules(self) -> list[object]:
         firm = self.config.firm
-        parts = [
+        parts: list[object] = [
             sorted(self.book.clients, key=lambda c: c.id), rules(self.config), label_homes(self.config), firm.domains,
             firm.addresses, self.config.matching.public_domains,
-            [several(self.config, entry) for entry in self.config.mailbox], matching_policy(self.config),
+            [several(self.config, entry) for entry in self.config.mailbox],
         ]  # fmt: skip
         if self.config.predict.enabled:
             parts.append((self.config.predict.precision, self.config.predict.body_words))
-        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
+        return parts
 
     def filing(self, entry: MailboxEntry) -> Filing:
         """How one mailbox is filed."""
@@ -268,6 +278,7 @@ class Assembly:
             folder_of=self._folder_of,
             archive=self.archive_path,
             rules_digest=self.rules_digest,
+            own_rules=self.own_rules,
             policy=filing_policy(self.config, entry),
             several=several(self.config, entry),
             watch=own.watch,
@@ -528,6 +539,10 @@ class Assembly:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _digest(parts: list[object]) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
 
 def _key_bytes(reference: SecretReference) -> bytes:

@@ -16,13 +16,15 @@ class Filing:
 
     `folder_of` gives each client's folder path below the visible root; `archive` the path under which all of them
     hang, () where they hang under the root itself. `rules_digest` names book and rules: when it changes, mail that
-    was left is tested again.
+    was left is tested again. `own_rules` names the firm's own part of it, without the edition of the program's rules of
+    evidence: only when that changes, what an undo put back is filed again (b"": the whole is the firm's own).
     """
 
     book: MatchBook
     folder_of: Mapping[str, FolderPath]
     archive: FolderPath
     rules_digest: bytes
+    own_rules: bytes = b""
     policy: FilingPolicy = field(default_factory=FilingPolicy)
     several: Several = Several.REVIEW
     watch: tuple[str, ...] = ("inbox", "sentitems")

@@ -38,6 +38,14 @@ def rules_setting(number: int) -> str:
     return f"rules of mailbox {number}"
 
 
+def own_rules_setting(number: int) -> str:
+    """Under which name the ledger keeps the digest of the firm's own part of these rules.
+
+    Ledgers of release 0.1.0 have none: there the whole was the firm's own.
+    """
+    return f"own rules of mailbox {number}"
+
+
 def edition_setting(number: int) -> str:
     """Under which name the ledger keeps the edition of the rules of evidence that a mailbox was last tested with."""
     return f"edition of mailbox {number}"

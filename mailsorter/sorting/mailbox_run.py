@@ -31,7 +31,15 @@ from mailsorter.sorting.decide import Decision, Known, decide_window, state_of
 from mailsorter.sorting.departed import look_for_departed
 from mailsorter.sorting.extras import fetch_extras
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.glance import Glance, edition_setting, glance, policy_setting, remember, rules_setting
+from mailsorter.sorting.glance import (
+    Glance,
+    edition_setting,
+    glance,
+    own_rules_setting,
+    policy_setting,
+    remember,
+    rules_setting,
+)
 from mailsorter.sorting.ground import MailboxGround, TreeCache, survey
 from mailsorter.sorting.left import LeftMail
 from mailsorter.sorting.planning import WindowPlan, plan_window
@@ -186,14 +194,17 @@ class MailboxRun:
         """After a change of book or rules everything that was left is tested again: from the beginning.
 
         After a change of the filing policy, too: what waits may have to wait no longer, or must wait from now on. What
-        an undo put back stays then: it is the same client's still.
+        an undo put back stays then: it is the same client's still. So it does when only the program weighs evidence
+        otherwise since an upgrade: what a person took back is not filed again before the person changes something.
         """
         number = self.hands.number
         self._notice_changed_budget()
         rules, policy = rules_setting(number), policy_setting(number)
         now = {rules: self.filing.rules_digest, policy: self.filing.policy.digest}
+        own, own_now = own_rules_setting(number), self.filing.own_rules or self.filing.rules_digest
         with self.hands.ledger.reading() as unit:
             before = {name: unit.settings.get(name) for name in now}
+            own_before = unit.settings.get(own) or before[rules]
         changed = {name for name, digest in now.items() if before[name] != digest}
         if not changed:
             return
@@ -203,7 +214,8 @@ class MailboxRun:
             unit.settings.set(edition_setting(number), str(self.filing.book.policy.edition).encode())
             if any(before[name] is not None for name in changed):
                 unit.cursors.forget(number)
-            if rules in changed and before[rules] is not None:
+            unit.settings.set(own, own_now)
+            if rules in changed and own_before not in (None, own_now):
                 unit.messages.release_undone(number)
 
     def _notice_changed_budget(self) -> None:

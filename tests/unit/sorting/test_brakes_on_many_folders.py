@@ -117,7 +117,7 @@ def compare(brakes: Brakes, chance: random.Random) -> str | None:
 def test_a_runs_end_remembers_every_folder_that_is_not_as_it_was(brakes: Brakes, monkeypatch) -> None:
     written: list[tuple[KnownFolder, FolderPath, int]] = []
     monkeypatch.setattr("mailsorter.ledger.places.Places.update_folders", lambda _, changed: written.extend(changed))
-    monkeypatch.setattr(Brakes, "_write", lambda *_: None)
+    monkeypatch.setattr("mailsorter.sorting.brakes.write_memory", lambda *_: None)
     for seed in range(200):
         chance = random.Random(seed)
         known = [
