@@ -259,7 +259,10 @@ def page() -> str:
         "same number are equally strong. The order holds within one client. Between clients only where a fact comes "
         "from counts, in this order: a person's correction; a rule; the message's own people, codes and attachments; "
         "its thread; mail that it carries or speaks for; a prediction. Two clients named by the message itself, be it "
-        "one by address and the other by domain, are ambiguous.\n"
+        "one by address and the other by domain, are ambiguous.\n\n"
+        "Texts are read as far as a cap (a body 32,000 characters, a subject or file name 1,000) and are cut before a "
+        "word, never inside one: what is cut off can hide evidence and cannot make any. Letters are compared without "
+        "regard to case by Unicode's simple case folding; a dotless i is not an i.\n"
     ]
     heading = ""
     for part, name, paragraph in _all():

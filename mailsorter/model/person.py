@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from mailsorter.model.address import addresses_in, base_of, canonical_domain, domain_of, find_addresses
 from mailsorter.model.case import Subject
 from mailsorter.model.message import Participant
-from mailsorter.patterns import WordFinder, compiled, digits_of, normalized
+from mailsorter.patterns import WordFinder, compiled, digits_of, without_accents
 
 PHONE_DIGITS = 9
 _PHONE = compiled("person.phone", r"\+?\(?\d[\d\s().\-/]{6,}\d")
@@ -24,8 +24,7 @@ def folded_words(text: str) -> tuple[str, ...]:
     """The words of a text without case, accents and punctuation."""
     if text.isascii():
         return tuple(word.lower() for word in _WORDS.words(text))
-    stripped = "".join(c for c in normalized("NFKD", text) if not unicodedata.combining(c))
-    return tuple(word.replace("’", "'").casefold() for word in _WORDS.words(stripped))
+    return tuple(word.replace("’", "'").casefold() for word in _WORDS.words(without_accents(text)))
 
 
 class Person:

@@ -19,7 +19,7 @@ from mailsorter.patterns.linear import (
     of_data,
     one_of,
 )
-from mailsorter.patterns.normal import WordFinder, digits_of, normalized
+from mailsorter.patterns.normal import WordFinder, digits_of, encodable, normalized, without_accents
 
 __all__ = [
     "AFTER_WORD",
@@ -34,8 +34,10 @@ __all__ = [
     "before_word",
     "compiled",
     "digits_of",
+    "encodable",
     "escaped",
     "normalized",
     "of_data",
     "one_of",
+    "without_accents",
 ]

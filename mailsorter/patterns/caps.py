@@ -17,6 +17,7 @@ class Cap:
     LOOKS: Final = 300  # of a subject or a preview, to see what kind of message it is
     PHRASE_TEXT: Final = 1_000  # of a subject or a file name, in which codes and words of rules are looked for
     LIST_ID: Final = 1_000
+    CATEGORY: Final = 1_000  # Exchange allows 255; a longer one is not compared
     DISPLAY_NAME: Final = 1_000  # of a participant, where addresses may be written inside it
     PARTICIPANT: Final = 20_000  # of a raw address: a group of some hundred people still fits
     BODY: Final = 32_000  # of a body: forwarded blocks, bounces and forms are near its top

@@ -13,6 +13,7 @@ Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 # UAX 15, section 13: no text of any language needs more than thirty marks on one letter.
 _MANY_MARKS = compiled("normal.many-marks", r"\p{M}{31}")
 _MARKS = compiled("normal.run-of-marks", r"\p{M}+")
+_ANY_MARK = compiled("normal.mark", r"\p{M}")
 
 
 def normalized(form: Form, text: str) -> str:
@@ -28,6 +29,21 @@ def normalized(form: Form, text: str) -> str:
     if len(text) > 30 and _MANY_MARKS.found_in(text):
         text = _MARKS.sub(lambda hit: _in_order(hit[0], form), text)
     return unicodedata.normalize(form, text)
+
+
+def without_accents(text: str) -> str:
+    """The text in compatibility decomposition, without combining marks."""
+    if text.isascii():
+        return text
+    apart = normalized("NFKD", text)
+    if not _ANY_MARK.found_in(apart):
+        return apart
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for each lone surrogate, which no encoding has: JSON can hold one, libraries refuse it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def digits_of(text: str) -> str:

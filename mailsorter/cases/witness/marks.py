@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mailsorter.patterns import Pattern, compiled, digits_of, escaped, normalized, of_data
+from mailsorter.patterns import Pattern, compiled, digits_of, escaped, normalized, of_data, without_accents
 
 _BEFORE_ADDRESS = r"(?:^|[^a-z0-9._%+\-])"
 _BEFORE_DOMAIN = r"(?:^|[^a-z0-9.\-])"
@@ -28,8 +28,7 @@ _IN_ONE = 200  # alternatives of one pattern: a client's case may bring thousand
 
 def plain(text: str) -> str:
     """Lower case, compatibility forms unfolded, accents dropped."""
-    decomposed = normalized("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower().replace("’", "'")
+    return without_accents(text).lower().replace("’", "'")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from mailsorter.patterns import Cap, normalized
+from mailsorter.patterns import Cap, encodable, normalized
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     """The form in which phrases and texts are compared."""
     if text.isascii():
         return text.lower()
-    return normalized("NFKC", text).translate(_LOOKALIKES).casefold()
+    return normalized("NFKC", encodable(text)).translate(_LOOKALIKES).casefold()
 
 
 class PhraseIndex(Generic[T]):

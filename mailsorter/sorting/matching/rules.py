@@ -165,8 +165,11 @@ class _Check:
             and (not self._names or any(self._names.find(name) for name in attachment_names))
             and (not self._list_ids or any(part in list_id for part in self._list_ids))
             and (not self._classes or any(is_class(message.message_class, name) for name in self._classes))
-            and (not self._categories or any(fold(c) in self._categories for c in message.categories))
+            and (not self._categories or any(map(self._is_category, message.categories)))
         )
+
+    def _is_category(self, name: str) -> bool:
+        return len(name) <= Cap.CATEGORY and fold(name) in self._categories
 
 
 def is_class(message_class: str, wanted: str) -> bool:

@@ -21,9 +21,11 @@ from mailsorter.patterns import (
     before_token,
     before_word,
     digits_of,
+    encodable,
     escaped,
     normalized,
     of_data,
+    without_accents,
 )
 from mailsorter.patterns.linear import TABLE, compiled
 
@@ -138,6 +140,17 @@ def test_a_cut_never_splits_a_word_or_token(text: str, cap: int) -> None:
         assert len(head) <= max(cap, 0)
         if head != text and head:
             assert is_edge(head[-1]) or is_edge(text[len(head)])
+
+
+@given(MARKS | st.text())
+def test_accents_go_and_nothing_else(text: str) -> None:
+    apart = unicodedata.normalize("NFKD", text)
+    assert without_accents(text) == "".join(c for c in apart if not unicodedata.combining(c))
+
+
+@given(st.text(alphabet="aé\ud800\udfff\U0001f600"))
+def test_what_no_encoding_has_becomes_a_question_mark(text: str) -> None:
+    assert encodable(text) == "".join("?" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def test_digits_are_those_of_re() -> None:

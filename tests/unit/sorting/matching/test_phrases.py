@@ -51,3 +51,21 @@ def test_a_phrase_of_two_owners_names_both() -> None:
 def test_blank_phrases_are_left_out_and_an_empty_index_finds_nothing() -> None:
     index = PhraseIndex([("", 1), ("  ", 2)])
     assert (len(index), list(index.find("anything"))) == (0, [])
+
+
+@pytest.mark.parametrize("text", ["ACM-24 \ud800", "\udfff ACM-24"])
+def test_a_lone_surrogate_stops_nothing(text):
+    """The automaton reads UTF-8, which has none; it raised for a subject that anybody can send."""
+    assert list(PhraseIndex((code, code) for code in CODES).find(text)) == ["ACM-24"]
+
+
+def test_a_phrase_near_the_cut_of_a_long_text_does_not_count():
+    """What was cut off may be the rest of a longer code, of a word or of a date."""
+    index = PhraseIndex((code, code) for code in (*CODES, "ACM-24 deel 2"))
+    assert list(index.find("ACM-24 " + "x " * 1_000)) == ["ACM-24"]
+    for behind in ("5", "/2", " deel 2", "-01"):
+        for fill in range(960, 1_001):
+            found = list(index.find("." * (fill - 1) + " ACM-24" + behind + " x" * 50))
+            assert set(found) <= {"ACM-24", "ACM-24/2", "ACM-24 deel 2"}
+            whole = list(index.find(" ACM-24" + behind + " x"))
+            assert found in ([], whole), (behind, fill)
