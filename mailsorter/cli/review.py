@@ -96,6 +96,8 @@ def _show(voice: Voice, found: list[ReviewItem], counts: dict[str, dict[str, int
 def _why(item: ReviewItem) -> str:
     if item.match.reason == "lost-answer":
         return "one of these was moved, and which is not known: mailsorter explain lost-answer"
+    if item.match.reason == "move-refused":
+        return f"Exchange refused to move it to {', '.join(item.match.clients)}; each run tries again"
     best = ", ".join(f"{s.client_id} {s.score:.0%}" for s in item.match.suggestions)
     perhaps = f"; perhaps {best}" if best else ""
     if item.match.clients:

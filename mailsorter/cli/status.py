@@ -65,7 +65,7 @@ def gather(assembly: Assembly) -> dict[str, object]:
                     "last_look": moment(looked),
                     "seconds_since": None if looked is None else now_s - looked,
                     "messages": states,
-                    "review": sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear")),
+                    "review": sum(states.get(state, 0) for state in ("unmatched", "ambiguous", "unclear", "failed")),
                     "interrupted": number in open_steps,
                     "brake": brake_data(brakes.get(number), now_s),
                     **_as_the_daemon_saw(number, said, now_s, looked),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
 from mailsorter.ledger.schema import run, step
+from mailsorter.ledger.states import StepState
 
 RUNNING, DONE, PARTIAL, INTERRUPTED, UNDONE = "running", "done", "partial", "interrupted", "undone"
+
+_LOOKED_BACK = 50  # a run that was killed is among the newest ones when the next begins
 
 _BEGIN = insert(run).returning(run.c.number)
 _END = update(run).where(run.c.number == bindparam("which"))
@@ -99,6 +103,25 @@ class Runs:
         """A run that never came to its end is known to be over."""
         still = (run.c.number == number) & (run.c.state == RUNNING)
         self._connection.execute(update(run).where(still).values(state=INTERRUPTED, ended=self._now_s))
+
+    def mark_killed(self, mailboxes: Collection[int], but_not: int | None) -> int:
+        """Runs that still count as running, though whoever calls this held the locks of every mailbox in which they did
+        anything: they are over. Gives how many there were.
+
+        A run of another process that has done nothing yet may be among them: its own end says how it ended.
+        """
+        newest = select(run.c.number).order_by(run.c.number.desc()).limit(_LOOKED_BACK)
+        numbers = list(self._connection.execute(newest).scalars())
+        still = (run.c.state == RUNNING) & run.c.number.in_(numbers) & (run.c.number != (but_not or 0))
+        elsewhere = exists().where((step.c.run == run.c.number) & step.c.mailbox.not_in(list(mailboxes)))
+        is_open = exists().where((step.c.run == run.c.number) & (step.c.state == int(StepState.OPEN)))
+        over = update(run).where(still, ~elsewhere, ~is_open).values(state=INTERRUPTED, ended=self._now_s)
+        return self._connection.execute(over).rowcount
+
+    def is_any_running(self, but_not: int | None) -> bool:
+        """Does another of the newest runs count as running?"""
+        newest = select(run.c.number, run.c.state).order_by(run.c.number.desc()).limit(_LOOKED_BACK)
+        return any(row.state == RUNNING and row.number != but_not for row in self._connection.execute(newest))
 
     def find(self, run_id: str) -> Run | None:
         """The run of that id (or its unambiguous beginning), or None."""

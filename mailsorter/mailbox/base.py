@@ -161,6 +161,13 @@ class Mailbox(Protocol):
         """`find` for each, in the order asked; in as few requests as the road allows."""
         ...
 
+    def find_traces(self, search_keys: Sequence[bytes], *, recoverable: bool = False) -> dict[bytes, list[Place]]:
+        """Where items with those MAPI search keys lie, hidden ones too, by key; one that lies nowhere is left out.
+
+        `recoverable` looks into Recoverable Items as well. For roads on which ids change on move; {} on others.
+        """
+        ...
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         """The body of each message as plain text. Held in memory by the caller only as long as a decision takes."""
         ...

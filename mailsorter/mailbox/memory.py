@@ -126,6 +126,15 @@ class MemoryMailbox:
     def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
         return [self.find(one) for one in internet_message_ids]
 
+    def find_traces(self, search_keys: Sequence[bytes], *, recoverable: bool = False) -> dict[bytes, list[Place]]:
+        self._read("find_traces")
+        found: dict[bytes, list[Place]] = {}
+        for folder in self.server.tree(hidden=True, recoverable=recoverable):
+            for item in self.server.items(folder.id):
+                if item.message.search_key and item.message.search_key in search_keys:
+                    found.setdefault(item.message.search_key, []).append(Place(item.message.id, folder.id))
+        return found
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each("texts", ids, lambda item: item.text)
 

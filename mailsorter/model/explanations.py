@@ -91,6 +91,8 @@ REASONS: dict[Reason, str] = {
     Reason.FIRST_NAMED: "The evidence names several clients, and the config takes the first one named.",
     Reason.COPY_FOR_EACH: "The evidence names several clients, and the config files one copy for each.",
     Reason.SEVERAL_CLIENTS: "The evidence names several clients; a person must choose.",
+    Reason.MOVE_REFUSED: "Exchange refused to move the message to the client's folder. Each run tries again. It stays "
+    "in the list until a move succeeds or a person moves it. Look at it in Outlook: can it be moved there?",
     Reason.LOST_ANSWER: "The server's answer to a move was lost, message ids change there on every move, and several "
     "messages have this one's Message-ID. Which of them was moved cannot be told: remove or move what is too much.",
     Reason.NO_DATE: "An address changed hands, and the message has no date that says whose it was then.",

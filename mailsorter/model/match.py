@@ -30,6 +30,7 @@ class Reason(enum.StrEnum):
     NO_DATE = "no-date"  # ambiguous: an address changed hands, and the message does not say when it was sent
     CONTRADICTION = "contradiction"  # ambiguous: people's corrections contradict each other
     LOST_ANSWER = "lost-answer"  # ambiguous: a move's answer was lost, and copies do not tell which of them moved
+    MOVE_REFUSED = "move-refused"  # ambiguous: Exchange refused to move it, and each run tries again
     NO_EVIDENCE = "no-evidence"  # unmatched
     NO_ADDRESS = "no-address"  # unmatched: nobody usable in the envelope
     NO_AUTHOR = "no-author"  # unmatched: only our own people are named, and it does not say who wrote it

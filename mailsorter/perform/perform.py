@@ -21,6 +21,7 @@ import msgspec
 
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.ledger import Unit
+from mailsorter.ledger.messages import WaitingMessage
 from mailsorter.ledger.runs import RunNumber
 from mailsorter.ledger.states import StepState
 from mailsorter.ledger.steps import Intent, StepEnd
@@ -110,6 +111,9 @@ def _perform_batch(
         unit.messages.rename({was: now for one in others for was, now in one.items()})
         unit.messages.record([row for row in rows if row is not None])
         unit.messages.stop_waiting([intent.token for _, r, intent in ended if r.state is StepState.DONE])
+        now_s = int(hands.clock.now().timestamp())
+        refused = [intent for _, r, intent in ended if _is_tried_again(r)]
+        unit.messages.wait_all(hands.number, {i.token: WaitingMessage(i.facts.id, now_s) for i in refused})
         if finish is not None and not any(_needs_another_look(result) for result in results):
             finish(unit)
     return results
@@ -136,6 +140,14 @@ def _end(number: int, result: StepResult, intent: Intent) -> StepEnd:
         error=type(result.error).__name__ if result.error else None,
         facts=msgspec.structs.replace(intent.facts, new_id=result.id) if is_new else None,
     )
+
+
+def _is_tried_again(result: StepResult) -> bool:
+    """Filing that was refused: a later run looks at the message again and tries once more. What an undo could not take
+    back is the undo's to repeat."""
+    step = result.step
+    is_filing = isinstance(step, MoveMessage) and not step.copy and not step.takes_back
+    return is_filing and result.state is StepState.FAILED
 
 
 def _needs_another_look(result: StepResult) -> bool:

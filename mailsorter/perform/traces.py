@@ -1,7 +1,8 @@
 """Finding a message whose id names nothing any more, where ids change on every move (EWS).
 
 By its MAPI search key, which a move keeps, or where it has none by its msg-id. Copies share both: all hits are given.
-This reads folder after folder, and is only done after a lost answer or a crash.
+Those with a key are looked for together; for the others this reads folder after folder. Only after a lost answer or a
+crash.
 """
 
 from __future__ import annotations
@@ -37,6 +38,17 @@ def by_trace(
     found: dict[str, list[Place]] = {}
     if not wanted:
         return found
+    keyed = [identity for identity in wanted if identity.search_key]
+    if keyed:
+        places = mailbox.find_traces([identity.search_key for identity in keyed], recoverable=True)
+        for identity in keyed:
+            hits = [place for place in places.get(identity.search_key, ()) if place.id not in but_not]
+            deleted = [place for place in hits if place.folder_id in recoverable]
+            if hits:
+                found[identity.id] = deleted or hits
+        wanted = [identity for identity in wanted if not identity.search_key]
+        if not wanted:
+            return found
     folders = [folder for folder in mailbox.tree(hidden=True, recoverable=True) if not folder.is_search]
     inside = [folder for folder in folders if folder.id in recoverable]
     outside = [folder for folder in folders if folder.id not in recoverable]

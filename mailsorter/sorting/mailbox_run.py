@@ -199,6 +199,7 @@ class MailboxRun:
         """
         number = self.hands.number
         self._notice_changed_budget()
+        self._notice_old_refusals()
         rules, policy = rules_setting(number), policy_setting(number)
         now = {rules: self.filing.rules_digest, policy: self.filing.policy.digest}
         own, own_now = own_rules_setting(number), self.filing.own_rules or self.filing.rules_digest
@@ -217,6 +218,18 @@ class MailboxRun:
             unit.settings.set(own, own_now)
             if rules in changed and own_before not in (None, own_now):
                 unit.messages.release_undone(number)
+
+    def _notice_old_refusals(self) -> None:
+        """Before this version a move that was refused was never tried again: once, everything is looked at anew."""
+        setting = f"refusals-tried-again-{self.hands.number}"
+        with self.hands.ledger.reading() as unit:
+            if unit.settings.get(setting) is not None:
+                return
+            has_any = unit.messages.counts(self.hands.number).get(MessageState.FAILED)
+        with self.hands.ledger.unit() as unit:
+            unit.settings.set(setting, b"1")
+            if has_any:
+                unit.cursors.forget(self.hands.number)
 
     def _notice_changed_budget(self) -> None:
         """What was too costly is tried again once book, rules or program have changed."""

@@ -77,6 +77,11 @@ class Recall:
         self._corrected_ids = _without(unit.corrections.of_message_ids(references | own_ids), own)
         numbers.learn(unit, self._numbers_seen())
 
+    def has_failed(self, message: Message) -> bool:
+        """Did Exchange refuse to move the message the last time?"""
+        standing = self.standing.get(self.tokens[message.id].key)
+        return standing is not None and standing.state is MessageState.FAILED
+
     def clients(self, message: Message) -> tuple[str, ...]:
         """Clients of the mail that shares the conversation or that the References name."""
         tokens = self.tokens[message.id]

@@ -46,8 +46,8 @@ def review(
     *,
     headers_only: bool = False,
 ) -> Iterator[ReviewItem]:
-    """Ambiguous and unmatched mail in a mailbox's watched folders, folder by folder, as matching sees it now; then
-    messages of which one was moved, but a lost answer keeps which.
+    """Ambiguous and unmatched mail in a mailbox's watched folders, folder by folder, as matching sees it now, and mail
+    that Exchange refused to move; then messages of which one was moved, but a lost answer keeps which.
 
     Each comes with at most three suggestions: where people filed this sender's mail, then what is predicted.
 
@@ -69,7 +69,10 @@ def review(
                 decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id, extras)
             for decision in decisions:
                 match = decision.match
-                if decision.known in _SHOWN and match is not None and match.outcome in FOR_A_PERSON:
+                if match is not None and match.outcome is Outcome.FILED_TO and recall.has_failed(decision.message):
+                    refused = Match(Outcome.AMBIGUOUS, match.clients, reason=Reason.MOVE_REFUSED)
+                    yield ReviewItem(address, path, decision.message, refused)
+                elif decision.known in _SHOWN and match is not None and match.outcome in FOR_A_PERSON:
                     yield ReviewItem(address, path, decision.message, _suggesting(match, decision, recall, senders))
     if not headers_only:
         yield from _unclear(hands, address, ground)

@@ -61,6 +61,7 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
     if options.keep_idle:
         run.begin()
     report = RunReport("", _each(ledger, clock, run, jobs, options))
+    _settle_killed(ledger, run, report)
     if not run.has_begun:
         return report
     report.run = run.id
@@ -79,6 +80,17 @@ def sort(ledger: Ledger, clock: Clock, jobs: Sequence[Job], options: SortOptions
         if changed or (options.keep_idle and counts["mailboxes_failed"]):
             unit.audit.append("sort", {"run": run.id, "state": state, **counts})
     return report
+
+
+def _settle_killed(ledger: Ledger, run: RunOnDemand, report: RunReport) -> None:
+    """A run that was killed is over, and says so once its mailboxes were locked and looked at by a later one."""
+    number = run.number if run.has_begun else None
+    with ledger.reading() as unit:
+        if not unit.runs.is_any_running(number):
+            return
+    with ledger.unit() as unit:
+        held = {unit.places.mailbox(r.mailbox) for r in report.mailboxes if not isinstance(r.error, LedgerLocked)}
+        unit.runs.mark_killed(held, number)
 
 
 class RunOnDemand:

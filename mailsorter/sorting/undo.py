@@ -162,10 +162,15 @@ class _UndoMailbox:
         if not known:
             return
         places = hands.mailbox.locate([facts.new_id or facts.id for _, facts in known])
+        elsewhere = _lying_elsewhere(
+            hands.mailbox, [f for (_, f), place in zip(known, places, strict=True) if isinstance(place, NotFound)]
+        )
         moves: list[MoveMessage] = []
         for (step, facts), place in zip(known, places, strict=True):
             home = _home(step, facts, tree)
-            if isinstance(place, NotFound):
+            if isinstance(place, NotFound) and facts.search_key in elsewhere:
+                self._leave("moved since")
+            elif isinstance(place, NotFound):
                 self._skip("gone")
             elif not isinstance(place, Place):
                 raise place
@@ -193,6 +198,13 @@ class _UndoMailbox:
     def _skip(self, reason: str, count: int = 1) -> None:
         if count:
             self.report.skipped[reason] += count
+
+
+def _lying_elsewhere(mailbox: Mailbox, missing: Sequence[StepFacts]) -> set[bytes]:
+    """Where ids change on move, the search keys of those that a person moved: their old ids name nothing any more, and
+    they lie in some folder all the same. What lies in Recoverable Items alone was deleted."""
+    keys = list(dict.fromkeys(facts.search_key for facts in missing if facts.search_key))
+    return set(mailbox.find_traces(keys)) if keys and not mailbox.ids_survive_moves else set()
 
 
 def _home(step: StepRow, facts: StepFacts, tree: FolderTree) -> str | None:

@@ -47,7 +47,9 @@ class ByKey:
         self._client = client
         self._is_refused = False
 
-    def look(self, folders: Sequence[str], keys: Collection[bytes]) -> dict[bytes, list[Place]]:
+    def look(
+        self, folders: Sequence[str], keys: Collection[bytes], *, traversal: str = "Shallow"
+    ) -> dict[bytes, list[Place]]:
         """Where items with those keys lie in those folders; a folder that is gone holds none.
 
         Raises what the server answers, a refusal of the restriction left out: then the folders are listed.
@@ -57,12 +59,13 @@ class ByKey:
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             if not self._is_refused:
                 try:
-                    self._take(found, self._pages(folders, _with_key(wanted[start : start + _KEYS_AT_ONCE])), wanted)
+                    condition = _with_key(wanted[start : start + _KEYS_AT_ONCE])
+                    self._take(found, self._pages(folders, traversal, condition), wanted)
                     continue
                 except Refused:
                     self._is_refused = True
             found.clear()
-            self._take(found, self._pages(folders, None), wanted)
+            self._take(found, self._pages(folders, traversal, None), wanted)
             break
         return found
 
@@ -72,13 +75,13 @@ class ByKey:
             if item.search_key in wanted:
                 found.setdefault(item.search_key, []).append(Place(item.id, parent))
 
-    def _pages(self, folders: Sequence[str], condition: Any) -> Iterable[tuple[str, Any]]:
+    def _pages(self, folders: Sequence[str], traversal: str, condition: Any) -> Iterable[tuple[str, Any]]:
         """Every item of the folders that meets the condition, with its folder."""
         for start in range(0, len(folders), _FOLDERS_AT_ONCE):
             left = {0: list(folders[start : start + _FOLDERS_AT_ONCE])}
             while left:
                 offset, some = left.popitem()
-                payload = find_items(some, "Shallow", offset, _PAGE, condition, (SEARCH_KEY,))
+                payload = find_items(some, traversal, offset, _PAGE, condition, (SEARCH_KEY,))
                 for parent, answer in zip(some, self._client.each(payload, len(some), "find messages"), strict=True):
                     if isinstance(answer, NotFound):
                         continue

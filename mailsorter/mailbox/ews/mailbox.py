@@ -140,6 +140,15 @@ class EwsMailbox:
 
         return self._each(ids, shape("m:ItemShape", (*PLACE, SEARCH_KEY)), place)
 
+    def find_traces(self, search_keys: Sequence[bytes], *, recoverable: bool = False) -> dict[bytes, list[Place]]:
+        if not any(search_keys):
+            return {}
+        folders = [f.id for f in self.tree(hidden=True, recoverable=recoverable) if not f.is_search]
+        found = self._by_key.look(folders, search_keys)
+        for key, places in self._by_key.look(folders, search_keys, traversal="Associated").items():
+            found.setdefault(key, []).extend(places)
+        return found
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:TextBody",)), lambda item: text(item, "t:TextBody"))
 

@@ -112,6 +112,9 @@ class GraphMailbox:
     def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
         return [self.find(one) for one in internet_message_ids]
 
+    def find_traces(self, search_keys: Sequence[bytes], *, recoverable: bool = False) -> dict[bytes, list[Place]]:
+        return {}
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         def text(found: wire.Text) -> str:
             return (found.body.content if found.body else None) or ""

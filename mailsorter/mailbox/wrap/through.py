@@ -78,6 +78,9 @@ class PassedThrough:
     def find_each(self, internet_message_ids: Sequence[str]) -> list[list[Place]]:
         return self._ask("find_each", lambda: self._inner.find_each(internet_message_ids))
 
+    def find_traces(self, search_keys: Sequence[bytes], *, recoverable: bool = False) -> dict[bytes, list[Place]]:
+        return self._ask("find_traces", lambda: self._inner.find_traces(search_keys, recoverable=recoverable))
+
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._ask("texts", lambda: self._inner.texts(ids))
 

@@ -231,3 +231,25 @@ def test_throwing_mail_away_before_an_undo_keeps_it_thrown_away(firm: Firm) -> N
     firm.mailbox.server.user_deletes(message)
     undo(firm, run)
     assert firm.mailbox.server.item(message).message.folder_id == firm.mailbox.server.folder(WellKnown.DELETED).id
+
+
+@pytest.mark.parametrize("ids_survive_moves", [True, False], ids=["stable ids", "changing ids"])
+def test_what_a_person_dragged_lies_elsewhere_and_is_not_gone(tmp_path: Path, ids_survive_moves: bool) -> None:
+    """Where ids change, too: the old one names nothing any more, and the message lies where the person put it."""
+    firm = Firm(tmp_path)
+    firm.mailboxes = [MemoryMailbox(f"anna@{OWN}", clock=firm.clock, ids_survive_moves=ids_survive_moves)]
+    for n in range(4):
+        firm.deliver("jan@acme.example", subject=f"message {n}")
+    run = firm.sort().run
+    server = firm.mailbox.server
+    target = server.tree().find(("Clients", ACME.name))
+    assert target is not None
+    dragged, also, deleted, _ = sorted(server.ids(target.id))
+    server.user_moves(dragged, ("Prive",))
+    server.user_moves(also, WellKnown.INBOX)
+    server.user_destroys(deleted)
+    report = undo(firm, run).mailboxes[0]
+    assert report.left == {"moved since": 2}
+    assert report.skipped == {"gone": 1}
+    assert report.filed == 1
+    firm.ledger.close()
