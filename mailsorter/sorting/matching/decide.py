@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from mailsorter.model.evidence import STAGE, STRENGTH, Evidence, EvidenceKind
 from mailsorter.model.filing import Several
 from mailsorter.model.match import Match, Outcome, Reason
-from mailsorter.model.matching import MatchingPolicy
 from mailsorter.model.thread import Correction
 from mailsorter.sorting.matching.book import MatchBook
 
@@ -25,7 +24,7 @@ def decide(
     is_undated: bool = False,
 ) -> Match:
     """The outcome of at least one fact. Corrections that contradict, and unknown dates, always go to review."""
-    stage, clients = _deciding(evidence, book.policy)
+    stage, clients = _deciding(evidence, is_first_edition=book.is_first_edition)
     if correction is not None and correction.rejected and stage > _CORRECTION:
         clients = tuple(c for c in clients if c not in correction.rejected)
         if not clients:
@@ -44,9 +43,9 @@ def decide(
     return Match(Outcome.AMBIGUOUS, clients, tuple(evidence), reason, labels)
 
 
-def _deciding(evidence: Sequence[Evidence], policy: MatchingPolicy) -> tuple[int, tuple[str, ...]]:
+def _deciding(evidence: Sequence[Evidence], *, is_first_edition: bool) -> tuple[int, tuple[str, ...]]:
     """The stage that decides, and its clients, first named first."""
-    table = STRENGTH if policy.is_first_edition else STAGE
+    table = STRENGTH if is_first_edition else STAGE
     if len(evidence) == 1:
         return table[evidence[0].kind], (evidence[0].client_id,)
     best = 99
@@ -57,7 +56,7 @@ def _deciding(evidence: Sequence[Evidence], policy: MatchingPolicy) -> tuple[int
             best, clients = number, {fact.client_id: None}
         elif number == best:
             clients[fact.client_id] = None
-    if len(clients) > 1 and not policy.is_first_edition:
+    if len(clients) > 1 and not is_first_edition:
         settled = _settled([fact for fact in evidence if STAGE[fact.kind] == best])
         return best, (settled,) if settled is not None else tuple(clients)
     return best, tuple(clients)

@@ -70,7 +70,9 @@ def match_message(
     if correction is not None and correction.is_this_message:
         return Match(Outcome.EXCLUDED, reason=Reason.FILED_BY_HAND)
     envelope = read_envelope(message, book)
-    rules = _rules(message, book, envelope, attachment_names) if book.rules.rules else []
+    rules: list[Rule] = []
+    if book.rules.rules:
+        rules = book.rules.applying(message, envelope.rules, attachment_names, nearest=not book.is_first_edition)
     labels = tuple(dict.fromkeys(r.label for r in rules if r.action is RuleAction.LABEL)) if rules else ()
     evidence = _gather(message, book, memory, correction, envelope, rules, attachment_names)
     if rules and any(r.action is RuleAction.LEAVE for r in rules) and not (correction and correction.clients):
@@ -81,13 +83,9 @@ def match_message(
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
         found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
-        return _weighed(found, message, book, envelope)
+        recipients = len(message.to) + len(message.cc) + len(message.bcc)
+        return found if recipients <= book.policy.mass_mail_domains else _weighed(found, message, book, envelope)
     return _without_evidence(message, text, book, envelope, labels, predictor)
-
-
-def _rules(message: Message, book: MatchBook, envelope: Envelope, attachment_names: Sequence[str]) -> list[Rule]:
-    nearest = not book.policy.is_first_edition
-    return book.rules.applying(message, envelope.rules, attachment_names, nearest=nearest)
 
 
 def _weighed(found: Match, message: Message, book: MatchBook, envelope: Envelope) -> Match:

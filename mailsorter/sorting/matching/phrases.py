@@ -15,6 +15,8 @@ from mailsorter.patterns import Cap, encodable, normalized
 
 T = TypeVar("T")
 
+_MOST = Cap.PHRASE_TEXT  # as a plain name: asked for every subject
+
 _LOOKALIKES = str.maketrans({**dict.fromkeys("‐‑‒–—―−", "-"), "\xad": None, "\u200b": None, "\ufeff": None})
 
 
@@ -57,7 +59,7 @@ class PhraseIndex(Generic[T]):
         """Values of the phrases that occur in the text, in order of appearance; may repeat."""
         if self._automaton is None or not text:
             return ()
-        if len(text) > Cap.PHRASE_TEXT:
+        if len(text) > _MOST:
             return self._find_in_long(text)
         folded = text.lower() if text.isascii() else fold(text)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)

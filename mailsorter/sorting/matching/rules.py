@@ -90,7 +90,9 @@ class RuleBook:
 
         `nearest`: of those that an address meets by several domains only the nearest one's count.
         """
-        candidates = {*met.author, *met.recipient, *self._subjects.find(message.subject)}
+        candidates = set(self._subjects.find(message.subject))
+        if met is not NONE_MET:
+            candidates.update(met.author, met.recipient)
         if message.list_id:
             candidates.update(self._by_list)
         if message.categories:
