@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Approver, Office
@@ -158,6 +159,12 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
         raise UserError(
             f"The list of case {row.number} is not the one that was planned: nothing was done.",
             advice=f"Run: mailsorter case plan {row.number}",
+        )
+    if is_outdated(file):
+        raise UserError(
+            f"What the list of case {row.number} rests on was changed since it was planned (the request, or an "
+            "objection): nothing was done.",
+            advice=f"Run: mailsorter case plan {row.number}, and let the new list be approved.",
         )
     if count := _decided_since(plan, file):
         raise UserError(

@@ -8,6 +8,7 @@ import msgspec
 
 from mailsorter.cases.calendar import terms_of
 from mailsorter.cases.casefile import CaseFile, destroy
+from mailsorter.cases.correspondence import give_tag
 from mailsorter.cases.find import client_in_book, subject_of
 from mailsorter.cases.identifiers import check_addresses
 from mailsorter.cases.moves import advance, check
@@ -59,6 +60,7 @@ def open_case(
         destroy(office.folder, row.number)  # left by a crash between file and row: nothing of it was ever used
         file = office.create_file(row.number)
         file.write("subject", subject)
+        give_tag(file)
         if although.strip():
             note(file, "although", office.today(), although)
         unit.audit.append("case.open", {"case": row.number, "kind": kind.value})

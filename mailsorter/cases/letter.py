@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.correspondence import kept_until, reference_of
 from mailsorter.cases.find import findings_of, subject_of
 from mailsorter.cases.intake import deadlines_of, last_reason
 from mailsorter.cases.letterhead import LANGUAGES, blocks_of, render_text, show_day, show_gaps
@@ -175,10 +176,17 @@ def _data(
         "reason": reason.rstrip("."),
         "answer_on": deadlines_of(office, row).answer_on,
         "backup_days": firm.backup_days,
-        "correspondence_until": office.today() + timedelta(days=firm.policy.correspondence_days),
+        "reference": reference_of(file, row.number),
+        "correspondence_until": _correspondence_until(office, row, stands.account),
         "told": list(findings_of(file).forwarded_to),
         **_remains(office, row, file, language, stands),
     }
+
+
+def _correspondence_until(office: Office, row: CaseRow, counted: Account) -> date:
+    """The day that the case's items have, which is the day that the list showed; without any, the day they would."""
+    days = [i.until for i in counted.of(Bucket.KEPT) if i.ground == Basis.CORRESPONDENCE and i.until is not None]
+    return max(days, default=kept_until(office, row))
 
 
 def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands: Standing) -> dict[str, Any]:

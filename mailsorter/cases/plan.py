@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.correspondence import (
+    Correspondence,
+    kept_until,
+    looks_like_the_request,
+    mark_current,
+    reference_of,
+)
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.intake import ERASING
@@ -17,10 +24,11 @@ from mailsorter.cases.office import ClientEntry, Office
 from mailsorter.cases.people import check_planner, recorded_name
 from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import UserError
-from mailsorter.model.case import CaseKind, Decision, Finding, PlanItem, Subject
+from mailsorter.ledger.cases import CaseRow
+from mailsorter.model.case import Decision, Finding, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, in_order
 from mailsorter.model.folder import show_path
-from mailsorter.model.ground import judge
+from mailsorter.model.ground import Judgement, judge
 from mailsorter.model.lifecycle import CaseAct
 
 PART = "plan"
@@ -49,8 +57,9 @@ def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = Fa
     check_planner(office.firm, by)
     by = recorded_name(office.firm, by)
     file = office.open_file(number)
-    plan = _divide(office, file, number, row.kind, by, restricts_kept)
+    plan = _divide(office, file, row, by, restricts_kept)
     file.write(PART, plan)
+    mark_current(file)
     counts = {f"to_{verdict}": count for verdict, count in plan.counts.items()}
     with office.ledger.reading() as unit:
         planner = unit.cases.name_token(by)
@@ -69,41 +78,33 @@ def plan_of(file: CaseFile) -> Plan:
     return plan
 
 
-def _divide(office: Office, file: CaseFile, number: str, kind: CaseKind, by: str, restricts_kept: bool) -> Plan:
+def _divide(office: Office, file: CaseFile, row: CaseRow, by: str, restricts_kept: bool) -> Plan:
     subject, found = subject_of(file), findings_of(file)
-    policy = replace(office.firm.policy, objected=subject.objects, zone=office.zone)
-    correspondence = Correspondence(number, subject, found.findings)
+    policy = replace(
+        office.firm.policy, objected=subject.objects, zone=office.zone, correspondence_until=kept_until(office, row)
+    )
+    correspondence = Correspondence(row, reference_of(file, row.number), subject, found.findings)
     decisions = decisions_of(file)
     today = office.today()
     items = []
     for finding in found.findings:
         dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
         judgement = judge(dated, policy, today, is_correspondence=correspondence.includes(dated))
+        if not subject.request_message_id and judgement.verdict is Verdict.ERASE:
+            judgement = _spare_the_request(office, row, dated, judgement)
         item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
         items.append(decided(item, decisions.get(finding.key)))
     return Plan(
-        number=number, kind=kind, items=in_order(items), scope=tuple(scope_of(office, file)),
+        number=row.number, kind=row.kind, items=in_order(items), scope=tuple(scope_of(office, file)),
         not_seen=found.not_seen, restricts_kept=restricts_kept, made_by=by, made_at=office.clock.now(),
     )  # fmt: skip
 
 
-class Correspondence:
-    """Which findings are the case's own letters: the request, its thread, and what carries the case's number."""
-
-    def __init__(self, number: str, subject: Subject, findings: Sequence[Finding]) -> None:
-        self._number = number
-        self._request = subject.request_message_id.strip()
-        self._threads = {
-            (f.mailbox, f.conversation_id)
-            for f in findings
-            if self._request and f.internet_message_id.strip() == self._request and f.conversation_id
-        }
-
-    def includes(self, finding: Finding) -> bool:
-        """Is it the request itself, an answer to it, or mail with the case's number in its subject?"""
-        if self._request and finding.internet_message_id.strip() == self._request:
-            return True
-        return (finding.mailbox, finding.conversation_id) in self._threads or self._number in finding.subject
+def _spare_the_request(office: Office, row: CaseRow, finding: Finding, judgement: Judgement) -> Judgement:
+    """While nobody has said which message is the request, what may be it is not erased unasked."""
+    if judgement.reason != "case-correspondence" and looks_like_the_request(finding, row, office):
+        return Judgement(Verdict.LOOK, "perhaps-the-request")
+    return judgement
 
 
 def decided(item: PlanItem, decision: Decision | None) -> PlanItem:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import msgspec
 
+from mailsorter.cases.correspondence import is_outdated, mark_outdated, name_request
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import Progress as FindProgress
 from mailsorter.cases.eraser import Progress as EraseProgress
@@ -44,7 +46,7 @@ class Watching(msgspec.Struct, frozen=True):
     stop: threading.Event | None = None
 
 
-def case_for(office: Office, subject: Subject, *, although: str = "") -> CaseRow:
+def case_for(office: Office, subject: Subject, *, received_on: date | None = None, although: str = "") -> CaseRow:
     """The newest open erasure case of these addresses, to which others may have been added since; else a new one."""
     wanted = canonical_addresses(subject)
     with office.ledger.reading() as unit:
@@ -52,8 +54,20 @@ def case_for(office: Office, subject: Subject, *, although: str = "") -> CaseRow
     for row in reversed(rows):
         is_open = row.kind is CaseKind.ERASURE and row.state is not CaseState.CLOSED
         if is_open and wanted <= canonical_addresses(subject_of(office.open_file(row.number))):
+            _take_in(office, row, subject)
             return row
-    return open_case(office, CaseKind.ERASURE, subject, although=although)
+    return open_case(office, CaseKind.ERASURE, subject, received_on=received_on, although=although)
+
+
+def _take_in(office: Office, row: CaseRow, subject: Subject) -> None:
+    """What the officer says of the request only now. A list that was made without it is made again by the walk."""
+    file = office.open_file(row.number)
+    before = subject_of(file)
+    if subject.request_message_id and subject.request_message_id != before.request_message_id:
+        name_request(office, row.number, subject.request_message_id)
+    if subject.objects and not before.objects:
+        file.write("subject", msgspec.structs.replace(subject_of(file), objects=True))
+        mark_outdated(file)
 
 
 def walk(office: Office, number: str, asked: Asked, watching: Watching) -> Iterator[tuple[CaseState, Result]]:
@@ -67,7 +81,7 @@ def walk(office: Office, number: str, asked: Asked, watching: Watching) -> Itera
         if state is CaseState.OPENED and asked.known:
             attest(office, number, asked.known)
             continue
-        if state in _STOPS and not (state is CaseState.PLANNED and _has_new_decisions(office, number)):
+        if state in _STOPS and not (state is CaseState.PLANNED and _is_outdated(office, number)):
             _STOPS[state](office, number)
         result = _STEPS[state](office, number, asked, watching)
         after = office.get(number).state
@@ -76,10 +90,12 @@ def walk(office: Office, number: str, asked: Asked, watching: Watching) -> Itera
             _stuck(number, result)
 
 
-def _has_new_decisions(office: Office, number: str) -> bool:
-    """Did a reviewer decide on what the list still leaves open?"""
+def _is_outdated(office: Office, number: str) -> bool:
+    """Did a reviewer decide on what the list still leaves open, or was the request named since?"""
     file = office.open_file(number)
     decided = decisions_of(file)
+    if is_outdated(file):
+        return True
     return any(item.finding.key in decided for item in plan_of(file).undecided)
 
 

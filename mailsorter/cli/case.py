@@ -78,6 +78,7 @@ def open_(
     json: Json = False,
 ) -> None:
     """Open a case; its clocks start on the day the request came."""
+    from mailsorter.cases.correspondence import reference_of
     from mailsorter.cases.intake import deadlines_of, open_case, open_for_the_same
     from mailsorter.model.case import Subject
 
@@ -90,8 +91,9 @@ def open_(
         row = open_case(office, kind, subject, received_on=_day(received), although=although)
         terms = deadlines_of(office, row)
         others = open_for_the_same(office, subject, but=row.number)
+        reference = reference_of(office.open_file(row.number), row.number)
         voice.say(
-            f"Case {row.number} is open.",
+            f"Case {row.number} is open. Put {reference} into the subject of every mail about it.",
             f"Say what cannot be erased by {terms.firm_on}; answer by {terms.month_on}.",
             f"Next: mailsorter case verify {row.number} --help",
         )
@@ -99,7 +101,7 @@ def open_(
             voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
         return {
             "case": row.number, "state": row.state.value, "firm_on": terms.firm_on, "month_on": terms.month_on,
-            "extended_on": terms.extended_on, "also_open": others,
+            "extended_on": terms.extended_on, "also_open": others, "reference": reference,
         }  # fmt: skip
 
     _do(ctx, json, work)
@@ -188,12 +190,30 @@ def plan(
 ) -> None:
     """Divide what was found into erase, keep and look; takes in the decisions made since."""
     from mailsorter.cases.plan import make_plan
-    from mailsorter.cli.case_view import plan_data, show_plan
+    from mailsorter.cli.case_view import offer_request, plan_data, show_plan
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         made = make_plan(office, number, by=officer(by), restricts_kept=restrict)
         show_plan(voice, made)
-        return {"state": office.get(number).state.value, **plan_data(made)}
+        return {"state": office.get(number).state.value, **plan_data(made), **offer_request(voice, office, number)}
+
+    _do(ctx, json, work)
+
+
+@app.command()
+def request(
+    ctx: typer.Context,
+    number: Number,
+    which: Annotated[str, typer.Argument(help="Its Message-ID, or an item of the review.", metavar="MESSAGE-ID")],
+    json: Json = False,
+) -> None:
+    """Say which message is the request itself: it is not erased; then plan again."""
+    from mailsorter.cases.correspondence import name_request
+
+    def work(voice: Voice, office: Office) -> dict[str, Any]:
+        subject = name_request(office, number, which)
+        voice.say(f"Written down. Next: mailsorter case plan {number}")
+        return {"case": number, "request": subject.request_message_id}
 
     _do(ctx, json, work)
 

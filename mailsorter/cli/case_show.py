@@ -88,6 +88,7 @@ def _standing(voice: Voice, office: Office, row: CaseRow, file: CaseFile) -> dic
 
 def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     from mailsorter.cases.approve import PART, Approval
+    from mailsorter.cases.correspondence import reference_of
     from mailsorter.cases.find import findings_of, subject_of
     from mailsorter.cases.intake import notes_of
     from mailsorter.cases.letter import letters_of
@@ -100,6 +101,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     approvals = [a for a in file.read(PART, list[Approval]) or [] if a.plan_digest == row.plan_digest]
     about = (*subject.names, *subject.addresses, *subject.aliases, *subject.phones, subject.client_id)
     voice.say("About: " + ", ".join(a for a in about if a))
+    voice.say(f"Mail about it bears in its subject: {reference_of(file, row.number)}")
     claimed = claimed_of(file)
     if claimed.all:
         voice.say(f"Not verified and not searched for yet: {', '.join(claimed.all)}")
@@ -122,6 +124,8 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
             "phones": subject.phones, "client": subject.client_id, "language": subject.language,
         },
         "not_verified": list(claimed.all),
+        "reference": reference_of(file, row.number),
+        "request": subject.request_message_id or None,
         "found": found_data(found),
         "digest": row.plan_digest.hex() if row.plan_digest is not None else None,
         "plan": plan_data(plan) if plan is not None else None,

@@ -167,6 +167,21 @@ def show_plan(voice: Voice, plan: Plan) -> None:
         )
 
 
+def offer_request(voice: Voice, office: Office, number: str) -> dict[str, Any]:
+    """Print which message may be the request itself, while none is named; the same for JSON."""
+    from mailsorter.cases.correspondence import likely_request
+
+    found = likely_request(office, number)
+    if found is None:
+        return {"likely_request": None}
+    day = f"{found.received_at:%Y-%m-%d}" if found.received_at is not None else "without a date"
+    voice.say(
+        f"Is this the request itself? {found.handle}, {day}: {found.subject}",
+        f"Then it stays: mailsorter case request {number} {found.handle}",
+    )
+    return {"likely_request": {"item": found.handle, "received": found.received_at, "subject": found.subject}}
+
+
 def _until(ground: Any) -> str:
     return f"{ground.rule}, {ground.until}" if ground is not None else ""
 

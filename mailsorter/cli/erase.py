@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +30,16 @@ def erase(
     phone: Annotated[list[str] | None, typer.Option("--phone", help="A phone number of theirs.")] = None,
     language: Annotated[str, typer.Option("--language", help="Of the letters: nl or en.")] = "nl",
     known: Annotated[str, typer.Option("--known", help="How you know that the right person asks.")] = "",
+    received: Annotated[
+        datetime | None,
+        typer.Option(
+            "--received", help="When the request came; else today.", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD"
+        ),
+    ] = None,
+    request: Annotated[
+        str, typer.Option("--request", help="The Message-ID of the request itself, which is not erased.")
+    ] = "",
+    objects: Annotated[bool, typer.Option("--objects", help="The request objects to processing (art. 21).")] = False,
     by: Annotated[str, typer.Option("--by", help="Who does this; else the user signed in here.")] = "",
     although: Annotated[
         str, typer.Option("--although", help="Why an address that is shared, ours or impossible is taken all the same.")
@@ -50,11 +61,12 @@ def erase(
     keep_today(ctx, today)
     subject = Subject(
         names=tuple(name or ()), addresses=tuple(addresses), aliases=tuple(alias or ()), phones=tuple(phone or ()),
-        language=language,
+        language=language, objects=objects, request_message_id=request,
     )  # fmt: skip
     with assembled(ctx) as assembly:
         office = assembly.office
-        row = case_for(office, subject, although=although)
+        received_on = received.date() if received is not None else None
+        row = case_for(office, subject, received_on=received_on, although=although)
         voice.say(f"Case {row.number}, {row.state}.")
         for other in open_for_the_same(office, subject, but=row.number):
             voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
@@ -135,7 +147,7 @@ def _show(voice: Voice, office: Office, number: str, result: Result) -> dict[str
         return {"step": "find", **view.found_data(result)}
     if isinstance(result, Plan):
         view.show_plan(voice, result)
-        return {"step": "plan", **view.plan_data(result)}
+        return {"step": "plan", **view.plan_data(result), **view.offer_request(voice, office, number)}
     if isinstance(result, Performed):
         view.show_performed(voice, number, result)
         return {"step": "perform", **performed_data(office, number, result)}

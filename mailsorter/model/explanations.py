@@ -171,8 +171,12 @@ JUDGEMENTS: dict[str, str] = {
     "ground": "A ground of the config was recognised and still runs; article, last day and rule stand beside it.",
     "ground-ended": "A ground of the config was recognised, and its time is over.",
     "case-correspondence": (
-        "It is the request itself, an answer to it, or carries the case's number: kept to a day, to account for the "
-        "case (GDPR art. 5(2), 17(3)(e))."
+        "It is the request itself, an answer in its thread after it came, or carries the case's tag, such as "
+        "[MS-2026-0001-k7qd], in its subject: kept to a day, to account for the case (GDPR art. 5(2), 17(3)(e))."
+    ),
+    "perhaps-the-request": (
+        "The person wrote it about the time of the request, and its subject speaks of erasure or personal data. It may "
+        "be the request itself, which is not erased: mailsorter case request NUMBER ITEM. If it is not, decide it."
     ),
     "reviewer": "A person decided, and gave the reason: mailsorter case review.",
 }

@@ -85,6 +85,7 @@ class Policy:
     letter_years: int = 7
     financial_year_ends: tuple[int, int] = (12, 31)  # month, day
     correspondence_days: int = 1825
+    correspondence_until: date | None = None  # the case's one day for all of it; None: counted from each message
     objected: bool = False
     zone: tzinfo = UTC  # of the place where the law counts the days
 
@@ -144,7 +145,8 @@ def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement
 
 
 def _correspondence(finding: Finding, policy: Policy, today: date) -> Judgement:
-    until = _day_of(finding, policy, today) + timedelta(days=policy.correspondence_days)
+    counted = _day_of(finding, policy, today) + timedelta(days=policy.correspondence_days)
+    until = policy.correspondence_until or counted
     if until < today:
         return Judgement(Verdict.ERASE, "ground-ended")
     article = "GDPR art. 5(2), 17(3)(e)"
