@@ -27,8 +27,8 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without what people confuse
 _RANDOM_LETTERS = 4
 _ASKS = compiled(
     "request.asks",
-    r"gegevenswissing|vergetelheid|vergeten te worden|wis(?:sen|t)|verwijder|(?:^|[^a-z])avg(?:[^a-z]|$)|gdpr|persoonsgegevens"
-    r"|right to erasure|forgotten|erase|erasure|delete my|personal data",
+    r"gegevenswissing|vergetelheid|vergeten te worden|wis(?:sen|t)|verwijder|(?:^|[^a-z])avg(?:[^a-z]|$)|gdpr"
+    r"|persoonsgegevens|right to erasure|forgotten|erase|erasure|delete my|personal data",
 )
 _DAYS_BEFORE = 31  # a request is opened within its month
 
