@@ -24,7 +24,7 @@ from mailsorter.clock import Clock, SystemClock
 from mailsorter.config.connect import AppIdentity, Ews, Graph
 from mailsorter.config.load import Loaded
 from mailsorter.config.policy import filing_policy, label_homes, matching_policy, rules, several
-from mailsorter.config.schema import MailboxEntry
+from mailsorter.config.schema import MailboxEntry, Matching
 from mailsorter.config.secret import SecretReference, create_key_file
 from mailsorter.errors import ConfigError, LedgerUnreadable, UserError
 from mailsorter.ledger.ledger import Ledger
@@ -178,9 +178,9 @@ class Assembly:
             raise UserError("The config has no [graph] section.", advice="Run: mailsorter init   to see one.")
         erasing = self.config.erasing_graph()
         connector = GraphConnector(
-            _graph_settings(graph),
+            _graph_settings(graph, self.config.matching),
             _credential(graph),
-            erasing=(_graph_settings(erasing), _credential(erasing)) if erasing else None,
+            erasing=(_graph_settings(erasing, self.config.matching), _credential(erasing)) if erasing else None,
             clock=self.clock,
             stop=self.stop,
         )
@@ -211,7 +211,7 @@ class Assembly:
                 advice='Set connector = "graph", or install mailsorter with its EWS connector.',
             ) from error
         assert self.config.ews is not None  # a checked config has [ews] when a mailbox asks for it
-        return package, _ews_settings(package, self.config.ews)
+        return package, _ews_settings(package, self.config.ews, self.config.matching)
 
     @cached_property
     def connect(self) -> Mapping[str, Callable[[], Mailbox]]:
@@ -590,7 +590,7 @@ def _fixed_part(template: str) -> FolderPath:
     return tuple(fixed)
 
 
-def _graph_settings(graph: Graph) -> GraphSettings:
+def _graph_settings(graph: Graph, matching: Matching) -> GraphSettings:
     from mailsorter.mailbox.graph.settings import GraphSettings
 
     return GraphSettings(
@@ -599,6 +599,8 @@ def _graph_settings(graph: Graph) -> GraphSettings:
         origin=graph.url,
         login_origin=graph.authority,
         ca_file=graph.ca_file,
+        reads_headers=matching.authentication == "on",
+        trusted_gateways=matching.trusted_gateways,
         read_timeout_s=graph.timeout.total_seconds(),
     )
 
@@ -615,7 +617,7 @@ def _credential(identity: AppIdentity) -> Credential:
     return FederatedCredential(identity.federated_credential.path)
 
 
-def _ews_settings(package: Any, ews: Ews) -> Any:
+def _ews_settings(package: Any, ews: Ews, matching: Matching) -> Any:
     """The settings of the EWS connector, whose package is handed in because it may not be there."""
     secret = ews.client_secret if ews.auth == "oauth" else ews.password
     assert secret is not None  # a checked config has what its kind of sign-in needs
@@ -623,4 +625,7 @@ def _ews_settings(package: Any, ews: Ews) -> Any:
         sign_in = package.HybridSignIn(ews.tenant, ews.client_id, secret.read().reveal(), ews.authority)
     else:
         sign_in = package.Password(ews.auth, ews.username, secret.read().reveal())
-    return package.EwsSettings(ews.url, sign_in, ca_file=ews.ca_file, timeout_s=ews.timeout.total_seconds())
+    return package.EwsSettings(
+        ews.url, sign_in, ca_file=ews.ca_file, trusted_gateways=matching.trusted_gateways,
+        reads_headers=matching.authentication == "on", timeout_s=ews.timeout.total_seconds(),
+    )  # fmt: skip

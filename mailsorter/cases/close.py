@@ -132,6 +132,7 @@ def _forget(office: Office, row: CaseRow, file: CaseFile, addresses: Iterable[st
             unit.settings.remove(f"baseline {row.number} {mailbox}")
         if row.kind is CaseKind.ERASURE and performed:
             unit.tombstones.forget_address(row.number, addresses, horizon)
+            unit.correspondents.forget(addresses)
         if leave_open:
             told = {bucket.value: n for bucket, n in counted.open.items()}
             unit.audit.append("case.left-open", {"case": row.number, **told})

@@ -142,7 +142,7 @@ class _Page:
                     token=one.token, mailbox=self._hands.number, folder=number, state=state,
                     client=step.client if state is MessageState.FILED else None, evidence=step.evidence,
                     thread=digests.thread, message_id=digests.message_id, received_s=step.facts.received_s,
-                    run=step.run,
+                    run=step.run, speaks=step.facts.speaks,
                 )
             ]
         )  # fmt: skip

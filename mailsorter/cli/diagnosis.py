@@ -74,6 +74,7 @@ def diagnose(assembly: Assembly) -> Iterator[Check]:
     if "ews" in used:
         yield from _ews(assembly)
     yield from _ledger_key(assembly)
+    yield from _authentication(assembly)
     yield from _approvals(assembly)
     yield from _permissions(assembly)
 
@@ -119,6 +120,28 @@ def _approvals(assembly: Assembly) -> Iterator[Check]:
             "Two approve and only two people are listed: the planner is none of the approvers, so no list can be made.",
             "Add an [[approver]] for who plans; it needs no public_key.",
         )
+
+
+def _authentication(assembly: Assembly) -> Iterator[Check]:
+    """Does so much mail fail authentication that a gateway must be missing from the config?"""
+    from mailsorter.sorting.verdicts import failures
+
+    if assembly.config.matching.authentication == "off":
+        text = "mail is filed for its author whether or not its domain vouches for them."
+        yield warning("authentication", f"[matching] authentication is off: {text}", "Leave it out to switch it on.")
+        return
+    try:
+        looked = assembly.look_at_keys()
+        if looked is None or not looked.is_in_force:
+            return  # no ledger yet, or one whose key the next command replaces: it is not opened here
+        with assembly.ledger.reading() as unit:
+            found = failures(unit, unit.places.mailbox_numbers())
+    except MailsorterError:
+        return  # told where the ledger itself is looked at
+    if found.is_suspicious:
+        yield warning("authentication", found.warning, found.advice)
+    elif found.seen:
+        yield ok("authentication", f"Of the last {found.seen} messages that Exchange judged, {found.failed} failed.")
 
 
 def _ledger_key(assembly: Assembly) -> Iterator[Check]:

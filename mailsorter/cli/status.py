@@ -45,6 +45,7 @@ def gather(assembly: Assembly) -> dict[str, object]:
     from mailsorter.cli.standing_brake import brake_data
     from mailsorter.daemon.snapshot import read
     from mailsorter.sorting.brake_memory import standing_brakes
+    from mailsorter.sorting.verdicts import failures
 
     now_s = int(assembly.clock.now().timestamp())
     mailboxes = []
@@ -53,6 +54,7 @@ def gather(assembly: Assembly) -> dict[str, object]:
         open_steps = set(unit.steps.mailboxes_with_open())
         numbers = [unit.places.mailbox(entry.address) for entry in assembly.config.mailbox]
         brakes = standing_brakes(unit, numbers)
+        failed = failures(unit, numbers)
         for entry, number in zip(assembly.config.mailbox, numbers, strict=True):
             looked = max(unit.cursors.at(number).values(), default=None)
             states = {
@@ -89,6 +91,12 @@ def gather(assembly: Assembly) -> dict[str, object]:
         "runs": runs,
         "audit_head": head,
         "former_keys": key_data(assembly),
+        "authentication": {
+            "judged": failed.seen,
+            "failed": failed.failed,
+            "warning": failed.warning if failed.is_suspicious else None,
+            "advice": failed.advice if failed.is_suspicious else None,
+        },
         **_cases(assembly),
     }
 
@@ -143,6 +151,9 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
         rows.append((mailbox["mailbox"], looked, *figures(mailbox), *counts))
     voice.table(("mailbox", "last look", "quota", "backlog", "filed", "waiting", "for review"), rows)
     show_brakes(voice, data["mailboxes"])  # type: ignore[arg-type]
+    authentication = data["authentication"]
+    if authentication["warning"]:  # type: ignore[index]
+        voice.say("", f"WARNING {authentication['warning']}", f"        {authentication['advice']}")  # type: ignore[index]
     runs = [
         (r["run"], r["kind"], r["state"], r["counts"].get("filed", 0), r["counts"].get("left", 0))
         for r in data["runs"]  # type: ignore[attr-defined]

@@ -32,7 +32,8 @@ def several(config: Config, mailbox: MailboxEntry) -> Several:
 
 def matching_policy(config: Config) -> MatchingPolicy:
     """How facts are weighed."""
-    return MatchingPolicy(mass_mail_domains=config.matching.mass_mail_domains)
+    own = config.matching
+    return MatchingPolicy(mass_mail_domains=own.mass_mail_domains, judges_authors=own.authentication == "on")
 
 
 def rules(config: Config) -> tuple[Rule, ...]:

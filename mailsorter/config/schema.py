@@ -37,6 +37,16 @@ class Matching(Table):
         about="More mail providers whose domains are nobody's; the well-known ones are built in.",
         example=["regionet.example"],
     )
+    authentication: Literal["on", "off"] = key(
+        "on",
+        about="Exchange's verdict on who wrote a message (DMARC): on, mail that failed it is not filed for its author.",
+        example="on",
+    )
+    trusted_gateways: Many[Domain] = key(
+        (),
+        about="Mail gateways in front of Exchange, whose verdict on the author is taken instead of Exchange's.",
+        example=["mx.gateway.example"],
+    )
     mass_mail_domains: int = key(
         10,
         about="Mail to people of more outside domains than this waits in review when a client is only one of them.",

@@ -21,6 +21,7 @@ from mailsorter.emulator.ews.versions import VERSIONS
 from mailsorter.emulator.faults import FaultPlan, FaultPlanError
 from mailsorter.emulator.meddler import meddle
 from mailsorter.emulator.mime.read import read_mime
+from mailsorter.emulator.mime.write import stamps
 from mailsorter.emulator.store import Mailbox
 from mailsorter.emulator.store.apps import App
 
@@ -241,16 +242,38 @@ def _reset_quota(control: Control, body: Body, rest: str) -> Any:
 
 
 def deliver(control: Control, raw: bytes, rest: str) -> Any:
-    """POST /_emulator/mailboxes/{address}/messages: MIME as it stands is delivered to the Inbox, now."""
+    """POST /_emulator/mailboxes/{address}/messages: MIME as it stands is delivered to the Inbox, now.
+
+    `…/messages/fail/messages` (pass, none, internal) delivers it as Exchange Online does: with its verdict on the
+    author above all other headers, and without the headers that only Exchange itself may write.
+    """
     store = control.emulator.store
-    mailbox = control.mailbox(rest.removesuffix("/messages"))
-    new = read_mime(raw)
+    address, _, verdict = rest.removesuffix("/messages").partition("/messages/")
+    mailbox = control.mailbox(address)
+    new = read_mime(_received(raw, verdict) if verdict else raw)
     new.received = int(store.clock.now_s())
     try:
         message = store.messages.create(mailbox, store.folders.well_known(mailbox, "inbox"), new)
     except ExchangeError as error:
         raise ControlError(str(error), error.status) from error
     return {"id": mailbox.ids.immutable_id(message.id)}
+
+
+def _received(raw: bytes, verdict: str) -> bytes:
+    if verdict not in ("pass", "fail", "none", "internal"):
+        raise ControlError(f"Unknown verdict {verdict!r}. Known: pass, fail, none, internal.")
+    author = read_mime(raw).from_
+    domain = author.address.rpartition("@")[2] if author is not None else "none"
+    hop = ("Received", "from mail.relay.example by emulator.mail.protection.outlook.com with ESMTPS")
+    top = "".join(f"{name}: {value}\r\n" for name, value in (*stamps(domain, verdict), hop))
+    head, blank, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    kept: list[bytes] = []
+    is_kept = True
+    for line in head.split(b"\n"):
+        if line[:1] not in (b" ", b"\t"):
+            is_kept = not line.lower().startswith(b"x-ms-exchange-organization-")
+        kept += [line] if is_kept else []
+    return top.encode() + b"\r\n".join([*kept, b"", *body.split(b"\n")] if blank else kept)
 
 
 def _only(body: Body, *names: str) -> None:

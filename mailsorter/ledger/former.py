@@ -28,6 +28,7 @@ from mailsorter.ledger.schema import (
     cases,
     client,
     correction,
+    correspondent,
     folder,
     forgotten,
     mailbox,
@@ -285,6 +286,7 @@ def _write_releases(connection: Connection, key: LedgerKey, known: Sequence[Form
             (correction, and_(*(or_(d.is_(None), is_under(d, generation)) for d in digests))),
             (tombstone, _buried_under(generation)),
             (forgotten, is_under(forgotten.c.address, generation)),
+            (correspondent, is_under(correspondent.c.token, generation)),
         ]  # fmt: skip
         for table, condition in unreachable:
             rows += connection.execute(delete(table).where(condition)).rowcount

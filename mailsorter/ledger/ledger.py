@@ -20,6 +20,7 @@ from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.compact import compact
 from mailsorter.ledger.copying import copy_into
 from mailsorter.ledger.corrections import Corrections
+from mailsorter.ledger.correspondents import Correspondents
 from mailsorter.ledger.cursors import Cursors
 from mailsorter.ledger.engine import database_file, make_engine
 from mailsorter.ledger.in_force import require_in_force
@@ -68,6 +69,10 @@ class Unit:
     @cached_property
     def corrections(self) -> Corrections:
         return Corrections(self.connection, self.now_s)
+
+    @cached_property
+    def correspondents(self) -> Correspondents:
+        return Correspondents(self.connection, self.key, self.now_s)
 
     @cached_property
     def runs(self) -> Runs:

@@ -46,6 +46,7 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     message_id: bytes | None = None
     received_s: int | None = None
     run: int | None = None
+    speaks: bool = True  # for its thread: False where nobody vouches for who wrote it
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -75,7 +76,9 @@ _ROW = select(message).where(message.c.token.in_(_SOME))
 _STANDING = select(message.c.token, message.c.state, message.c.folder, message.c.client, message.c.run).where(
     message.c.token.in_(_SOME)
 )
-_IS_DECIDED = _is_one_of(message.c.state, _DECIDED) & message.c.client.is_not(None)
+_IS_DECIDED = (
+    _is_one_of(message.c.state, _DECIDED) & message.c.client.is_not(None) & (message.c.speaks == literal_column("1"))
+)
 _BY_THREAD = select(message.c.thread, message.c.client).where(_IS_DECIDED, message.c.thread.in_(_SOME)).distinct()
 _BY_MESSAGE_ID = (
     select(message.c.message_id, message.c.client).where(_IS_DECIDED, message.c.message_id.in_(_SOME)).distinct()
@@ -103,7 +106,7 @@ _ANY_DUE = select(waiting.c.due).where(_IS_DUE).limit(1)
 
 def _record(dialect: Any) -> Any:
     statement = dialect.insert(message)
-    changed = {c: statement.excluded[c] for c in ("folder", "client", "state", "evidence", "run")}
+    changed = {c: statement.excluded[c] for c in ("folder", "client", "state", "evidence", "run", "speaks")}
     kept = {c: func.coalesce(statement.excluded[c], message.c[c]) for c in ("thread", "message_id", "received")}
     return statement.on_conflict_do_update(index_elements=["token"], set_=changed | kept)
 
@@ -144,7 +147,7 @@ class Messages:
             {
                 "token": r.token, "mailbox": r.mailbox, "folder": r.folder, "client": r.client, "state": int(r.state),
                 "evidence": r.evidence, "thread": r.thread, "message_id": r.message_id, "received": r.received_s,
-                "run": r.run,
+                "run": r.run, "speaks": int(r.speaks),
             }
             for r in rows
         ]  # fmt: skip
@@ -342,4 +345,5 @@ def _row(r: Any) -> MessageRow:
     return MessageRow(
         token=r.token, mailbox=r.mailbox, folder=r.folder, state=MessageState(r.state), client=r.client,
         evidence=r.evidence, thread=r.thread, message_id=r.message_id, received_s=r.received, run=r.run,
+        speaks=bool(r.speaks),
     )  # fmt: skip

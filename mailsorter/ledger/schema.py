@@ -81,6 +81,7 @@ message = Table(
     Column("message_id", LargeBinary),
     Column("received", _SECONDS),
     Column("run", Integer),
+    Column("speaks", SmallInteger, nullable=False, server_default=text("1")),  # 0: not for its thread
     Index(None, "thread"),
     Index(None, "message_id"),
 )
@@ -111,6 +112,13 @@ correction = Table(
     Index(None, "thread"),
     Index(None, "message_id"),
     Index(None, "sender"),
+)
+
+correspondent = Table(
+    "correspondent",  # people to whom the firm has written
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("at", _SECONDS, nullable=False),
 )
 
 cursor = Table(

@@ -44,6 +44,7 @@ class StepFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     categories_before: tuple[str, ...] | None = None
     search_key: bytes = b""  # MAPI search key: finds an item whose id changed
     takes_back: int = 0  # number of the step that this one undoes
+    speaks: bool = True  # does the message speak for its thread, where it goes?
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

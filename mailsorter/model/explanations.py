@@ -43,7 +43,9 @@ KINDS: dict[EvidenceKind, str] = {
     ),
     EvidenceKind.THREAD: (
         "Mail of the same conversation, or mail that its References or In-Reply-To name, was filed to the client "
-        "before, in this run or an earlier one. Threads are remembered only as keyed digests."
+        "before, in this run or an earlier one, and its author is authenticated, one of the firm's own people, or "
+        "somebody to whom the firm has written. Mail whose author failed authentication is never remembered for its "
+        "thread. Threads are remembered only as keyed digests."
     ),
     EvidenceKind.FORWARDED: (
         "The body carries a forwarded or quoted header block (Van/Verzonden/Aan/Onderwerp, From/Sent/To/Subject) that "
@@ -114,6 +116,20 @@ REASONS: dict[Reason, str] = {
     Reason.DRAFT: "It is a draft: not sent, and still someone's work.",
     Reason.NOT_MAIL: "It is a contact, task, note or another item that Exchange keeps among mail.",
     Reason.FILED_BY_HAND: "A person put it where it lies, so it is never moved.",
+    Reason.UNAUTHENTICATED: (
+        "The receiving server checked whether the mail comes from its author's domain, and it does not (dmarc=fail or "
+        "compauth=fail in Authentication-Results), so anybody may have written it. What the author's own address, "
+        "subject, thread or text says does not decide; recipients, rules on them and a person's correction still do. "
+        "Known: Exchange Online writes that header without a server's name, above its own first Received. Assumed: it "
+        "keeps it with every message from outside. Where a gateway stands in front of Exchange, name it in [matching] "
+        "trusted_gateways. Without any verdict the author counts as written."
+    ),
+    Reason.UNKNOWN_AUTHOR: (
+        "A remembered thread or a project code names the client, and nobody vouches for the author: the mail is not "
+        "authenticated, not from the firm's own people, and not from somebody to whom the firm has written. References "
+        "and subjects can be copied by anybody who has seen one. Review shows the fact; move the message by hand, or "
+        "write to the author, and the thread counts."
+    ),
     Reason.MASS_MAIL: (
         "The message went to people of more than ten outside domains ([matching] mass_mail_domains), and a client's "
         "person is only one of its recipients: a notice or invitation to many is not that client's mail. A code, a "

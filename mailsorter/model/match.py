@@ -38,6 +38,8 @@ class Reason(enum.StrEnum):
     REJECTED = "rejected"  # unmatched: a person took this thread out of the client that evidence names
     CLIENT_LEFT = "client-left"  # unmatched: the evidence names a client that has left
     BELOW_TARGET = "below-target"  # unmatched: there is a prediction, but not sure enough to file by
+    UNAUTHENTICATED = "unauthenticated"  # unmatched: the author that names the client failed authentication
+    UNKNOWN_AUTHOR = "unknown-author"  # unmatched: a thread or code names the client, and nobody vouches for the author
     MASS_MAIL = "mass-mail"  # unmatched: a client's person is one recipient among many outsiders
     OWN_PEOPLE = "own-people"  # internal
     RULE = "rule"  # excluded: a rule of the administrator says leave it

@@ -10,6 +10,8 @@ from datetime import datetime
 
 import msgspec
 
+from mailsorter.model.author_check import AuthorCheck
+
 
 class Participant(msgspec.Struct, frozen=True, gc=False):
     """One address with its display name, raw as delivered: upper case, X.500, empty or malformed as it may be."""
@@ -49,6 +51,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_unreadable: bool = (
         False  # Exchange has it but cannot render it: only id and folder are filled; never decide on it
     )
+    author_check: AuthorCheck = AuthorCheck.NONE  # the receiving server's, on the author
     search_key: bytes = b""  # MAPI PR_SEARCH_KEY: survives move and copy, so copies share it
 
     @property

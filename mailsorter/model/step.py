@@ -57,6 +57,7 @@ class MoveMessage(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] | None = None  # set: the message is stamped with exactly these after the move
     categories_before: tuple[str, ...] | None = None
     takes_back: int = 0  # the ledger's number of the step that this one undoes
+    speaks: bool = True  # for its thread: False where the author failed authentication
 
 
 class EraseMessage(msgspec.Struct, frozen=True, kw_only=True):

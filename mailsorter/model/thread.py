@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.match import Match, Outcome
 from mailsorter.model.message import Message
 
@@ -27,6 +28,14 @@ class Corrections(Protocol):
 
     def of_thread(self, message: Message) -> Correction | None:
         """What people decided about this message's thread, or None."""
+        ...
+
+
+class Correspondents(Protocol):
+    """Whom the firm knows. Called where a thread or code decides; answers from memory."""
+
+    def wrote_to_author(self, message: Message) -> bool:
+        """Has the firm written to the message's author before?"""
         ...
 
 
@@ -59,8 +68,13 @@ class RunMemory:
         self._by_message_id: dict[str, tuple[str, ...]] = {}
 
     def remember(self, message: Message, match: Match) -> None:
-        """Keep a decision; anything but `filed-to` (or `wait`, which will be) to one client is not remembered."""
+        """Keep a decision; anything but `filed-to` (or `wait`, which will be) to one client is not remembered.
+
+        Nor is mail whose author failed authentication: anybody may have put it into the thread.
+        """
         if match.outcome not in (Outcome.FILED_TO, Outcome.WAIT) or len(match.clients) != 1:
+            return
+        if message.author_check is AuthorCheck.FAILED:
             return
         if message.conversation_id:
             _add(self._by_conversation, message.conversation_id, match.clients[0])

@@ -53,6 +53,7 @@ def _facts(
         categories=step.categories if step else None,
         categories_before=step.categories_before if step else None,
         takes_back=step.takes_back if step else 0,
+        speaks=step.speaks if step else True,
     )
 
 
@@ -82,7 +83,7 @@ def row_of(
     return MessageRow(
         token=token, mailbox=mailbox, folder=folder, state=becomes, client=intent.client if filed else None,
         evidence=intent.evidence if filed else 0, thread=facts.thread, message_id=facts.message_id,
-        received_s=facts.received_s, run=run,
+        received_s=facts.received_s, run=run, speaks=facts.speaks,
     )  # fmt: skip
 
 

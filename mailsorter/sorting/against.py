@@ -46,7 +46,9 @@ class Side:
         """Decide one page."""
 
         def one(message: Message) -> Match:
-            return match_message(message, self.book, self.memory, corrections=recall, several=self.several)
+            return match_message(
+                message, self.book, self.memory, corrections=recall, several=self.several, correspondents=recall
+            )
 
         return match_all(page, self.memory, one)
 

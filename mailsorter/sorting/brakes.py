@@ -165,6 +165,8 @@ class Brakes:
             self._shift[result.folder_id] += 1
             if not step.copy:
                 self._shift[step.source_id] -= 1
+            if not step.speaks:
+                continue  # its author failed authentication: it is no measure of what is usual
             came: datetime | None = step.message.received_at
             if not is_backlog:
                 self._moved[self._today] += 1

@@ -92,8 +92,8 @@ def decide_window(
             message,
             work_of(message, text, names),
             lambda: match_message(
-                message, filing.book, memory, corrections=recall, several=filing.several, predictor=filing.predictor,
-                text=text, attachment_names=names,
+                message, filing.book, memory, corrections=recall, correspondents=recall, several=filing.several,
+                predictor=filing.predictor, text=text, attachment_names=names,
             ),
         )  # fmt: skip
 

@@ -47,7 +47,9 @@ from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.report import MailboxReport
 from mailsorter.sorting.returned import really_returned
 from mailsorter.sorting.tally import count_left, count_results
+from mailsorter.sorting.verdicts import count_verdicts
 from mailsorter.sorting.window import Window, changed_windows
+from mailsorter.sorting.written_to import people_written_to
 
 _MANY_THREADS = 2000  # of more decided threads than that the ledger is not asked one by one
 _RETESTS = 3  # how often left mail is tested again in one run: each time a thread may decide the next
@@ -372,8 +374,15 @@ class MailboxRun:
         kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
         left = self._left_mail(recall)
 
+        written_to = people_written_to(window.messages, self.filing.book, ground.sent_folder_id)
+        if written_to:
+            self.cache.fruitless = frozenset()  # a thread may count now because its author is known
+
         def finish(unit: Unit) -> None:
             left.record(unit, kept, returned)
+            unit.correspondents.record(written_to)
+            if folder_number is not None:
+                count_verdicts(unit, hands.number, window.messages)
             for one in departed:
                 one.record(unit)
             if not is_cut:
@@ -485,7 +494,8 @@ def _is_undecided(recall: Recall, message: Message) -> bool:
 
 
 def _moves(plan: WindowPlan) -> int:
-    return sum(isinstance(step, MoveMessage) and not step.copy for step in plan.steps)
+    """Moves that brakes count. A stranger who forges authors must not be able to pull one."""
+    return sum(isinstance(step, MoveMessage) and not step.copy and step.speaks for step in plan.steps)
 
 
 def _cut(plan: WindowPlan, room: int | None) -> tuple[WindowPlan, bool]:

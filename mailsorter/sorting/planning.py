@@ -15,6 +15,7 @@ from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EnsureFolder, Identity, MoveMessage, Step
 from mailsorter.sorting.decide import Decision
 from mailsorter.sorting.filing import Filing
+from mailsorter.sorting.matching import has_failed
 from mailsorter.sorting.targets import Target, Targets
 
 
@@ -89,6 +90,7 @@ def _moves(
                 copy=is_copy,
                 categories=stamped,
                 categories_before=message.categories if stamped is not None else None,
+                speaks=not has_failed(message, filing.book),
             )
         )
     return steps

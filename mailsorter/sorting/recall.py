@@ -9,6 +9,7 @@ from mailsorter.ledger.corrections import CorrectionRow
 from mailsorter.ledger.keys import every_spelling, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import Standing
+from mailsorter.model.address import addresses_in
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.thread import Correction
@@ -75,6 +76,8 @@ class Recall:
         own_ids = {t.message_id for t in everything if t.message_id}
         self._corrected_threads = _without(unit.corrections.of_threads(threads), own)
         self._corrected_ids = _without(unit.corrections.of_message_ids(references | own_ids), own)
+        self._authors = {m.id: author for m in messages if (author := _author(m)) is not None}
+        self._written_to = unit.correspondents.known(self._authors.values())
         numbers.learn(unit, self._numbers_seen())
 
     def has_failed(self, message: Message) -> bool:
@@ -89,6 +92,10 @@ class Recall:
         for reference in tokens.references:
             numbers |= self._by_message_id.get(reference, set())
         return self._numbers.ids(numbers)
+
+    def wrote_to_author(self, message: Message) -> bool:
+        """Has the firm written to the message's author before?"""
+        return self._authors.get(message.id) in self._written_to
 
     def of_thread(self, message: Message) -> Correction | None:
         """What people decided about this message's thread."""
@@ -118,6 +125,12 @@ class Recall:
         rows += [r for found in self._corrected_ids.values() for r in found]
         yield from (n for row in rows for n in (row.client, row.rejected) if n is not None)
         yield from (s.client for s in self.standing.values() if s.client is not None)
+
+
+def _author(message: Message) -> str | None:
+    author = message.from_ or message.sender
+    found = addresses_in(author.address) if author is not None else ()
+    return found[0] if len(found) == 1 else None
 
 
 def _formerly(known: KnownAgain) -> Standing:

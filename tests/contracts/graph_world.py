@@ -16,6 +16,7 @@ from mailsorter.emulator.store.records import Address, Folder, Message, NewAttac
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.mailbox.graph import ClientSecret, GraphSettings
 from mailsorter.mailbox.graph.connector import GraphConnector
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
 from tests.contracts.worlds import Where
@@ -38,6 +39,14 @@ class LosingAdapter(HTTPAdapter):
             response.close()
             raise requests.ConnectionError("the connection broke")
         return response
+
+
+_AUTHENTICATION = {
+    AuthorCheck.PASSED: "pass",
+    AuthorCheck.FAILED: "fail",
+    AuthorCheck.INTERNAL: "internal",
+    AuthorCheck.NONE: "none",
+}
 
 
 class StoreWorld:
@@ -82,6 +91,7 @@ class StoreWorld:
         text: str = "",
         attachment_names: Sequence[str] = (),
         hidden: bool = False,
+        author_check: AuthorCheck = AuthorCheck.PASSED,
     ) -> str:
         new = NewMessage(
             subject=subject,
@@ -94,6 +104,7 @@ class StoreWorld:
             received=int(received_at.timestamp()) if received_at else None,
             attachments=[NewAttachment(name, data=b"x") for name in attachment_names],
             hidden=hidden,
+            authentication=_AUTHENTICATION[author_check],
         )
         target = self._folder(where)
         if target.recoverable:

@@ -8,6 +8,7 @@ import pytest
 
 from mailsorter.errors import CursorLost, MailsorterError, NotFound, PoisonItem
 from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Place
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message, Participant
 from tests.contracts.worlds import World
@@ -412,3 +413,16 @@ def test_folder_permissions_are_told_for_each_folder_or_not_at_all(world: World)
     assert isinstance(told[1], MailsorterError)
     assert not isinstance(told[0], MailsorterError)
     assert {(one.user, one.may_read) for one in told[0]} == {("Default", False), ("Anonymous", False)}
+
+
+@pytest.mark.parametrize("verdict", list(AuthorCheck))
+def test_an_envelope_brings_the_servers_verdict_on_its_author(world: World, verdict: AuthorCheck) -> None:
+    """In rounds, in listings and by id alike; what a case lists goes without."""
+    wanted = world.deliver(WellKnown.INBOX, from_=BRAM, to=[ANNA], author_check=verdict)
+    inbox = world.mailbox.tree().well_known(WellKnown.INBOX)
+    assert inbox is not None
+    in_round = a_round(world.mailbox, inbox.id)[0][wanted]
+    listed = {m.id: m for page in world.mailbox.messages(inbox.id, Detail.ENVELOPE) for m in page}[wanted]
+    (fetched,) = world.mailbox.fetch([wanted])
+    assert isinstance(fetched, Message)
+    assert in_round.author_check is listed.author_check is fetched.author_check is verdict

@@ -15,6 +15,7 @@ from mailsorter.mailbox.base import Mailbox
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.mailbox.waiting import Stopper
 from mailsorter.mailbox.wrap import LoggedMailbox, RetryingMailbox, ThrottledMailbox
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import FolderPath, WellKnown
 from mailsorter.model.message import Participant
 
@@ -44,6 +45,7 @@ class World(Protocol):
         text: str = "",
         attachment_names: Sequence[str] = (),
         hidden: bool = False,
+        author_check: AuthorCheck = AuthorCheck.PASSED,
     ) -> str:
         """A message arrives; returns its id as the mailbox under test gives it."""
         ...

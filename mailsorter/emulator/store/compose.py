@@ -98,6 +98,8 @@ def make_extra(new: NewMessage) -> str:
         extra["references"] = new.references
     if new.in_reply_to:
         extra["inReplyTo"] = new.in_reply_to
+    if new.authentication != "pass":
+        extra["authentication"] = new.authentication
     if new.headers:
         extra["headers"] = [list(pair) for pair in new.headers]
     if new.properties:

@@ -161,6 +161,8 @@ class NewMessage:
     conversation: bytes | None = None
     preview: str | None = None
     headers: Sequence[tuple[str, str]] = ()
+    authentication: str = "pass"
+    """What its headers say of the author: pass, fail, none, internal; "": nothing. MIME says it itself."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """Extended properties of one value, by normal id."""
     multi_properties: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ PREVIEW = ("0x3FD9", "String")
 FLAG_STATUS = ("0x1090", "Integer")
 SENDER_SMTP = ("0x5D01", "String")
 FROM_SMTP = ("0x5D02", "String")
+HEADERS = ("0x007D", "String")
 
 PLACE = ("item:ParentFolderId",)
 ENVELOPE = (

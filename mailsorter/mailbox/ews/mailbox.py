@@ -34,6 +34,7 @@ from mailsorter.mailbox.ews.by_key import ByKey, SearchKeys
 from mailsorter.mailbox.ews.client import EwsClient
 from mailsorter.mailbox.ews.elements import (
     ENVELOPE,
+    HEADERS,
     PLACE,
     SEARCH_KEY,
     Field,
@@ -62,7 +63,7 @@ _MESSAGE_IDS_AT_ONCE = 50
 _AT_ONCE = 20  # changes in one request: what a lost answer leaves unknown stays small
 _SEARCH_CAP = 1000
 _FOLDERS_AT_ONCE = 50
-_FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: ENVELOPE, Detail.TRACES: ENVELOPE}
+_FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: (*ENVELOPE, HEADERS), Detail.TRACES: ENVELOPE}
 
 
 class EwsMailbox:
@@ -131,7 +132,9 @@ class EwsMailbox:
             yield from self._listing(folder_id, "Associated")
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
-        return self._each(ids, shape("m:ItemShape", _FIELDS[detail]), self._message)
+        reads = self._settings.reads_headers
+        fields = [field for field in _FIELDS[detail] if reads or field != HEADERS]
+        return self._each(ids, shape("m:ItemShape", fields), self._message)
 
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
         def place(item: Any) -> Place:
@@ -374,7 +377,7 @@ class EwsMailbox:
         return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=state, is_last=is_last)
 
     def _message(self, item: Any) -> Message:
-        made = translate.message(item)
+        made = translate.message(item, self._settings.trusted_gateways)
         self._keys.remember(made.id, made.search_key)
         return made
 

@@ -44,6 +44,8 @@ class EwsSettings:
     sign_in: Password | HybridSignIn
     impersonate: bool = True  # by ApplicationImpersonation; else the account needs full access to each mailbox
     ca_file: Path | None = None
+    reads_headers: bool = True  # with each envelope the transport headers, for the verdict on its author
+    trusted_gateways: tuple[str, ...] = ()  # lower case; whose verdict on an author is taken
     timeout_s: float = 60.0
     page: int = 500  # items of a listing or a round; Exchange gives 1,000 at most
     chunk: int = 100  # items fetched whole in one request

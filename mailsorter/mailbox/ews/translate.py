@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mailsorter.mailbox.authentication import headers_of, verdict_of
 from mailsorter.mailbox.ews.elements import (
     FLAG_STATUS,
     FROM_SMTP,
+    HEADERS,
     HIDDEN,
     PREVIEW,
     SEARCH_KEY,
@@ -19,6 +22,7 @@ from mailsorter.mailbox.ews.elements import (
     text,
     words,
 )
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import Folder, FolderPermission, WellKnown
 from mailsorter.model.message import Message, Participant
 from mailsorter.patterns import compiled
@@ -40,9 +44,11 @@ def parent_id(item: Any) -> str:
     return "" if found is None else str(found.get("Id", ""))
 
 
-def message(item: Any) -> Message:
+def message(item: Any, trusted_gateways: Sequence[str] = ()) -> Message:
     """A message from its element, of whatever kind: Message, MeetingRequest, PostItem, a plain Item."""
     properties = _properties(item)
+    block = properties.get(HEADERS[0])
+    headers = list(headers_of(block)) if block else []
     conversation = find(item, "t:ConversationId")
     return Message(
         id=item_id(item),
@@ -66,6 +72,8 @@ def message(item: Any) -> Message:
         is_flagged=properties.get(FLAG_STATUS[0]) == _FLAGGED,
         has_attachments=text(item, "t:HasAttachments").lower() == "true",
         categories=_categories(item),
+        list_id=next((value for name, value in headers if name == "list-id"), ""),
+        author_check=verdict_of(headers, trusted_gateways) if headers else AuthorCheck.NONE,
         search_key=_binary(properties.get(SEARCH_KEY[0], "")),
     )
 

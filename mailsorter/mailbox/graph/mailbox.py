@@ -80,7 +80,7 @@ class GraphMailbox:
             found = tuple(
                 translate.unreadable(item.id, folder_id)
                 if isinstance(item, wire.Stub)
-                else _shown(translate.message(item, folder_id), detail)
+                else _shown(self._translated(item, folder_id), detail)
                 for item in page.value
                 if item.id not in before  # mail that arrives meanwhile shifts the pages
             )
@@ -96,7 +96,7 @@ class GraphMailbox:
             ids,
             self._message_tail(detail),
             wire.one_message,
-            lambda found: _shown(translate.message(found), detail),
+            lambda found: _shown(self._translated(found), detail),
         )
 
     def locate(self, ids: Sequence[str]) -> list[Place | MailsorterError]:
@@ -207,6 +207,9 @@ class GraphMailbox:
 
     # inside ----------------------------------------------------------------------------------------------------
 
+    def _translated(self, item: wire.GraphMessage, folder_id: str = "") -> Message:
+        return translate.message(item, folder_id, self._settings.trusted_gateways)
+
     def _delta(self, folder_id: str, link: str | None) -> wire.Page[wire.GraphMessage]:
         """One page of a round; a new round begins with extended properties, without them, or with ids only."""
         if link is not None:
@@ -234,7 +237,7 @@ class GraphMailbox:
             if item.removed is not None:
                 removed.append(item.id)
                 continue
-            found = whole[item.id] if item.id in whole else translate.message(item, folder_id)
+            found = whole[item.id] if item.id in whole else self._translated(item, folder_id)
             if isinstance(found, PoisonItem):
                 messages.append(translate.unreadable(item.id, folder_id))
             elif isinstance(found, Message) and found.folder_id == folder_id:
@@ -266,7 +269,7 @@ class GraphMailbox:
         yield from rest
 
     def _expand(self, detail: Detail) -> str | None:
-        return query.expand_for(detail) if self._expands else None
+        return query.expand_for(detail, headers=self._settings.reads_headers) if self._expands else None
 
     def _message_tail(self, detail: Detail) -> str:
         """Options for one message; where extended properties are refused its header is asked for instead."""

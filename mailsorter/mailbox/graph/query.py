@@ -56,11 +56,16 @@ def select_for(detail: Detail) -> str:
     return IDS if detail is Detail.IDS else ENVELOPE
 
 
-def expand_for(detail: Detail) -> str | None:
-    """The MAPI properties of that detail, or None where it needs none."""
+def expand_for(detail: Detail, *, headers: bool) -> str | None:
+    """The MAPI properties of that detail, or None where it needs none.
+
+    `headers`: with an envelope the transport headers too. They cost no request of their own, but some 10 KB a message,
+    so the listings of a case go without.
+    """
     if detail is Detail.IDS:
         return None
-    wanted = (*_ENVELOPE_PROPERTIES, translate.SEARCH_KEY) if detail is Detail.TRACES else _ENVELOPE_PROPERTIES
+    more = (translate.SEARCH_KEY,) if detail is Detail.TRACES else (translate.HEADERS,) if headers else ()
+    wanted = (*_ENVELOPE_PROPERTIES, *more)
     clauses = " or ".join(f"id eq '{name}'" for name in wanted)
     return f"singleValueExtendedProperties($filter={clauses})"
 

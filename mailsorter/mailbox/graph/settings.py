@@ -54,6 +54,8 @@ class GraphSettings:
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 100.0  # between two pieces of an answer
     request_deadline_s: float = 180.0  # for one answer as a whole
+    reads_headers: bool = True  # with each envelope the transport headers, for the verdict on its author
+    trusted_gateways: tuple[str, ...] = ()  # lower case; their verdict is taken instead of Exchange's
     patience_s: float = 900.0  # for one request with all its repeats: more than a whole quota window
     requests_per_window: int = 10_000  # per app and mailbox (throttling-outlook.md)
     window_s: float = 600.0

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 from msgspec import UNSET
 
+from mailsorter.mailbox.authentication import headers_of, verdict_of
 from mailsorter.mailbox.graph.wire import GraphFolder, GraphMessage, Recipient
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import Folder, WellKnown
 from mailsorter.model.message import Message, Participant
 from mailsorter.patterns import compiled
@@ -21,15 +23,17 @@ MESSAGE_CLASS = "String 0x001A"
 SENDER_SMTP = "String 0x5D01"
 FROM_SMTP = "String 0x5D02"
 SEARCH_KEY = "Binary 0x300B"
+HEADERS = "String 0x007D"
 
 _MESSAGE_ID = compiled("graph.message-id", r"<[^<>\s]+>")
 _SEARCH_FOLDER = "#microsoft.graph.mailsearchfolder"
 _NO_ONE = Participant("", "")
 
 
-def message(source: GraphMessage, folder_id: str = "") -> Message:
+def message(source: GraphMessage, folder_id: str = "", trusted_gateways: Sequence[str] = ()) -> Message:
     """A whole message. `folder_id` stands in where the server does not say where it lies."""
     properties = _properties(source)
+    headers = _headers(source, properties)
     return Message(
         id=source.id,
         folder_id=_text(source.parent_folder_id) or folder_id,
@@ -52,7 +56,8 @@ def message(source: GraphMessage, folder_id: str = "") -> Message:
         is_flagged=source.flag is not None and (source.flag.flagStatus or "").lower() == "flagged",
         has_attachments=bool(source.has_attachments),
         categories=tuple(source.categories or ()),
-        list_id=_header(source, "list-id"),
+        list_id=next((value for name, value in headers if name == "list-id"), ""),
+        author_check=verdict_of(headers, trusted_gateways) if headers else AuthorCheck.NONE,
         search_key=_binary(properties.get(SEARCH_KEY.lower())),
     )
 
@@ -89,6 +94,14 @@ def _references(source: GraphMessage, properties: dict[str, str]) -> tuple[str, 
     else:
         named = f"{_header(source, 'references')} {_header(source, 'in-reply-to')}"
     return tuple(dict.fromkeys(_MESSAGE_ID.findall(named)))
+
+
+def _headers(source: GraphMessage, properties: dict[str, str]) -> list[tuple[str, str]]:
+    """The transport headers from the top: listed, else from the MAPI property; [] where neither came."""
+    if source.internet_message_headers is not None:
+        return [((h.name or "").lower(), h.value or "") for h in source.internet_message_headers]
+    block = properties.get(HEADERS.lower())
+    return list(headers_of(block)) if block else []
 
 
 def _header(source: GraphMessage, name: str) -> str:

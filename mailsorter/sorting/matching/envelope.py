@@ -16,10 +16,15 @@ from mailsorter.sorting.matching.rules import NONE_MET, AddressRules, Met
 class Envelope:
     """Evidence of the people named, and what kind of people they are."""
 
-    __slots__ = ("author_facts", "author_is_known", "evidence", "has_outside", "has_own", "is_undated", "rules")
+    __slots__ = (
+        "author_facts", "author_is_known", "author_is_own", "evidence", "has_outside", "has_own", "is_undated",
+        "people_facts", "rules",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.evidence: list[Evidence] = []
+        self.people_facts = 0  # so many of the first facts are of people at all
+        self.author_is_own = False  # from, or sender where there is none, is one of the firm's own people
         self.author_facts = 0  # so many of the first facts are of from, sender and reply-to
         self.has_own = False
         self.has_outside = False
@@ -32,6 +37,11 @@ class Envelope:
         """The facts of from, sender and reply-to, as long as nothing is put before them."""
         return self.evidence[: self.author_facts]
 
+    @property
+    def recipients(self) -> list[Evidence]:
+        """The facts of to, cc and bcc."""
+        return self.evidence[self.author_facts : self.people_facts]
+
 
 def read_envelope(message: Message, book: MatchBook) -> Envelope:
     """Look up everyone in from, sender, reply-to, to, cc and bcc; all count alike."""
@@ -41,12 +51,15 @@ def read_envelope(message: Message, book: MatchBook) -> Envelope:
     if author is not None:
         known = look_up(author.address) or book.known(author.address)
         envelope.author_is_known = known is not UNUSABLE
+        envelope.author_is_own = known.standing is Standing.OWN
         if known is OWN:
             envelope.has_own = True
         else:
             _note(envelope, known, message, book, Side.FROM)
     if sender is not None and (author is None or sender.address != author.address):
         known = look_up(sender.address) or book.known(sender.address)
+        if author is None:
+            envelope.author_is_own = known.standing is Standing.OWN
         envelope.author_is_known = envelope.author_is_known or known is not UNUSABLE
         _note(envelope, known, message, book, Side.AUTHOR)
     if message.reply_to:
@@ -55,6 +68,7 @@ def read_envelope(message: Message, book: MatchBook) -> Envelope:
     for group in (message.to, message.cc, message.bcc):
         if group:
             _note_group(envelope, group, message, book, Side.RECIPIENT)
+    envelope.people_facts = len(envelope.evidence)
     return envelope
 
 

@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
-from mailsorter.model.evidence import STAGE, Evidence, EvidenceKind
+from mailsorter.model.author_check import AuthorCheck
+from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.filing import Several
 from mailsorter.model.match import Forecast, Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.rule import Rule, RuleAction
-from mailsorter.model.thread import Correction, Corrections, ThreadMemory
+from mailsorter.model.thread import Correction, Corrections, Correspondents, ThreadMemory
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.decide import decide
-from mailsorter.sorting.matching.envelope import Envelope, is_mass_mail, read_envelope
+from mailsorter.sorting.matching.envelope import Envelope, read_envelope
 from mailsorter.sorting.matching.rules import is_class
 from mailsorter.sorting.matching.text.evidence import evidence_of_mentions, text_evidence
 from mailsorter.sorting.matching.text.on_behalf import on_behalf_mentions
+from mailsorter.sorting.matching.trust import has_failed, weighed
 
 # Items that Exchange keeps in mail folders and that are no mail (MS-OXOCFG and relatives).
 _NOT_MAIL = (
     "IPM.Contact", "IPM.DistList", "IPM.Task", "IPM.Appointment", "IPM.StickyNote", "IPM.Activity",
     "IPM.Configuration", "IPM.Microsoft.FolderDesign", "IPM.Rule", "IPM.ExtendedRule", "IPM.Document",
 )  # fmt: skip
-
-
-_OWN_FACTS = STAGE[EvidenceKind.ADDRESS]  # what the message itself says: its people, codes and attachments
 
 
 class Predictor(Protocol):
@@ -53,13 +50,15 @@ def match_message(
     attachment_names: Sequence[str] = (),
     text: str = "",
     predictor: Predictor | None = None,
+    correspondents: Correspondents | None = None,
 ) -> Match:
     """
     Decide whose mail a message is. Pure: the same arguments give the same outcome.
 
     All evidence found is in the match; the strongest kind decides, and two clients at the same strength are
     ambiguous (`several` says what becomes of those). `attachment_names` and `text`, the body as plain text, are
-    fetched only where `needs_attachment_names` and `needs_text` say so of the match without them.
+    fetched only where `needs_attachment_names` and `needs_text` say so of the match without them. `correspondents`
+    tells strangers from people to whom the firm has written; without it nobody is a stranger.
 
     Source: docs/design.md, section 4. Never raises for what a message holds.
     """
@@ -83,22 +82,19 @@ def match_message(
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
         found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
-        recipients = len(message.to) + len(message.cc) + len(message.bcc)
-        return found if recipients <= book.policy.mass_mail_domains else _weighed(found, message, book, envelope)
+        if _is_plain(message, book, envelope):
+            return found
+        return weighed(found, message, book, envelope, rules, correspondents)
     return _without_evidence(message, text, book, envelope, labels, predictor)
 
 
-def _weighed(found: Match, message: Message, book: MatchBook, envelope: Envelope) -> Match:
-    """The outcome, or review where what names the client is too little to file by."""
-    client = found.client_id
-    if client is None or book.policy.is_first_edition or not is_mass_mail(message, book):
-        return found
-    decisive = found.decisive
-    if STAGE[decisive[0].kind] != _OWN_FACTS or client in (e.client_id for e in envelope.authors):
-        return found
-    if any(e.kind in (EvidenceKind.CODE, EvidenceKind.ATTACHMENT) and e.client_id == client for e in found.evidence):
-        return found
-    return msgspec.structs.replace(found, outcome=Outcome.UNMATCHED, clients=(), reason=Reason.MASS_MAIL)
+def _is_plain(message: Message, book: MatchBook, envelope: Envelope) -> bool:
+    """Do only people speak, few of them, and no check of the author failed? Then there is nothing to weigh."""
+    return (
+        0 < envelope.people_facts == len(envelope.evidence)
+        and message.author_check is not AuthorCheck.FAILED
+        and len(message.to) + len(message.cc) + len(message.bcc) <= book.policy.mass_mail_domains
+    )
 
 
 def _behind_the_envelope(message: Message, book: MatchBook, text: str) -> list[Evidence]:
@@ -152,6 +148,8 @@ def _without_evidence(
     predictor: Predictor | None,
 ) -> Match:
     forecast = predictor.forecast(message, text) if predictor is not None else Forecast()
+    if has_failed(message, book):
+        forecast = Forecast(None, forecast.suggestions)
     if forecast.client_id is not None and forecast.client_id in book.clients and forecast.client_id not in book.left:
         evidence = (Evidence(EvidenceKind.PREDICTION, forecast.client_id),)
         return Match(Outcome.FILED_TO, (forecast.client_id,), evidence, Reason.DECIDED, labels, forecast.suggestions)

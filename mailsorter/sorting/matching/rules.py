@@ -65,6 +65,10 @@ class RuleBook:
     def __len__(self) -> int:
         return len(self.rules)
 
+    def position(self, rule: Rule) -> int:
+        """Which of the rules it is."""
+        return self.rules.index(rule)
+
     def of_address(self, address: str) -> Met:
         """The rules whose address condition this canonical address meets, and by how long a domain."""
         if not (self.by_address or self.by_domain or self.by_local_part):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsorter.errors import LedgerLocked, Throttled
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.client import Client
 from mailsorter.model.filing import FilingPolicy, Several, Timing, When
 from mailsorter.model.folder import WellKnown
@@ -71,14 +72,15 @@ def test_the_plan_is_what_sort_then_does(firm: Firm) -> None:
 
 
 def test_a_thread_is_recognised_in_whatever_order_its_mail_comes(firm: Firm) -> None:
-    answer = firm.deliver("wie@elders.example", "Re: offerte", references=("<offerte@acme.example>",))
+    known = {"references": ("<offerte@acme.example>",), "author_check": AuthorCheck.PASSED}
+    answer = firm.deliver("wie@elders.example", "Re: offerte", **known)
     offer = firm.deliver("jan@acme.example", "offerte", internet_message_id="<offerte@acme.example>")
     firm.sort()
     assert firm.where(answer) == firm.where(offer) == "Clients / Acme B.V."
 
 
 def test_a_thread_decided_by_a_later_folder_is_tested_again(firm: Firm) -> None:
-    answer = firm.deliver("wie@elders.example", conversation_id="gesprek-1")
+    answer = firm.deliver("wie@elders.example", conversation_id="gesprek-1", author_check=AuthorCheck.PASSED)
     firm.deliver(f"anna@{OWN}", to="jan@acme.example", where=WellKnown.SENT, conversation_id="gesprek-1")
     planned = firm.plan()
     report = firm.sort()
@@ -103,11 +105,11 @@ def test_mail_that_a_person_puts_back_stays_and_its_thread_knows(firm: Firm) -> 
 
 def test_mail_filed_by_hand_speaks_for_its_thread_at_once(firm: Firm) -> None:
     firm.deliver("jan@acme.example")
-    first = firm.deliver("wie@elders.example", conversation_id="gesprek-2")
+    first = firm.deliver("wie@elders.example", conversation_id="gesprek-2", author_check=AuthorCheck.PASSED)
     firm.sort()
     firm.mailbox.server.user_moves(first, ("Clients", "Acme B.V."))
     firm.sort()
-    second = firm.deliver("wie@elders.example", conversation_id="gesprek-2")
+    second = firm.deliver("wie@elders.example", conversation_id="gesprek-2", author_check=AuthorCheck.PASSED)
     firm.sort()
     assert firm.where(second) == "Clients / Acme B.V."
 
@@ -281,7 +283,12 @@ def test_a_thread_that_crosses_mailboxes_comes_out_as_planned(tmp_path: Path) ->
     firm = Firm(tmp_path, mailboxes=3)
     first, last = firm.mailboxes[0].server, firm.mailboxes[2].server
     answers = [
-        first.deliver(WellKnown.INBOX, from_=Participant("wie@elders.example"), references=(f"<{i}@acme.example>",))
+        first.deliver(
+            WellKnown.INBOX,
+            from_=Participant("wie@elders.example"),
+            references=(f"<{i}@acme.example>",),
+            author_check=AuthorCheck.PASSED,
+        )
         for i in range(5)
     ]
     for i in range(5):
@@ -315,3 +322,46 @@ def test_a_mailbox_that_another_process_works_is_left_to_it(firm: Firm) -> None:
         assert isinstance(firm.sort().mailboxes[0].error, LedgerLocked)
     assert firm.where(message) == "Inbox"
     assert firm.sort().total("filed") == 1
+
+
+def test_a_stranger_in_a_known_thread_waits_until_the_firm_writes_to_them(firm: Firm) -> None:
+    """References can be copied by anybody who has seen one mail of the thread."""
+    firm.deliver("jan@acme.example", "offerte", internet_message_id="<offerte@acme.example>")
+    answer = firm.deliver("wie@elders.example", "Re: offerte", references=("<offerte@acme.example>",))
+    firm.sort()
+    assert firm.where(answer) == "Inbox"
+    firm.deliver(f"anna@{OWN}", "vraag", to="Wie@Elders.example", where=WellKnown.SENT)
+    firm.deliver("jan@acme.example", "nog iets")
+    firm.sort()
+    assert firm.where(answer) == "Clients / Acme B.V."
+
+
+def test_an_address_of_the_firm_in_from_alone_makes_nobody_known(firm: Firm) -> None:
+    """Only what lies in Sent Items, or what Exchange says a colleague submitted, was written by the firm."""
+    firm.deliver("jan@acme.example", "offerte", internet_message_id="<offerte@acme.example>")
+    firm.deliver(f"anna@{OWN}", "nep", to="wie@elders.example")
+    answer = firm.deliver("wie@elders.example", "Re: offerte", references=("<offerte@acme.example>",))
+    firm.sort()
+    assert firm.where(answer) == "Inbox"
+
+
+def test_a_forged_message_is_not_filed_and_draws_nobody_into_its_thread(firm: Firm) -> None:
+    """Neither by its author nor by its References; what answers it is a stranger's mail like any other."""
+    forged = firm.deliver("jan@acme.example", "betaal", conversation_id="x", author_check=AuthorCheck.FAILED)
+    beside = firm.deliver(
+        "derde@elders.example", "Re: betaal", to=f"anna@{OWN}", conversation_id="x", author_check=AuthorCheck.PASSED
+    )
+    firm.sort()
+    assert firm.where(forged) == firm.where(beside) == "Inbox"
+
+
+def test_forged_mail_that_its_recipients_file_does_not_speak_for_its_thread(firm: Firm) -> None:
+    """A later run finds nothing of it in the ledger's thread memory, and no brake counts it."""
+    for n in range(3):
+        firm.deliver(
+            "wie@elders.example", to="jan@acme.example", conversation_id=f"c{n}", author_check=AuthorCheck.FAILED
+        )
+    firm.sort()
+    answer = firm.deliver("derde@elders.example", conversation_id="c0", author_check=AuthorCheck.PASSED)
+    firm.sort()
+    assert firm.where(answer) == "Inbox"

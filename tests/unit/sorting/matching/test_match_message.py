@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.client import Client, ClientAddress
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.filing import Several
@@ -29,6 +30,7 @@ def people(*addresses: str) -> tuple[Participant, ...]:
 
 def mail(from_: str | None = WE, to: tuple[str, ...] = (WE,), **fields: object) -> Message:
     fields.setdefault("received_at", NOW)
+    fields["author_check"] = fields.pop("check", AuthorCheck.NONE)
     return Message(
         id=str(fields.pop("id", "m1")),
         folder_id="inbox",
@@ -360,3 +362,87 @@ def test_a_label_says_nothing_about_the_client() -> None:
     client = match_message(mail("jan@acme.example", subject="Sollicitatie"), book, NoMemory())
     assert (stranger.outcome, stranger.labels) == (U, ("lbl",))
     assert (client.outcome, client.clients, client.labels) == (F, ("acme",), ("lbl",))
+
+
+class Knows:
+    """Whom the firm has written to."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses = addresses
+
+    def wrote_to_author(self, message: Message) -> bool:
+        return message.from_ is not None and message.from_.address in self._addresses
+
+
+class InThread:
+    """Every message belongs to a thread of these clients."""
+
+    def __init__(self, *clients: str) -> None:
+        self._clients = clients
+
+    def clients(self, message: Message) -> tuple[str, ...]:
+        return self._clients
+
+
+FAILED, PASSED, INSIDE = AuthorCheck.FAILED, AuthorCheck.PASSED, AuthorCheck.INTERNAL
+FORGED, STRANGER = Reason.UNAUTHENTICATED, Reason.UNKNOWN_AUTHOR
+TRUST = [
+    ("the author's domain, failed", mail("jan@acme.example", check=FAILED), (), U, FORGED),
+    ("the author's listed address, failed", mail("acme.inkoop@gmail.com", check=FAILED), (), U, FORGED),
+    ("the sender's domain, failed", mail(WE, sender=Participant("jan@acme.example"), check=FAILED), (), U, FORGED),
+    ("the reply-to, failed", mail("x@y.example", reply_to=people("jan@acme.example"), check=FAILED), (), U, FORGED),
+    ("a code, failed", mail("x@y.example", subject="ACM-24", check=FAILED), (), U, FORGED),
+    ("a thread, failed", mail("x@y.example", check=FAILED), ("acme",), U, FORGED),
+    ("our own address, failed, in a thread", mail(WE, check=FAILED), ("acme",), U, FORGED),
+    ("failed, to a client's person", mail("x@y.example", ("jan@acme.example",), check=FAILED), (), F, Reason.DECIDED),
+    ("failed, author of one client, recipient of another",
+     mail("els@bolt.example", ("jan@acme.example",), check=FAILED), (), A, Reason.SEVERAL_CLIENTS),
+    ("the author's domain, passed", mail("jan@acme.example", check=PASSED), (), F, Reason.DECIDED),
+    ("the author's domain, without a verdict", mail("jan@acme.example"), (), F, Reason.DECIDED),
+    ("a stranger in a thread", mail("x@y.example"), ("acme",), U, STRANGER),
+    ("a stranger with a code", mail("x@y.example", subject="ACM-24"), (), U, STRANGER),
+    ("a stranger with a code, to the client", mail("x@y.example", ("jan@acme.example",), subject="ACM-24"), (), F,
+     Reason.DECIDED),
+    ("an authenticated stranger in a thread", mail("x@y.example", check=PASSED), ("acme",), F, Reason.DECIDED),
+    ("an authenticated stranger with a code", mail("x@y.example", subject="ACM-24", check=PASSED), (), F,
+     Reason.DECIDED),
+    ("somebody we wrote to, in a thread", mail("x@known.example"), ("acme",), F, Reason.DECIDED),
+    ("somebody we wrote to, with a code", mail("x@known.example", subject="ACM-24"), (), F, Reason.DECIDED),
+    ("somebody we wrote to, failed", mail("x@known.example", check=FAILED), ("acme",), U, FORGED),
+    ("a colleague in a thread", mail(WE), ("acme",), F, Reason.DECIDED),
+    ("nobody by address, submitted inside, in a thread", mail("/O=FIRMA/CN=X", check=INSIDE), ("acme",), F,
+     Reason.DECIDED),
+    ("nobody by address, in a thread", mail("/O=ELDERS/CN=X"), ("acme",), U, STRANGER),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "message", "thread", "outcome", "reason"), TRUST)
+def test_what_a_stranger_can_forge_does_not_file(
+    book: MatchBook, case: str, message: Message, thread: tuple[str, ...], outcome: Outcome, reason: Reason
+) -> None:
+    found = match_message(message, book, InThread(*thread), correspondents=Knows("x@known.example"))
+    assert (found.outcome, found.reason) == (outcome, reason), case
+    assert found.evidence
+
+
+def test_a_failed_author_meets_no_rule_on_authors_and_those_on_recipients() -> None:
+    by_author = Rule(id="a", action=RuleAction.FILE, client_id="bolt", domains=("portaal.example",))
+    by_box = Rule(id="b", action=RuleAction.FILE, client_id="bolt", addresses=("box@firma.example",))
+    book = MatchBook(CLIENTS, OWN_DOMAINS, rules=(by_author, by_box))
+    forged = mail("x@portaal.example", check=FAILED)
+    assert match_message(forged, book, NoMemory()).reason is FORGED
+    assert match_message(msgspec.structs.replace(forged, author_check=PASSED), book, NoMemory()).outcome is F
+    assert match_message(mail("x@y.example", ("box@firma.example",), check=FAILED), book, NoMemory()).outcome is F
+
+
+def test_a_person_goes_before_a_failed_check(book: MatchBook) -> None:
+    class Moved:
+        def of_thread(self, message: Message) -> Correction:
+            return Correction(clients=("acme",))
+
+    assert match_message(mail("x@y.example", check=FAILED), book, NoMemory(), corrections=Moved()).clients == ("acme",)
+
+
+def test_authentication_off_counts_every_author() -> None:
+    book = MatchBook(CLIENTS, OWN_DOMAINS, policy=MatchingPolicy(judges_authors=False))
+    assert match_message(mail("jan@acme.example", check=FAILED), book, NoMemory()).outcome is F

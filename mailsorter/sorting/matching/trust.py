@@ -1,0 +1,115 @@
+"""Which facts a stranger can make up, and what becomes of a message that only such facts would file.
+
+A message is filed when one fact for the client, of the stage that decides, can be relied on. The others are kept: they
+can make a message ambiguous, and review shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from mailsorter.model.author_check import AuthorCheck
+from mailsorter.model.evidence import STAGE, Evidence, EvidenceKind
+from mailsorter.model.match import Match, Outcome, Reason
+from mailsorter.model.message import Message
+from mailsorter.model.rule import Rule
+from mailsorter.model.thread import Correspondents
+from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.envelope import Envelope, is_mass_mail
+from mailsorter.sorting.matching.rules import has_address_condition
+
+_OWN_FACTS = STAGE[EvidenceKind.ADDRESS]  # what the message itself says: its people, codes and attachments
+_CODES = frozenset({EvidenceKind.CODE, EvidenceKind.ATTACHMENT})
+_ANYONE_CAN_WRITE = _CODES | {EvidenceKind.THREAD}  # whoever has seen one mail of the project can copy them
+
+
+def has_failed(message: Message, book: MatchBook) -> bool:
+    """Did the author fail authentication, where that counts?"""
+    return (
+        message.author_check is AuthorCheck.FAILED and book.policy.judges_authors and not book.policy.is_first_edition
+    )
+
+
+def weighed(
+    found: Match,
+    message: Message,
+    book: MatchBook,
+    envelope: Envelope,
+    rules: Sequence[Rule],
+    correspondents: Correspondents | None,
+) -> Match:
+    """The outcome itself, or review where what names the client is too little to file by."""
+    if found.outcome is not Outcome.FILED_TO or book.policy.is_first_edition:
+        return found
+    reason = _doubt(found, message, book, envelope, rules, correspondents)
+    if reason is None and _is_one_of_many(found, message, book, envelope):
+        reason = Reason.MASS_MAIL
+    if reason is None:
+        return found
+    return msgspec.structs.replace(found, outcome=Outcome.UNMATCHED, clients=(), reason=reason)
+
+
+def _doubt(
+    found: Match,
+    message: Message,
+    book: MatchBook,
+    envelope: Envelope,
+    rules: Sequence[Rule],
+    correspondents: Correspondents | None,
+) -> Reason | None:
+    """Why no fact for one of the clients can be relied on; None where each has one."""
+    has_author_failed = has_failed(message, book)
+    if not has_author_failed and not any(fact.kind in _ANYONE_CAN_WRITE for fact in found.decisive):
+        return None  # most mail
+    stage = min(STAGE[fact.kind] for fact in found.evidence)
+    facts = [fact for fact in found.evidence if STAGE[fact.kind] == stage]
+    if has_author_failed:
+        sound = _not_by_its_author(facts, book, envelope, rules)
+    elif _is_known(message, envelope, correspondents):
+        return None
+    else:
+        sound = [fact for fact in facts if fact.kind not in _ANYONE_CAN_WRITE]
+    if {fact.client_id for fact in sound}.issuperset(found.clients):
+        return None
+    return Reason.UNAUTHENTICATED if has_author_failed else Reason.UNKNOWN_AUTHOR
+
+
+def _not_by_its_author(
+    facts: Sequence[Evidence], book: MatchBook, envelope: Envelope, rules: Sequence[Rule]
+) -> list[Evidence]:
+    """The facts that hold whoever wrote the message: a person's word, recipients, and rules that do not ask for it."""
+    recipients = frozenset(envelope.recipients)
+    on_others = {
+        rule.id
+        for rule in rules
+        if not has_address_condition(rule) or book.rules.position(rule) in envelope.rules.recipient
+    }
+    return [
+        fact
+        for fact in facts
+        if fact.kind is EvidenceKind.CORRECTION
+        or (fact.kind is EvidenceKind.RULE and fact.detail in on_others)
+        or fact in recipients
+    ]
+
+
+def _is_known(message: Message, envelope: Envelope, correspondents: Correspondents | None) -> bool:
+    """Is the author authenticated, one of the firm's own people, or somebody to whom the firm has written?
+
+    Without `correspondents` nobody can tell to whom it has, and everybody counts as known.
+    """
+    if message.author_check.is_vouched_for or envelope.author_is_own or correspondents is None:
+        return True
+    return correspondents.wrote_to_author(message)
+
+
+def _is_one_of_many(found: Match, message: Message, book: MatchBook, envelope: Envelope) -> bool:
+    """Is the client's person nothing but a recipient of mail to many?"""
+    client = found.client_id
+    if client is None or not is_mass_mail(message, book) or STAGE[found.decisive[0].kind] != _OWN_FACTS:
+        return False
+    if client in (fact.client_id for fact in envelope.authors):
+        return False
+    return not any(fact.kind in _CODES and fact.client_id == client for fact in found.evidence)
