@@ -50,7 +50,9 @@ KINDS: dict[EvidenceKind, str] = {
     EvidenceKind.FORWARDED: (
         "The body carries a forwarded or quoted header block (Van/Verzonden/Aan/Onderwerp, From/Sent/To/Subject) that "
         "names someone of the client, or a subject with its project code. Nested blocks all count. Inside them an "
-        "exact address goes before a code, and a code before a domain. Bodies are read only for mail that its headers "
+        "exact address of a client is shown before a code, and a code before a domain. Where an entry of the client "
+        "book has dates the block's own date counts. Blocks are known in Dutch, English, German, French, Spanish, "
+        "Italian, Portuguese and Polish. Bodies are read only for mail that its headers "
         "leave undecided and that looks forwarded, and are not kept."
     ),
     EvidenceKind.CALENDAR: (
@@ -62,12 +64,14 @@ KINDS: dict[EvidenceKind, str] = {
         "not be delivered. Only the original recipient counts, not the postmaster or the servers on the way."
     ),
     EvidenceKind.FORM: (
-        "A website sent what a visitor typed into a form, and the form's e-mail field holds an address of the client."
+        "A website sent what a visitor typed into a form, and the form's e-mail field holds an address of the client. "
+        "What the visitor wrote in their own words, forwarded blocks included, does not count beside that field."
     ),
     EvidenceKind.ON_BEHALF: (
-        "A mailing list or a sending service speaks for someone of the client, and says so in the author's name or "
-        "address (\"jan@klant.example via Lijst\", jan=klant.example@lijst.example, SRS0=…). A display name alone, "
-        "without a list or service, counts for nothing: anyone can type one."
+        "A mailing list speaks for someone of the client, and says so in the author's name or address "
+        "(\"jan@klant.example via Lijst\", jan=klant.example@lijst.example), or a forwarder does (SRS0=…). Without a "
+        "List-Id a name or encoded address counts for nothing: anyone can type one. A return path such as "
+        "bounces+jan=klant.example@… names whom a list wrote to, not who wrote."
     ),
     EvidenceKind.PREDICTION: (
         "No fact decides, but mail like this was filed to this client by the firm itself, and such predictions have "

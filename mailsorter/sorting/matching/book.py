@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 
 from mailsorter.model.address import addresses_in, base_of, canonical, canonical_domain, domain_of
@@ -85,7 +85,7 @@ class MatchBook:
 
     def of_address(self, address: str) -> Known:
         """What the book says about one canonical address: exact, else its base, else its domain."""
-        listed = self._by_address.get(address) or self._by_address.get(base_of(address) or "", [])
+        listed = next((found for name in _names(address) if (found := self._by_address.get(name))), [])
         standing, by_domain = self._by_suffix(address)
         met = self.rules.of_address(address)
         rules = (met,) if met else ()
@@ -153,3 +153,20 @@ def _known(
     if evidence or dated or rules:
         return Known(standing, evidence, dated, rules)
     return OWN if standing is Standing.OWN else OUTSIDE
+
+
+def _names(address: str) -> Iterator[str]:
+    """The address, its base, and both without the tag of BATV (draft-levine-smtp-batv): `prvs=TAG=jan@…`, also as
+    Barracuda writes it, `btv1==TAG==jan@…`."""
+    local, _, domain = address.rpartition("@")
+    bare = ""
+    if local.startswith("prvs="):
+        bare = local[5:].partition("=")[2]
+    elif local.startswith("btv1=="):
+        bare = local[6:].partition("==")[2]
+    for name in (address, f"{bare}@{domain}" if bare else ""):
+        if name:
+            yield name
+            base = base_of(name)
+            if base:
+                yield base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from mailsorter.model.address import addresses_in, domain_of
@@ -92,8 +93,8 @@ def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, s
     elif known.standing is Standing.OUTSIDE:
         envelope.has_outside = True
     if known.dated:
-        envelope.evidence.extend(_on_its_day(known, _day_of(message, book), book))
-        envelope.is_undated = envelope.is_undated or _day_of(message, book) is None
+        envelope.evidence.extend(_on_its_day(known, day_of(message, book), book))
+        envelope.is_undated = envelope.is_undated or day_of(message, book) is None
     elif known.evidence:
         envelope.evidence.extend(known.evidence)
     if known.rules:
@@ -121,10 +122,12 @@ def is_mass_mail(message: Message, book: MatchBook) -> bool:
     return len(domains) > most
 
 
-def evidence_of_address(address: str, message: Message, book: MatchBook) -> list[Evidence]:
-    """What one canonical address that the message names outside its envelope points to, on the message's date."""
+def evidence_of_address(address: str, days: Sequence[date | None], book: MatchBook) -> list[Evidence]:
+    """What one canonical address named outside an envelope points to on these days (None: unknown)."""
     known = book.of_address(address)
-    return _on_its_day(known, _day_of(message, book), book) if known.dated else list(known.evidence)
+    if not known.dated:
+        return list(known.evidence)
+    return list(dict.fromkeys(fact for day in days for fact in _on_its_day(known, day, book)))
 
 
 def _on_its_day(known: Known, day: date | None, book: MatchBook) -> list[Evidence]:
@@ -139,6 +142,7 @@ def _on_its_day(known: Known, day: date | None, book: MatchBook) -> list[Evidenc
     return holders + [Evidence(EvidenceKind.ADDRESS, e.client_id, holders[0].detail) for e in known.evidence]
 
 
-def _day_of(message: Message, book: MatchBook) -> date | None:
+def day_of(message: Message, book: MatchBook) -> date | None:
+    """The day at the firm on which the message came, else was sent."""
     moment = message.received_at or message.sent_at
     return moment.astimezone(book.zone).date() if moment is not None else None

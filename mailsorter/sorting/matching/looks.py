@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from mailsorter.model.message import Message
-from mailsorter.patterns import AFTER_WORD, AnyOf, Cap, Pattern, before_word, compiled, one_of
+from mailsorter.patterns import AFTER_WORD, AnyOf, Cap, Pattern, before_word, compiled, escaped, one_of
 from mailsorter.sorting.matching.rules import is_class
+from mailsorter.sorting.matching.text.forward_words import ANNOUNCEMENTS, QUOTE_START, QUOTE_VERB, words_of
 
 _FORWARD = one_of("""
     fwd?
@@ -19,6 +20,10 @@ _FORWARD = one_of("""
     tr
     rv
     i
+    enc
+    pd
+    inoltro
+    weitergeleitet
 """)
 _ANSWER = one_of("""
     re
@@ -27,22 +32,20 @@ _ANSWER = one_of("""
     vs
     antw(?:oord)?
     betr
+    rép
+    odp
+    res
+    r
 """)
 _PREFIXES = rf"^\s*(?:(?:{_ANSWER}|{_FORWARD})\s*(?:\[\d+\])?\s*:\s*)*"
 # Prefixes pile up ("RE: FW: Antw:"), so the whole row of them is looked at.
 _FORWARDED_SUBJECT = compiled("looks.forwarded-subject", rf"^\s*(?:{_ANSWER}\s*(?:\[\d+\])?\s*:\s*)*{_FORWARD}\s*:")
-_FORWARDED_PREVIEW = compiled(
-    "looks.forwarded-preview",
-    one_of(r"""
-    -{2,}\s*(?:oorspronkelijk bericht|original message|doorgestuurd bericht|forwarded)
-    begin (?:doorgestuurd bericht|forwarded message)
-    """),
-)
+_FORWARDED_PREVIEW = compiled("looks.forwarded-preview", one_of(ANNOUNCEMENTS))
 # Two words of a header block, or of the line above a quoted answer, with so many characters between them.
-_BLOCK_START = compiled("looks.block-start", r"(?:van|from)\s*:")
-_BLOCK_DATE = compiled("looks.block-date", r"(?:verzonden|sent|datum|date)\s*:")
-_QUOTE_START = compiled("looks.quote-start", r"(?:op|on)")
-_QUOTE_VERB = compiled("looks.quote-verb", r"(?:schreef|wrote)")
+_BLOCK_START = compiled("looks.block-start", f"(?:{'|'.join(map(escaped, words_of('from')))})" + r"\s*:")
+_BLOCK_DATE = compiled("looks.block-date", f"(?:{'|'.join(map(escaped, words_of('date')))})" + r"\s*:")
+_QUOTE_START = compiled("looks.quote-start", f"(?:{QUOTE_START})")
+_QUOTE_VERB = compiled("looks.quote-verb", f"(?:{QUOTE_VERB})")
 _BOUNCE_AUTHOR = compiled(
     "looks.bounce-author",
     r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|microsoftexchange[0-9a-f]+|bounces?)(?:[+.-].*)?@",

@@ -22,7 +22,10 @@ from mailsorter.sorting.matching.rules import has_address_condition
 
 _OWN_FACTS = STAGE[EvidenceKind.ADDRESS]  # what the message itself says: its people, codes and attachments
 _CODES = frozenset({EvidenceKind.CODE, EvidenceKind.ATTACHMENT})
-_ANYONE_CAN_WRITE = _CODES | {EvidenceKind.THREAD}  # whoever has seen one mail of the project can copy them
+_ANYONE_CAN_WRITE = _CODES | {
+    EvidenceKind.THREAD,
+    EvidenceKind.ON_BEHALF,
+}  # whoever has seen one mail of the project can copy them
 
 
 def has_failed(message: Message, book: MatchBook) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
-from mailsorter.sorting.matching.envelope import evidence_of_address
-from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_forwarded, looks_like_invitation
+from mailsorter.sorting.matching.envelope import day_of, evidence_of_address
+from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_like_invitation
 from mailsorter.sorting.matching.text.bounce import bounce_mentions
 from mailsorter.sorting.matching.text.calendar import calendar_mentions
 from mailsorter.sorting.matching.text.form import form_mentions
@@ -32,12 +33,12 @@ def _readers(message: Message, text: str) -> Iterator[Callable[[list[str]], list
         yield bounce_mentions
     if looks_like_invitation(message):
         yield lambda lines: calendar_mentions(text, lines)
-    is_form = looks_form_made(message)
-    if is_form and not looks_forwarded(message):
-        yield form_mentions
-    yield forwarded_mentions
-    if is_form:
-        yield form_mentions
+    yield _form_before_blocks if looks_form_made(message) else forwarded_mentions
+
+
+def _form_before_blocks(lines: list[str]) -> list[Mention]:
+    """The form's own field says who the visitor is; what they typed into its text never says otherwise."""
+    return form_mentions(lines) or forwarded_mentions(lines)
 
 
 def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: MatchBook) -> list[Evidence]:
@@ -61,7 +62,15 @@ def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: Ma
 
 
 def _facts(mention: Mention, message: Message, book: MatchBook) -> list[tuple[EvidenceKind, Evidence]]:
-    found = [fact for address in mention.addresses for fact in evidence_of_address(address, message, book)]
+    days = _days(mention, message, book)
+    found = [fact for address in mention.addresses for fact in evidence_of_address(address, days, book)]
     for subject in mention.subjects:
         found += book.codes.find(subject)
     return [(mention.kind, fact) for fact in found]
+
+
+def _days(mention: Mention, message: Message, book: MatchBook) -> Sequence[date | None]:
+    """When the mention holds: a forwarded block by its own date, everything else by the mail's."""
+    if mention.days and not book.policy.is_first_edition:
+        return mention.days
+    return (day_of(message, book),)

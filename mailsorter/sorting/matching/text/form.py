@@ -27,10 +27,42 @@ _LABEL = compiled(
 )
 
 
+# What the visitor writes in their own words begins here.
+_FREE_TEXT = compiled(
+    "form.free-text",
+    r"^(?:(?:uw|je|jouw|your|ihre?)\s+)?"
+    + one_of(r"""
+    bericht
+    vraag
+    vragen
+    opmerking(?:en)?
+    toelichting
+    omschrijving
+    message
+    comments?
+    questions?
+    remarks?
+    enquiry
+    nachricht
+    mitteilung
+    anmerkung(?:en)?
+    """)
+    + r"\s*(?:\*|\(verplicht\)|\(required\))?\s*(?:[:=\t|]|$)",
+)
+
+
 def form_mentions(lines: list[str]) -> list[Mention]:
-    """Addresses in e-mail fields, whether behind the label or on the line below it."""
-    found: list[str] = []
+    """Addresses in e-mail fields, whether behind the label or on the line below it.
+
+    Fields above the visitor's own words count; where the form puts them below, the last one does, since the visitor
+    can type a label too.
+    """
+    above: list[str] = []
+    below: list[str] = []
+    found = above
     for position, line in enumerate(lines):
+        if line and _FREE_TEXT.begins(line):
+            found = below
         label = _LABEL.match(line) if line else None
         if label is None:
             continue
@@ -38,7 +70,8 @@ def form_mentions(lines: list[str]) -> list[Mention]:
         addresses = find_addresses(without_link_twins(value))
         if len(addresses) == 1:
             found.extend(addresses)
-    return [Mention(EvidenceKind.FORM, tuple(dict.fromkeys(found)))] if found else []
+    named = above or below[-1:]
+    return [Mention(EvidenceKind.FORM, tuple(dict.fromkeys(named)))] if named else []
 
 
 def _next_filled(lines: list[str], position: int) -> str:

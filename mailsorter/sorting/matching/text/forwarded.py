@@ -1,8 +1,7 @@
 """Header blocks that mail programs write above forwarded and quoted mail.
 
-Outlook, Gmail, Apple Mail and Thunderbird; Dutch and English, and the German and French ones that arrive in the
-Netherlands. Blocks may be nested and quoted. A block is a run of at least three different header lines of which one
-names the author, or two right below a line that announces it.
+The words are in `forward_words`, the dates in `dates`. Blocks may be nested and quoted. A block is a run of at least
+three different header lines of which one names the author, or two right below a line that announces it.
 """
 
 from __future__ import annotations
@@ -12,44 +11,25 @@ from collections.abc import Iterator
 from mailsorter.model.address import find_addresses
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.patterns import compiled, escaped, one_of
+from mailsorter.sorting.matching.text.dates import days_or_unknown
+from mailsorter.sorting.matching.text.forward_words import ANNOUNCEMENTS, FIELDS, QUOTE_START, QUOTE_VERB, words_of
 from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
-_FIELDS = {
-    "from": "van from von de afzender sender",
-    "to": "aan to an à naar",
-    "cc": "cc kopie copie bcc",
-    "reply-to": "reply-to beantwoorden antwoordadres antw.adres",
-    "date": "verzonden sent gesendet envoyé datum date",
-    "subject": "onderwerp subject betreff objet",
-    "other": "prioriteit importance priority belang urgentie bijlagen attachments",
-}
-_FIELD_OF = {word: field for field, words in _FIELDS.items() for word in words.split()}
-_HEADER = compiled("forwarded.header", "(" + "|".join(map(escaped, _FIELD_OF)) + r")\s*:\s*(.*)")
+_FIELD_OF = {word.casefold(): field for field in FIELDS for word in words_of(field)}
+_WORDS = "|".join(escaped(word) for word in sorted(_FIELD_OF, key=len, reverse=True))
+_HEADER = compiled("forwarded.header", "(" + _WORDS + r")\s*:\s*(.*)")
 _ADDRESS_ALONE = compiled("forwarded.address-alone", r"^<?[^\s<>]+@[^\s<>]+>?[;,]?$")
-_ANNOUNCEMENT = compiled(
-    "forwarded.announcement",
-    one_of(r"""
-    -{2,}\s*oorspronkelijk bericht
-    -{2,}\s*original message
-    -{2,}\s*doorgestuurd bericht
-    -{2,}\s*forwarded (?:message|by)
-    -{2,}\s*ursprüngliche nachricht
-    -{2,}\s*weitergeleitete nachricht
-    -{2,}\s*message (?:d'origine|transféré)
-    begin (?:doorgestuurd bericht|forwarded message)
-    _{10,}$
-    """),
-)
+_ANNOUNCEMENT = compiled("forwarded.announcement", one_of(ANNOUNCEMENTS + "_{10,}$"))
 # Gmail's and Apple's line above a quoted reply; the address may stand on the next line.
 _ATTRIBUTION = compiled(
     "forwarded.attribution",
-    one_of(r"""
-    ^(?:op|on|am|le)[^\w].{3,159}?(?:schreef|wrote|schrieb|a écrit).{0,200}?:?\s*$
-    ^(?:op|on)[^\w].{3,159}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
+    one_of(rf"""
+    ^(?:{QUOTE_START})[^\w].{{3,159}}?(?:{QUOTE_VERB}).{{0,200}}?:?\s*$
+    ^(?:op|on)[^\w].{{3,159}}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
     """),
 )
-_ATTRIBUTION_START = compiled("forwarded.attribution-start", r"^(?:op|on|am|le)[^\w].*\d")
+_ATTRIBUTION_START = compiled("forwarded.attribution-start", rf"^(?:{QUOTE_START})[^\w].*\d")
 _LONGEST_CONTINUATION = 12
 
 
@@ -100,7 +80,7 @@ def _read_block(lines: list[str], start: int) -> tuple[list[tuple[str, str]], in
 
 def _continues(last: tuple[str, str], line: str) -> bool:
     field, value = last
-    if field not in ("from", "to", "cc", "reply-to"):
+    if field not in ("from", "to", "cc", "reply-to") and value:
         return False
     return not value or value.rstrip().endswith((";", ",", "<")) or _ADDRESS_ALONE.begins(line)
 
@@ -112,7 +92,8 @@ def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | Non
     people = [value for field, value in fields if field in ("from", "to", "cc", "reply-to")]
     addresses = find_addresses(" ; ".join(without_link_twins(value) for value in people))
     subjects = tuple(value for field, value in fields if field == "subject")
-    return Mention(EvidenceKind.FORWARDED, addresses, subjects)
+    days = tuple(dict.fromkeys(day for field, value in fields if field == "date" for day in days_or_unknown(value)))
+    return Mention(EvidenceKind.FORWARDED, addresses, subjects, days)
 
 
 def _attributions(lines: list[str]) -> Iterator[Mention]:
@@ -123,7 +104,7 @@ def _attributions(lines: list[str]) -> Iterator[Mention]:
         if _ATTRIBUTION.begins(sentence):
             addresses = find_addresses(without_link_twins(sentence))
             if addresses:
-                yield Mention(EvidenceKind.FORWARDED, addresses)
+                yield Mention(EvidenceKind.FORWARDED, addresses, (), days_or_unknown(sentence))
 
 
 def _up_to_colon(lines: list[str]) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 from mailsorter.model.evidence import EvidenceKind
 
 
 class Mention(msgspec.Struct, frozen=True, gc=False):
-    """People (canonical addresses) and subjects found in one place of a text, and what kind of place it is."""
+    """People (canonical addresses) and subjects found in one place of a text, and what kind of place it is.
+
+    `days`: when that place says that it was written, () where it does not; two where day and month can be taken for
+    one another, None where it gives a date that nobody here can read.
+    """
 
     kind: EvidenceKind
     addresses: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    days: tuple[date | None, ...] = ()
