@@ -67,6 +67,7 @@ def perform(
         def write(unit: Unit) -> None:
             unit.cases.drop_items(number, replaced)
             unit.cases.put_items(number, items)
+            unit.steps.forget_erasures(item.token for item in items if item.state is ItemState.PENDING)
 
         row = advance(office, row, CaseAct.PERFORM, also=write)
     unfinished = _perform_all(office, row, plan, numbers, on_progress, stop or threading.Event())

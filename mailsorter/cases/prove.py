@@ -101,7 +101,7 @@ def prove(office: Office, number: str) -> Proof:
     scope = [name for name in plan.scope if not any(place.covers(name, "") for place in left_out_of(file))]
     looks = _look_everywhere(office, scope, marks, expected)
     compared = _compare(office, subject, looks, expected)
-    keep(file, compared.unsettled, {look.mailbox for look in looks})
+    keep(file, compared.unsettled, {look.mailbox for look in looks}, compared.settled)
     _note_gone(office, row, expected, compared)
     proof = _proof(office, row, file, plan, looks, compared, marks)
     file.write(PART, proof)
@@ -157,6 +157,7 @@ def _advance(office: Office, row: CaseRow, proof: Proof, outcome: str, counts: d
 
 class _Compared(msgspec.Struct, kw_only=True):
     unsettled: list[Witnessed] = []  # read live
+    settled: set[tuple[str, str]] = set()  # keys of what a person decided is not theirs
     seen: set[bytes] = set()  # tokens of items that were seen
     complete: set[int] = set()  # numbers of mailboxes that were seen completely
 
@@ -175,7 +176,9 @@ def _compare(office: Office, subject: Subject, looks: Iterable[MailboxLook], exp
             item = expected.item_by_id(look.mailbox, one.finding.id)  # the search may have had another id of it
             if item is not None:
                 compared.seen.add(item.token)
-            if not expected.is_left(look.mailbox, one.finding.id) and (item is None or item.state not in STAYS):
+            if expected.is_left(look.mailbox, one.finding.id):
+                compared.settled.add(one.finding.key)
+            elif item is None or item.state not in STAYS:
                 compared.unsettled.append(one)
     return compared
 
@@ -186,6 +189,7 @@ def _judge(mailbox: str, hit: Hit, expected: Expected, compared: _Compared) -> s
     if item is not None:
         compared.seen.add(item.token)
     if expected.is_left(mailbox, hit.id):
+        compared.settled.add((mailbox, hit.id))
         return ""
     if item is None:
         return NAMES_THE_PERSON

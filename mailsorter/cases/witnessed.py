@@ -59,10 +59,19 @@ def as_findings(
     return list({one.finding.key: one for one in made}.values())
 
 
-def keep(file: CaseFile, seen: Iterable[Witnessed], looked_at: Collection[str]) -> None:
-    """Write down what a proof saw, in the place of what earlier ones saw in the mailboxes that it `looked_at`."""
+def keep(
+    file: CaseFile, seen: Iterable[Witnessed], looked_at: Collection[str], settled: Collection[tuple[str, str]]
+) -> None:
+    """Write down what a proof saw, in the place of what earlier ones saw in the mailboxes that it `looked_at`.
+
+    What it saw again and a person has `settled` as not theirs stays a finding, so that it is counted.
+    """
     found = {one.finding.key: one for one in seen}
-    stays = [one for one in witnessed_of(file) if one.finding.mailbox not in looked_at and one.finding.key not in found]
+    stays = [
+        one
+        for one in witnessed_of(file)
+        if one.finding.key not in found and (one.finding.mailbox not in looked_at or one.finding.key in settled)
+    ]
     file.write(PART, [*stays, *found.values()])
 
 

@@ -212,6 +212,13 @@ class Steps:
             count += self._connection.execute(delete(step).where(ended)).rowcount
         return count
 
+    def forget_erasures(self, tokens: Iterable[bytes]) -> None:
+        """Delete ended erasures of these messages: what was erased once and is there again must be erased anew."""
+        for some in chunks(every_spelling(tokens)):
+            erasures = step.c.kind.in_([int(StepKind.ERASE_PERMANENTLY), int(StepKind.ERASE_HARD)])
+            ended = step.c.token.in_(some) & erasures & (step.c.state != int(StepState.OPEN))
+            self._connection.execute(delete(step).where(ended))
+
     def drop_facts(self, before_s: int, *, after: int = 0, limit: int = 5000) -> tuple[int, int]:
         """Forget the Exchange ids of at most `limit` steps that ended before; those runs can then not be undone.
 
