@@ -166,7 +166,7 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
             "objection): nothing was done.",
             advice=f"Run: mailsorter case plan {row.number}, and let the new list be approved.",
         )
-    if count := _decided_since(plan, file):
+    if count := decided_since(plan, file):
         raise UserError(
             f"{count} findings of case {row.number} were decided otherwise since its list was planned: "
             "nothing was done.",
@@ -175,7 +175,7 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
     return plan, plan_digest
 
 
-def _decided_since(plan: Plan, file: CaseFile) -> int:
+def decided_since(plan: Plan, file: CaseFile) -> int:
     """How many items a reviewer has decided otherwise than the list has them: what was to be kept must not go."""
     decisions = decisions_of(file)
     return sum(decided(item, decisions.get(item.finding.key)) != item for item in plan.items)

@@ -38,6 +38,7 @@ def left_out_of(file: CaseFile) -> list[LeftOut]:
 
 def scope_today(office: Office, left_out: Iterable[LeftOut]) -> Scope:
     """The scope by today's config, ledger and decisions; archives are asked for by the search (`find.scope_of`)."""
+    left_out = tuple(left_out)
     excluded = {address.casefold(): address for address in office.excluded}
     left = {place.mailbox.casefold() for place in left_out if not place.folder}
     mailboxes: list[str] = []
@@ -52,6 +53,7 @@ def scope_today(office: Office, left_out: Iterable[LeftOut]) -> Scope:
         else:
             gaps.append(NotSeen(mailbox=name, reason=ADDRESS_UNKNOWN))
     gaps += [NotSeen(mailbox=address, reason=EXCLUDED) for address in excluded.values()]
+    gaps += [NotSeen(mailbox=p.mailbox, folder=p.folder, reason=LEFT_OUT) for p in left_out if p.folder]
     return Scope(mailboxes=tuple(mailboxes), gaps=tuple(gaps))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from mailsorter.cases.accounting import PERFORMED, account_of, is_refused, of_row
+from mailsorter.cases.approve import decided_since
 from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.covering import facts_of
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import Proof, proof_of
@@ -47,7 +49,7 @@ def standing_of(office: Office, row: CaseRow, file: CaseFile) -> Standing:
         if verdict.is_proven and not _passed(proof):
             missing = (Reason(why=Why.NOT_PROVED_YET, count=1),)
             verdict = VerdictOnCase(outcome=Outcome.NOT_PROVEN, reasons=missing)
-    return Standing(account=counted, coverage=coverage, verdict=verdict, next=_next(row, verdict))
+    return Standing(account=counted, coverage=coverage, verdict=verdict, next=_next(row, file, verdict))
 
 
 def _passed(proof: Proof | None) -> bool:
@@ -59,7 +61,12 @@ def _searched(file: CaseFile) -> tuple[NotSeen, ...]:
     return plan.not_seen if plan is not None else ()
 
 
-def _next(row: CaseRow, verdict: VerdictOnCase | None) -> tuple[str, ...]:
+def _next(row: CaseRow, file: CaseFile, verdict: VerdictOnCase | None) -> tuple[str, ...]:
+    plan = file.read("plan", Plan) if row.state in (CaseState.PLANNED, CaseState.APPROVED) else None
+    is_old = plan is not None and bool(is_outdated(file) or decided_since(plan, file))
+    if plan is not None and (is_old or plan.undecided):
+        open_items = () if is_old else _DECIDE
+        return tuple(command.format(n=row.number) for command in (*open_items, "mailsorter case plan {n}"))
     if verdict is not None and row.state is CaseState.PERFORMING:
         return (f"mailsorter case perform {row.number}",)
     if verdict is not None and row.state is CaseState.ANSWERED and verdict.is_proven:
@@ -71,6 +78,7 @@ def _next(row: CaseRow, verdict: VerdictOnCase | None) -> tuple[str, ...]:
     return tuple(command.format(n=row.number) for command in _BEFORE.get(row.state, ()))
 
 
+_DECIDE = ("mailsorter case review {n} --undecided", "mailsorter case decide {n} ITEM… --reason TEXT")
 _BEFORE = {
     CaseState.OPENED: ("mailsorter case verify {n} --help",),
     CaseState.VERIFIED: ("mailsorter case find {n}",),

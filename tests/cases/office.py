@@ -82,12 +82,12 @@ def open_durable(path: Path, clock: Clock) -> Ledger:
 
 def open_copied(path: Path, clock: Clock) -> Ledger:
     """The same ledger at a tenth of the cost, for thousands of worlds: a copy of an empty one, and no power cuts."""
-    path.write_bytes(_empty_ledger())
+    path.write_bytes(empty_ledger())
     return Ledger(make_engine(f"sqlite:///{path}", durable=False), LedgerKey(KEY), clock)
 
 
 @functools.cache
-def _empty_ledger() -> bytes:
+def empty_ledger() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
         with open_durable(path, VirtualClock(NOW)) as ledger:
