@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,8 @@ class EwsFace:
         self._faults = faults
         self.schema_faults: list[str] = []
         """What was wrong with each request that broke the schema so far."""
+        self.requests: Counter[str] = Counter()
+        """How many requests of each operation there were."""
 
     def handle(self, authorization: str, body: bytes, anchor: str = "") -> EwsResponse:
         """Answer a request; never raises. `anchor` is the X-AnchorMailbox header: whose ids they are, where nothing
@@ -87,6 +90,7 @@ class EwsFace:
         request: SoapRequest | None = None
         try:
             request = read_request(body)
+            self.requests[request.operation] += 1
             self._judge(request)
             return self._answer(app, roles, request, anchor)
         except ExchangeError as error:
