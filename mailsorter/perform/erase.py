@@ -37,13 +37,21 @@ def look_up(mailbox: Mailbox, steps: Sequence[EraseMessage]) -> list[BatchVerdic
         known = {step.message.id for step in steps}
         again = {} if mailbox.ids_survive_moves else by_trace(mailbox, [s.message for s in missing], recoverable, known)
     except MailsorterError as error:
-        return [BatchVerdict(StepState.OPEN, id=step.message.id, error=error) for step in steps]
+        open_ = _not_looked_up(error)
+        return [BatchVerdict(StepState.OPEN, id=step.message.id, error=open_) for step in steps]
     return [
         _settled_elsewhere(step, again[step.message.id], recoverable)
         if step.message.id in again
         else _settled(step, place, recoverable)
         for step, place in zip(steps, places, strict=True)
     ]
+
+
+def _not_looked_up(error: MailsorterError) -> TemporaryError:
+    """Whoever is refused the look has not been refused the deletion: that may be done. The next call looks again."""
+    if isinstance(error, TemporaryError):
+        return error
+    return Unreachable(f"Whether it was erased could not be looked up: {error}", advice=error.advice)
 
 
 def recoverable_folders(mailbox: Mailbox) -> frozenset[str]:
@@ -87,7 +95,7 @@ def _settled(step: EraseMessage, place: Place | MailsorterError, recoverable: fr
     elif isinstance(place, NotFound):
         verdict = settle_erasure(step.folder_id, None, hard=step.hard, recoverable=recoverable)
     else:
-        return BatchVerdict(StepState.OPEN, id=step.message.id, error=place)
+        return BatchVerdict(StepState.OPEN, id=step.message.id, error=_not_looked_up(place))
     return BatchVerdict(verdict.state, verdict.folder_id, step.message.id)
 
 

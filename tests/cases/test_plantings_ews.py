@@ -16,7 +16,10 @@ from mailsorter.cases.find import findings_of
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
 from mailsorter.emulator import EmulatorClock, running_emulator
+from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews import ids as ews_ids
+from mailsorter.emulator.ews.face import EwsFace, EwsResponse
+from mailsorter.emulator.ews.soap import fault
 from mailsorter.emulator.ews.switches import with_switches
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Mailbox
@@ -356,3 +359,34 @@ def test_a_server_without_recoverable_items(tmp_path: Path) -> None:
         assert proof.passed, proof.unexpected
         assert ("recoverableitemsroot", "no-recoverable-items") in {(g.folder, g.reason) for g in proof.not_seen}
         firm.assembly.close()
+
+
+@pytest.mark.parametrize("code", ["ErrorAccessDenied", "ErrorInvalidRequest", "ErrorServerBusy"])
+def test_a_look_up_that_is_refused_after_a_deletion_leaves_the_item_open(
+    firm: PremisesTenant, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """It was deleted, and nobody may look: never refused, and the next call finds out and goes on."""
+    firm.put(firm.mailboxes[0], "inbox", **next(p for p in PLANTINGS if p.name == "from").fields)
+    number = firm.approved(SUBJECT)
+    handle, deleted = EwsFace.handle, [False]
+
+    def closed(self: EwsFace, authorization: str, body: bytes, anchor: str = "") -> EwsResponse:
+        if deleted[0] and b"FindItem" in body:
+            return EwsResponse(500, fault(ExchangeError(code, "no"), {}))
+        deleted[0] |= b"DeleteItem" in body
+        return handle(self, authorization, body, anchor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EwsFace, "handle", closed)
+        for _ in range(2):
+            performed = perform(firm.office, number)
+            assert not performed.is_finished
+            assert all(state is ItemState.PENDING or state is ItemState.PURGED for state in performed.counts)
+            ((_, error),) = performed.unfinished
+            assert isinstance(error, TemporaryError), error
+        assert deleted[0]
+    with firm.office.ledger.reading() as unit:
+        states = [item.state for item in unit.cases.items(number)]
+    assert ItemState.FAILED not in states
+    assert perform(firm.office, number).counts == {ItemState.ERASED: 1}
+    assert firm.subjects() == {}
