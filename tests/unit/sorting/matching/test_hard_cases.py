@@ -51,6 +51,16 @@ def test_there_are_at_least_three_hundred_each_with_its_reason() -> None:
     assert repeated == []
 
 
+def test_traps_are_in_three_languages_and_each_disagreement_is_argued() -> None:
+    traps = [case for case in CASES if case.theme == "adversarial"]
+    by_language = Counter(case.row["lang"] for case in traps)
+    assert len(traps) >= 150
+    assert set(by_language) == {"nl", "en", "de"}
+    assert min(by_language.values()) >= 50
+    for case in traps:
+        assert ("argued" in case.row) == (case.expected != (case.right or case.expected)), case.why
+
+
 def test_the_table_for_people_is_what_the_cases_say(hard_book: MatchBook) -> None:
     """With MAILSORTER_UPDATE=1 docs/hard-cases.md is written anew."""
     if os.environ.get("MAILSORTER_UPDATE"):
@@ -71,4 +81,7 @@ def page(book: MatchBook) -> str:
         decided_by = ", ".join(dict.fromkeys(e.kind.code for e in found.decisive)) or str(found.reason)
         why = case.why.replace("|", "\\|")
         rows.append(f"| {case.theme} {case.number} | {why} | {case.right or '–'} | {verdict(found)} | {decided_by} |")
+    rows.append("\n## Where a careful secretary would do otherwise\n")
+    argued = {case.row["argued"]: case for case in CASES if "argued" in case.row}
+    rows += [f"- *{case.why.partition(': ')[2]}* ({case.theme} {case.number}). {why}" for why, case in argued.items()]
     return "\n".join(rows) + "\n"

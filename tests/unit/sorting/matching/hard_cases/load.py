@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.client import Client, ClientAddress, ClientStatus
 from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.match import Match
@@ -18,11 +19,13 @@ from mailsorter.model.thread import Correction
 from mailsorter.sorting.matching import MatchBook, match_message, needs_attachment_names, needs_text
 
 HERE = Path(__file__).parent
-THEMES = ("people", "time", "codes", "threads", "forwards", "machines")
+THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial")
+_CHECKS = {"pass": AuthorCheck.PASSED, "fail": AuthorCheck.FAILED, "internal": AuthorCheck.INTERNAL}
 _NAMED = re.compile(r"(.*) <([^<>]*)>")
 _KEYS = {
     *("right", "left", "why", "labels", "from", "to", "cc", "bcc", "sender", "reply_to", "subject", "preview", "text"),
     *("names", "class", "list", "date", "draft", "thread", "said", "not", "this"),
+    *("check", "known", "lang", "argued"),
 }
 
 
@@ -49,13 +52,19 @@ class Case:
 
     def decide(self, book: MatchBook) -> Match:
         """As the sorting flow does it: body and attachment names only where they are asked for."""
-        found = match_message(self.message, book, self, corrections=self)
+        knows = self if self.theme == "adversarial" else None  # elsewhere everybody is somebody the firm has written to
+        found = match_message(self.message, book, self, corrections=self, correspondents=knows)
         more: dict[str, Any] = {}
         if needs_text(self.message, found):
             more["text"] = self.row.get("text", "")
         if needs_attachment_names(self.message, found, book):
             more["attachment_names"] = tuple(self.row.get("names", ()))
-        return match_message(self.message, book, self, corrections=self, **more) if more else found
+        if not more:
+            return found
+        return match_message(self.message, book, self, corrections=self, correspondents=knows, **more)
+
+    def wrote_to_author(self, message: Message) -> bool:
+        return message.from_ is not None and message.from_.address in self.row.get("known", ())
 
     def clients(self, message: Message) -> tuple[str, ...]:
         return tuple(self.row.get("thread", ()))
@@ -125,6 +134,7 @@ def _message(row: dict[str, Any], message_id: str) -> Message:
         is_draft=row.get("draft", False),
         has_attachments="names" in row,
         list_id=row.get("list", ""),
+        author_check=_CHECKS.get(row.get("check", ""), AuthorCheck.NONE),
     )
 
 
