@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Advance, Voice
 
 if TYPE_CHECKING:
+    from mailsorter.sorting.earlier_folders import EarlierFolder
     from mailsorter.sorting.teaching import Lesson
 
 app = typer.Typer(
@@ -28,22 +30,34 @@ app = typer.Typer(
 def train(
     ctx: typer.Context,
     anew: Annotated[bool, typer.Option("--anew", help="Forget everything first, and start from empty.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also learn from folders that have a client's name or id, without asking.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Learn from what lies in client folders now; nothing leaves this machine, and no text is kept."""
     from mailsorter.cli.working import assembled
     from mailsorter.prediction.forgetting import hold_model
     from mailsorter.prediction.report import make_report
+    from mailsorter.sorting.earlier_folders import earlier_folders
     from mailsorter.sorting.teaching import newest, read_lessons, teach, without_forgotten
 
     voice = Voice(as_json=json)
     with assembled(ctx) as assembly:
+        earlier = [
+            one
+            for entry in assembly.config.mailbox
+            for one in earlier_folders(assembly.ledger, assembly.clock, entry.address, assembly.filing(entry),
+                                       assembly.connect[entry.address])
+        ]  # fmt: skip
+        earlier, skipped = _confirmed(voice, earlier, assume_yes=yes)
         with voice.progress("Reading client folders") as advance:
             lessons = newest(
                 lesson
                 for entry in assembly.config.mailbox
                 for lesson in _counted(read_lessons(assembly.ledger, assembly.clock, entry.address,
-                                                    assembly.filing(entry), assembly.connect[entry.address]), advance)
+                                                    assembly.filing(entry), assembly.connect[entry.address],
+                                                    earlier), advance)
             )  # fmt: skip
         with hold_model(assembly.prediction_file):
             lessons = without_forgotten(assembly.ledger, lessons)
@@ -51,13 +65,30 @@ def train(
             with voice.progress("Learning", len(lessons)) as advance:
                 learned = teach(model, lessons, assembly.open_any, advance)
             assembly.keep_prediction_model(model)
+        is_tested_again = bool(learned) and assembly.config.predict.enabled
+        if is_tested_again:
+            with assembly.ledger.unit() as unit:  # the next run reads every watched folder from its beginning
+                for entry in assembly.config.mailbox:
+                    unit.cursors.forget(unit.places.mailbox(entry.address))
         report = make_report(model)
     voice.say(
         f"Read {len(lessons)} filed messages, {learned} of them new; the model remembers {report.messages} "
         f"of {report.clients} clients.",
         "What it is worth: mailsorter predict report",
     )
-    voice.answer({"read": len(lessons), "learned": learned, "messages": report.messages, "clients": report.clients})
+    if is_tested_again:
+        voice.say("Mail that was left is tested again by the next run: mailsorter plan")
+    voice.answer(
+        {
+            "read": len(lessons),
+            "learned": learned,
+            "messages": report.messages,
+            "clients": report.clients,
+            "earlier_folders": [_folder_data(one) for one in earlier],
+            "skipped_folders": [_folder_data(one) for one in skipped],
+            "tested_again": is_tested_again,
+        }
+    )
 
 
 @app.command()
@@ -91,6 +122,10 @@ def report(
         f"At the target of {100 * found.target:g} % it files {100 * found.coverage:.1f} % of mail like this; "
         f"{found.on_probation} clients are only suggested after a contradiction.",
     )
+    voice.table(
+        ["precision", "would file", "of them right", "of all %"],
+        [[f"{100 * c.precision:g} %", c.filed, c.right, f"{100 * c.coverage:.1f}"] for c in found.coverage_at],
+    )
     if found.messages < MIN_MESSAGES:
         voice.say(f"It needs {MIN_MESSAGES} filed messages before it says anything: mailsorter predict train")
     if not is_on:
@@ -119,3 +154,32 @@ def _counted(lessons: Iterable[Lesson], advance: Advance) -> Iterator[Lesson]:
     for lesson in lessons:
         advance(1)
         yield lesson
+
+
+def _confirmed(
+    voice: Voice, earlier: list[EarlierFolder], *, assume_yes: bool
+) -> tuple[list[EarlierFolder], list[EarlierFolder]]:
+    """Which of the folders that were there before a person calls the clients', and which are skipped, each with why."""
+    from mailsorter.model.folder import show_path
+
+    usable = [one for one in earlier if not one.why_not]
+    skipped = [one for one in earlier if one.why_not]
+    if earlier:
+        voice.table(
+            ("mailbox", "folder", "client", "messages", "skipped because"),
+            [(one.address, show_path(one.path), one.client_id, one.messages, one.why_not) for one in earlier],
+        )
+    if usable and not voice.confirm("Are these the clients' mail, to learn from?", assume_yes=assume_yes):
+        skipped += [replace(one, why_not="not confirmed: --yes confirms") for one in usable]
+        usable = []
+    return usable, skipped
+
+
+def _folder_data(one: EarlierFolder) -> dict[str, object]:
+    return {
+        "mailbox": one.address,
+        "folder": list(one.path),
+        "client": one.client_id,
+        "messages": one.messages,
+        "skipped_because": one.why_not or None,
+    }

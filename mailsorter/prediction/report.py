@@ -21,6 +21,18 @@ class BandLine(msgspec.Struct, frozen=True):
     files: bool
 
 
+COVERAGE_AT = (0.9, 0.95, 0.99, 0.995)  # precisions of which the report says what each would file
+
+
+class CoverageLine(msgspec.Struct, frozen=True):
+    """At one precision: how many of the predictions on unseen mail would be filed, and how many of those were right."""
+
+    precision: float
+    filed: int
+    right: int
+    coverage: float  # the share of all predictions
+
+
 class Report(msgspec.Struct, frozen=True):
     """`predict report`: counts only, nothing personal."""
 
@@ -33,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     on_probation: int
     is_ready: bool  # enough filed mail, and the target earned somewhere
     bands: tuple[BandLine, ...]
+    coverage_at: tuple[CoverageLine, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as plain values."""
@@ -59,7 +72,16 @@ def make_report(model: PredictionModel) -> Report:
         on_probation=len(model.probation),
         is_ready=len(model.memory) >= MIN_MESSAGES and bool(earned),
         bands=bands,
+        coverage_at=tuple(_coverage_at(model, precision) for precision in COVERAGE_AT),
     )
+
+
+def _coverage_at(model: PredictionModel, precision: float) -> CoverageLine:
+    calibration = model.calibration
+    filed = [calibration.bands[number] for number in calibration.earned(precision)]
+    size = sum(band.size for band in filed)
+    share = round(size / calibration.size, 4) if calibration.size else 0.0
+    return CoverageLine(precision, size, sum(band.right for band in filed), share)
 
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _PLOT = 720, 420, 60, 50, 280

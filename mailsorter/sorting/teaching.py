@@ -24,6 +24,7 @@ from mailsorter.model.standing import MessageState
 from mailsorter.perform import Hands
 from mailsorter.prediction import PredictionModel
 from mailsorter.prediction.memory import IN_ALL, PER_CLIENT
+from mailsorter.sorting.earlier_folders import EarlierFolder
 from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.ground import TreeCache, survey
 
@@ -42,16 +43,25 @@ class Lesson:
 
 
 def read_lessons(
-    ledger: Ledger, clock: Clock, address: str, filing: Filing, connect: Callable[[], Mailbox]
+    ledger: Ledger,
+    clock: Clock,
+    address: str,
+    filing: Filing,
+    connect: Callable[[], Mailbox],
+    earlier: Iterable[EarlierFolder] = (),
 ) -> Iterator[Lesson]:
-    """What may be learned from in one mailbox's client folders and below them. Raises as the mailbox does."""
+    """What may be learned from in one mailbox's client folders and below them. Raises as the mailbox does.
+
+    `earlier` are folders that people made before, each confirmed by a person as that client's.
+    """
     with ledger.unit() as unit:
         number = unit.places.mailbox(address)
     hands = Hands(connect(), number, ledger, clock)
     ground = survey(hands, filing, TreeCache())
-    for folder_id, client_number in ground.client_of_folder.items():
-        client_id = ground.numbers.id(client_number)
-        if client_id is None or client_id not in filing.book.clients:
+    owned = [(folder_id, ground.numbers.id(number)) for folder_id, number in ground.client_of_folder.items()]
+    owned += [(one.folder_id, one.client_id) for one in earlier if one.address == address and not one.why_not]
+    for folder_id, client_id in owned:
+        if client_id is None or client_id not in filing.book.clients or folder_id not in ground.tree:
             continue
         for folder in ground.tree.within(folder_id):
             for page in hands.mailbox.messages(folder.id, Detail.ENVELOPE):

@@ -13,6 +13,7 @@ from mailsorter.model.match import Forecast
 from mailsorter.model.message import Message
 from mailsorter.prediction import PredictionModel
 from mailsorter.sorting import teaching
+from mailsorter.sorting.earlier_folders import earlier_folders
 from mailsorter.sorting.teaching import Lesson, newest, read_lessons, recently_contradicted, teach
 
 from .firm import Firm
@@ -116,3 +117,26 @@ def test_a_prediction_is_recorded_as_such(firm: Firm) -> None:
     with firm.ledger.reading() as unit:
         tokens = [unit.messages.token(1, message_id) for ids in firm.folders().values() for message_id in ids]
         assert len(unit.messages.filed_by(tokens, EvidenceKind.PREDICTION)) == 1
+
+
+def test_folders_that_people_made_before_are_told_by_name_or_id_and_taught_once_confirmed(firm: Firm) -> None:
+    """The first day: nothing was filed yet, and what people filed themselves is there."""
+    named = firm.deliver("jan@acme.example", "naam", where=("Projecten", "ACME  b.v."))
+    by_id = firm.deliver("els@bakker.example", "id", where=("Oud", "bakker"))
+    firm.deliver("x@elders.example", "elders", where=("Projecten", "Anders"))
+    connect = lambda: firm.mailbox  # noqa: E731
+    found = earlier_folders(firm.ledger, firm.clock, firm.mailbox.address, firm.filing, connect)
+    assert [(one.path, one.client_id, one.messages, one.why_not) for one in sorted(found, key=lambda o: o.path)] == [
+        (("Oud", "bakker"), "bakker", 1, ""),
+        (("Projecten", "ACME  b.v."), "acme", 1, ""),
+    ]
+    assert lessons(firm) == []
+    read = read_lessons(firm.ledger, firm.clock, firm.mailbox.address, firm.filing, connect, found)
+    assert {(one.client_id, one.message.id) for one in read} == {("acme", named), ("bakker", by_id)}
+
+
+def test_a_folder_that_mailsorter_files_to_is_none_of_before(firm: Firm) -> None:
+    firm.deliver("jan@acme.example", "een")
+    firm.sort()
+    connect = lambda: firm.mailbox  # noqa: E731
+    assert earlier_folders(firm.ledger, firm.clock, firm.mailbox.address, firm.filing, connect) == []
