@@ -89,15 +89,19 @@ def approve(office: Office, number: str, *, by: str, digest: str = "", signature
     return _record(office, row, approvals, plan_digest, by, bool(signature))
 
 
+def unread_mailboxes(file: CaseFile, plan: Plan) -> list[str]:
+    """Mailboxes in scope that the search behind the list did not find or read at all."""
+    gaps = Coverage(gaps=gaps_of(plan.not_seen, left_out_of(file))).of_kind(GapKind.UNREAD, GapKind.UNANSWERED)
+    return sorted({gap.mailbox for gap in gaps if not gap.folder})
+
+
 def _check_seen(row: CaseRow, file: CaseFile, plan: Plan) -> None:
     """An empty list says that nothing was found: nobody may approve that of a mailbox into which nobody could look.
 
     Raises:
         UserError: a mailbox of the scope was not found or not read.
     """
-    gaps = Coverage(gaps=gaps_of(plan.not_seen, left_out_of(file))).of_kind(GapKind.UNREAD, GapKind.UNANSWERED)
-    unread = sorted({gap.mailbox for gap in gaps if not gap.folder})
-    if unread:
+    if unread := unread_mailboxes(file, plan):
         raise UserError(
             f"The list of case {row.number} is empty, and {', '.join(unread)} was not found or could not be read: "
             "nothing was approved.",

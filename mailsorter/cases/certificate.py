@@ -78,6 +78,10 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
         ("Issued", f"{certificate['issued_at']} by {certificate['program']}"),
         ("Approved list", f"sha256 {certificate['plan']}, {certificate['approvals']['count']} approvals"),
         ("Items", ", ".join(f"{count} {state}" for state, count in certificate["items"].items()) or "none"),
+        ("Why not proven", ", ".join(f"{r['count']} {r['why']}" for r in certificate.get("reasons", ())) or "-"),
+        ("Findings", _account(certificate)),
+        ("Looked at", _looked_at(certificate)),
+        ("Depth", certificate.get("coverage", {}).get("depth_means", "")),
         ("Unexpected", str(certificate["unexpected"])),
         ("Audit head", certificate["audit_head"]),
         ("Signature", signature.get("value", "not signed")),
@@ -92,6 +96,22 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
             "sections": [_remainders(certificate), _folders(certificate), _not_seen(certificate)],
         },
     )
+
+
+def _account(certificate: Mapping[str, Any]) -> str:
+    """Every bucket that holds something, and their sum."""
+    account = certificate.get("account") or {"total": 0, "buckets": {}}
+    buckets = ", ".join(f"{count} {bucket}" for bucket, count in account["buckets"].items() if count)
+    return f"{account['total']} in all: {buckets}" if buckets else "none"
+
+
+def _looked_at(certificate: Mapping[str, Any]) -> str:
+    """How many mailboxes, and "all" only where it is so."""
+    coverage = certificate.get("coverage") or {"mailboxes": [], "whole": False, "beyond_depth": 0}
+    count = len(coverage["mailboxes"])
+    all_of_them = f"All folders of all mailboxes in scope ({count})" if coverage["whole"] else f"{count} mailboxes"
+    more = "" if coverage["whole"] else "; not all of it: see what could not be seen"
+    return f"{all_of_them}{more}. Beyond the depth: {coverage['beyond_depth']} messages or attachments"
 
 
 def _remainders(certificate: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,6 +135,8 @@ def _folders(certificate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _not_seen(certificate: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [[g["mailbox"], g["folder"], g["reason"], str(g["count"])] for g in certificate["not_seen"]]
-    head = ["Mailbox", "Folder", "Why", "Messages"]
+    rows = [
+        [g["mailbox"], g["folder"], g["reason"], g.get("kind", ""), str(g["count"])] for g in certificate["not_seen"]
+    ]
+    head = ["Mailbox", "Folder", "Why", "Kind", "Messages"]
     return {"title": "What could not be seen", "head": head, "rows": rows, "empty": "Everything was seen."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mailsorter.cases.accounting import PERFORMED, account_of, is_refused, of_row
-from mailsorter.cases.approve import decided_since
+from mailsorter.cases.approve import decided_since, unread_mailboxes
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.covering import facts_of
@@ -67,6 +67,8 @@ def _next(row: CaseRow, file: CaseFile, verdict: VerdictOnCase | None) -> tuple[
     if plan is not None and (is_old or plan.undecided):
         open_items = () if is_old else _DECIDE
         return tuple(command.format(n=row.number) for command in (*open_items, "mailsorter case plan {n}"))
+    if plan is not None and not plan.items and unread_mailboxes(file, plan):
+        return tuple(command.format(n=row.number) for command in _EMPTY_AND_UNREAD)
     if verdict is not None and row.state is CaseState.PERFORMING:
         return (f"mailsorter case perform {row.number}",)
     if verdict is not None and row.state is CaseState.ANSWERED and verdict.is_proven:
@@ -78,6 +80,10 @@ def _next(row: CaseRow, file: CaseFile, verdict: VerdictOnCase | None) -> tuple[
     return tuple(command.format(n=row.number) for command in _BEFORE.get(row.state, ()))
 
 
+_EMPTY_AND_UNREAD = (
+    "give access, then: mailsorter case find {n}",
+    "or leave it out: mailsorter case scope {n} --without MAILBOX --reason TEXT",
+)
 _DECIDE = ("mailsorter case review {n} --undecided", "mailsorter case decide {n} ITEM… --reason TEXT")
 _BEFORE = {
     CaseState.OPENED: ("mailsorter case verify {n} --help",),

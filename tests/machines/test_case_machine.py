@@ -86,6 +86,9 @@ DIRECTED = {
     "restored after the answer": acts(*ROUND, "letter", "somebody:restore@1", "prove", "close"),
     "namesake": acts("lie:search-empty", "somebody:namesake", *ROUND, *ANSWER, "settle", "prove", *ANSWER),
     "mentioned where no search looks": acts("lie:search-empty", "somebody:hidden", *ROUND, *ANSWER),
+    "nothing found and a mailbox refused": acts(
+        *(f"somebody:destroy@{n}" for n in (0, 0, 0, 0, 0, 0, 0)), "lie:mailbox", "find", "plan", "approve"
+    ),
     "left out": acts("lie:mailbox", "somebody:new", *ROUND, "leave-out", "prove", *ANSWER),
     "second search": acts(*ROUND, "somebody:new", *ROUND, *ANSWER),
     "decided otherwise after approval": acts(*ROUND[:3], "decide-otherwise", "perform", "prove", *ANSWER),
