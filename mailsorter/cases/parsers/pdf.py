@@ -12,7 +12,19 @@ _PAGES = 2_000
 
 
 def pdf_texts(content: bytes) -> Iterator[str]:
-    """The text of every page, and what stands beside it. Raises `Closed` for a locked one, or one without text."""
+    """The text of every page, and what stands beside it. Raises `Closed` for a locked one, or one without text.
+
+    Raises `BeyondLimits` beyond so many pages, and where pypdf itself finds that a stream unpacks to too much.
+    """
+    from pypdf.errors import LimitReachedError
+
+    try:
+        yield from _texts(content)
+    except LimitReachedError:
+        raise BeyondLimits from None
+
+
+def _texts(content: bytes) -> Iterator[str]:
     from pypdf import PdfReader
 
     reader = PdfReader(io.BytesIO(content))
