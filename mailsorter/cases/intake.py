@@ -11,6 +11,7 @@ from mailsorter.cases.casefile import CaseFile, destroy
 from mailsorter.cases.correspondence import give_tag
 from mailsorter.cases.find import client_in_book, subject_of
 from mailsorter.cases.identifiers import check_addresses
+from mailsorter.cases.letterhead import LANGUAGES
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.todays_date import require_plausible_date
@@ -49,6 +50,11 @@ def open_case(
         raise UserError(
             f"This version does not carry out requests for {kind}: a case would lead nowhere.",
             advice="Answer the request by hand, within a month of its receipt (GDPR art. 12(3)).",
+        )
+    if subject.language not in LANGUAGES:
+        raise UserError(
+            f"There are no letters in {subject.language}.",
+            advice=f"Choose: --language {' or --language '.join(LANGUAGES)}.",
         )
     require_plausible_date(office)
     day = received_on or office.today()

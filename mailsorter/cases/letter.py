@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import kept_until, reference_of
 from mailsorter.cases.find import findings_of, subject_of
 from mailsorter.cases.intake import deadlines_of, last_reason
-from mailsorter.cases.letterhead import LANGUAGES, blocks_of, render_text, show_day, show_gaps
+from mailsorter.cases.letterhead import LANGUAGES, blocks_of, render_text, show_day, show_gaps, show_told
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.pdf import missing_letters, render
@@ -26,6 +27,7 @@ from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.account import Account, Bucket
+from mailsorter.model.address import canonical
 from mailsorter.model.case import Subject
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
@@ -57,12 +59,15 @@ _REASON_OF = {LetterKind.EXTENSION: "extend", LetterKind.REFUSAL: "reject"}
 
 
 def write_letter(
-    office: Office, number: str, kind: LetterKind | None = None, *, language: str = "", code: str = ""
-) -> Letter:
+    office: Office, number: str, kind: LetterKind | None = None, *, language: str = "", code: str = "",
+    names_recipients: bool = False,
+) -> Letter:  # fmt: skip
     """Write a letter and keep it sealed; an answer moves the case on.
 
     `kind` None: the answer that fits, which is `done` when nothing of the person stays but in Exchange's own
     recovery copy, `partly` when something does, `refusal` for a rejected case.
+
+    `names_recipients`: the person asked who received their data (art. 19); else only their categories are told.
 
     Raises:
         UserError: no reason was written down for an extension or refusal; a template cannot be used.
@@ -82,7 +87,8 @@ def write_letter(
     if language not in LANGUAGES:
         raise UserError(f"There are no letters in {language}.", advice=f"Choose: {', '.join(LANGUAGES)}.")
     # names and reasons are one line each: a line break in them would make a paragraph; the firm's contact may have more
-    data = one_line_each(_data(office, row, file, subject, chosen, language, stands) | {"code": code})
+    words_at_hand = _data(office, row, file, subject, chosen, language, stands) | {"code": code}
+    data = one_line_each(words_at_hand if names_recipients else words_at_hand | {"told": []})
     data["contact"] = office.firm.contact
     letter = Letter(
         kind=chosen, language=language, written_on=office.today(),
@@ -179,6 +185,9 @@ def _data(
         "reference": reference_of(file, row.number),
         "correspondence_until": _correspondence_until(office, row, stands.account),
         "told": list(findings_of(file).forwarded_to),
+        "told_kinds": show_told(_told_kinds(office, findings_of(file).forwarded_to), language),
+        "objects": subject.objects,
+        "written_on": office.today(),
         **_remains(office, row, file, language, stands),
     }
 
@@ -199,15 +208,19 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
     correspondence = sum(
         line.count for line in stands.account.of(Bucket.KEPT) if line.ground == Basis.CORRESPONDENCE
     )  # fmt: skip
+    kept = _kept(office, file, stands.account)
     return {
         "counts": {
             "found": stands.account.total,
             "erased": counts[Bucket.ERASED] + counts[Bucket.RETAINED],
+            "gone": counts[Bucket.ERASED],
             "not_theirs": counts[Bucket.NOT_THEIRS],
             "correspondence": correspondence,
         },
         "searched": {"all": coverage.is_whole, "mailboxes": len(coverage.mailboxes)},
-        "kept": _kept(office, file, stands.account),
+        "kept": kept,
+        "kept_by_law": any(one["basis"] in (Basis.LEGAL_DUTY, Basis.LEGAL_CLAIM) for one in kept),
+        "kept_by_need": any(one["basis"] == Basis.STILL_NECESSARY for one in kept),
         "retained": {"count": counts[Bucket.RETAINED], "until": max(retained)} if retained else None,
         "held": counts[Bucket.HELD],
         "other": sum(counts[one] for one in (Bucket.CHANGED, Bucket.FAILED, Bucket.NOT_LOOKED_AT, Bucket.WAITING)),
@@ -225,14 +238,27 @@ def _kept(office: Office, file: CaseFile, counted: Account) -> list[dict[str, An
     groups: Counter[tuple[date, str, str, str]] = Counter()
     for line in kept:
         assert line.until is not None
-        groups[line.until, *why.get(line.ground, _LEGAL_DUTY), line.article] += line.count
+        groups[line.until, *why.get(line.ground, _UNKNOWN), line.article] += line.count
     return [
         {"until": until, "basis": basis, "article": article, "purpose": purpose, "count": count}
         for (until, basis, purpose, article), count in sorted(groups.items())
     ]
 
 
-_LEGAL_DUTY = (Basis.LEGAL_DUTY.value, "")
+_UNKNOWN = (Basis.STILL_NECESSARY.value, "")  # a ground that neither list nor config has is no legal duty
+
+
+def _told_kinds(office: Office, told: Iterable[str]) -> list[str]:
+    """The categories of those who received the person's data: `clients` of the client book, `others`."""
+    domains = {domain.lower() for client in office.clients.values() for domain in client.domains}
+    known = {canonical(a) for client in office.clients.values() for a in client.addresses}
+    kinds = {"clients" if canonical(address) in known or _is_under(address, domains) else "others" for address in told}
+    return sorted(kinds)
+
+
+def _is_under(address: str, domains: set[str]) -> bool:
+    domain = address.rpartition("@")[2].lower()
+    return any(domain == one or domain.endswith("." + one) for one in domains)
 
 
 def _bases(office: Office, file: CaseFile) -> dict[str, tuple[str, str]]:

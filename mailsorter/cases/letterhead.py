@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mailsorter.errors import UserError
+from mailsorter.model.ground import BUSINESS_RECORDS
 
 LANGUAGES = ("nl", "en")
 _BUILT_IN = Path(__file__).with_name("letters")
@@ -41,19 +42,31 @@ _MONTHS = {
         "December",
     ),
 }
-_BASIS = {
+_BASIS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one message and for more
     "nl": {
-        "legal-duty": "de wet ons verplicht ze te bewaren",
-        "legal-claim": "wij ze nodig hebben voor een rechtsvordering",
-        "still-necessary": "wij ze nog nodig hebben",
-        "case-correspondence": "ze over dit verzoek zelf gaan",
+        "legal-duty": ("de wet ons verplicht het te bewaren", "de wet ons verplicht ze te bewaren"),
+        "legal-claim": (
+            "wij het nodig hebben voor een rechtsvordering", "wij ze nodig hebben voor een rechtsvordering",
+        ),
+        "still-necessary": ("wij het nog nodig hebben", "wij ze nog nodig hebben"),
+        "case-correspondence": ("het over dit verzoek zelf gaat", "ze over dit verzoek zelf gaan"),
     },
     "en": {
-        "legal-duty": "the law obliges us to",
-        "legal-claim": "they are needed for a legal claim",
-        "still-necessary": "they are still necessary",
-        "case-correspondence": "they are about this request itself",
+        "legal-duty": ("the law obliges us to", "the law obliges us to"),
+        "legal-claim": ("it is needed for a legal claim", "they are needed for a legal claim"),
+        "still-necessary": ("we still need it", "we still need them"),
+        "case-correspondence": ("it is about this request itself", "they are about this request itself"),
     },
+}  # fmt: skip
+_PURPOSES = {  # of this program's own; the config's are told as it has them
+    BUSINESS_RECORDS: {
+        "nl": "onze zakelijke administratie, waarin u alleen wordt genoemd",
+        "en": "our business records, in which you are only mentioned",
+    },
+}
+_TOLD = {
+    "nl": {"clients": "relaties van ons", "others": "andere ontvangers buiten onze organisatie"},
+    "en": {"clients": "clients of ours", "others": "other recipients outside our organisation"},
 }
 _SAME_GAP = {"item-not-readable": "unreadable"}  # the proof met what the search had met
 _GAPS = {
@@ -62,7 +75,7 @@ _GAPS = {
         "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen{some}",
         "attachments-not-readable": "bijlagen die niet of niet geheel te lezen zijn, zoals scans{some}",
         "limits": "berichten die niet of niet geheel te lezen zijn omdat zij te groot of te ingewikkeld zijn{some}",
-        "text-by-index-only": "de volledige tekst van {count} berichten: die is alleen met de zoekfunctie doorzocht",
+        "text-by-index-only": "de volledige tekst van {messages}: die is alleen met de zoekfunctie doorzocht",
         "unreadable": "berichten die Exchange niet kon tonen{some}",
         "excluded": "een mailbox met een vertrouwelijke functie, die wij voor zulke verzoeken niet openen",
         "left-out": "een mailbox of map die wij na beoordeling buiten het onderzoek hebben gelaten",
@@ -76,7 +89,7 @@ _GAPS = {
         "attachments-not-opened": "attachments of messages that otherwise say nothing about you{some}",
         "attachments-not-readable": "attachments that cannot be read, or not completely, such as scans{some}",
         "limits": "messages that cannot be read, or not completely, because they are too large or too complex{some}",
-        "text-by-index-only": "the full text of {count} messages: it was searched by the search function only",
+        "text-by-index-only": "the full text of {messages}: it was searched by the search function only",
         "unreadable": "messages that Exchange could not show{some}",
         "excluded": "a mailbox with a confidential function, which we do not open for such requests",
         "left-out": "a mailbox or folder that we left out of the search after consideration",
@@ -97,6 +110,27 @@ def show_day(day: date, language: str) -> str:
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
 
 
+def show_law(article: str, language: str) -> str:
+    """An article as the letter cites it: the regulation is called AVG in Dutch and GDPR in English."""
+    return (
+        article.replace("GDPR", "AVG")
+        if language == "nl"
+        else article.replace("UAVG", "\0").replace("AVG", "GDPR").replace("\0", "UAVG")
+    )
+
+
+def show_told(kinds: Iterable[str], language: str) -> list[str]:
+    """The categories of recipients (art. 19) in the language's words: `clients`, `others`."""
+    wanted = list(kinds)
+    alone = {"nl": "ontvangers buiten onze organisatie", "en": "recipients outside our organisation"}
+    return [alone[language]] if wanted == ["others"] else [_TOLD[language][kind] for kind in wanted]
+
+
+def _basis(language: str, basis: str, count: int) -> str:
+    one, many = _BASIS[language].get(basis, (basis, basis))
+    return one if count == 1 else many
+
+
 def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
     """What could not be looked into, a line a kind."""
     words = _GAPS[language]
@@ -106,7 +140,7 @@ def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
         kind = known if known in words else "archive" if known.startswith("archive") else ""
         merged[kind] = max(merged.get(kind, 0), count) if reason in _SAME_GAP else merged.get(kind, 0) + count
     return [
-        words[kind].format(count=count or "?", some=f" ({count})" if count else "")
+        words[kind].format(messages=_messages(count, language), some=f" ({count})" if count else "")
         for kind, count in sorted(merged.items())
     ]
 
@@ -129,8 +163,10 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
         "day": lambda day: show_day(day, language),
         "count": lambda n, one, many: f"{n} {one if n == 1 else many}",
         "plural": lambda n, one, many: one if n == 1 else many,
-        "basis_nl": lambda basis: _BASIS["nl"].get(basis, basis),
-        "basis_en": lambda basis: _BASIS["en"].get(basis, basis),
+        "basis_nl": lambda basis, n=2: _basis("nl", basis, n),
+        "basis_en": lambda basis, n=2: _basis("en", basis, n),
+        "purpose": lambda purpose: _PURPOSES.get(purpose, {}).get(language, purpose),
+        "law": lambda article: show_law(article, language),
     }
     name = f"{language}/{kind}.txt.j2"
     try:
@@ -140,6 +176,11 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
     if not text.strip():
         raise _unusable(name, "it is empty")
     return _tidy(text)
+
+
+def _messages(count: int, language: str) -> str:
+    one, many = ("bericht", "berichten") if language == "nl" else ("message", "messages")
+    return f"{count or '?'} {one if count == 1 else many}"
 
 
 def _unusable(name: str, why: str) -> UserError:

@@ -399,6 +399,9 @@ def letter(
     kind: Annotated[str, typer.Option("--kind", help="done, partly, extension, identify or refusal.")] = "",
     language: Annotated[str, typer.Option("--language", help="nl or en; else the case's.")] = "",
     code: Annotated[str, typer.Option("--code", help="For identify: the code to send.")] = "",
+    recipients: Annotated[
+        bool, typer.Option("--recipients", help="Name who received the data: only when the person asks (art. 19).")
+    ] = False,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it here as PDF, too.")] = None,
     json: Json = False,
 ) -> None:
@@ -414,7 +417,10 @@ def letter(
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         if kind and kind not in list(LetterKind):
             raise UserError(f"There is no letter {kind}.", advice=f"Choose: {', '.join(LetterKind)}.")
-        written = write_letter(office, number, LetterKind(kind) if kind else None, language=language, code=code)
+        written = write_letter(
+            office, number, LetterKind(kind) if kind else None, language=language, code=code,
+            names_recipients=recipients,
+        )  # fmt: skip
         show_letter(voice, number, office.firm.name, written.text)
         if pdf is not None:
             create(pdf, as_pdf(office, written), "--pdf")

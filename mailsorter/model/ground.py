@@ -21,6 +21,9 @@ from mailsorter.model.case import Finding, Ground, Role, Seen, Verdict
 from mailsorter.model.deadline import add_months
 from mailsorter.model.person import folded_words
 
+BUSINESS_RECORDS = "business-records"
+"""The purpose of mail that only mentions the person and is kept by `mentioned = "keep"`; letters have words for it."""
+
 
 class Basis(enum.StrEnum):
     """What kind of ground the law gives."""
@@ -123,6 +126,8 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
     if wanted is Verdict.LOOK:
         return Judgement(Verdict.LOOK, finding.role.value)
     if wanted is Verdict.KEEP:
+        if finding.role is Role.MENTIONED:
+            return _business_records(finding, policy, today)
         return _business_letter(finding, policy, today)
     return Judgement(Verdict.ERASE, "ground-ended" if ended else f"{finding.role}")
 
@@ -141,6 +146,23 @@ def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement
     ground = Ground(
         rule="business-letter", basis=Basis.LEGAL_DUTY, article=policy.letter_article, until=until, recognised_by="role"
     )
+    return Judgement(Verdict.KEEP, finding.role.value, ground)
+
+
+def _business_records(finding: Finding, policy: Policy, today: date) -> Judgement:
+    """Mail that only mentions the person: no law obliges anybody to keep that, so it is kept for a purpose.
+
+    After an objection a person weighs it (art. 21).
+    """
+    until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
+    if until < today:
+        return Judgement(Verdict.ERASE, "ground-ended")
+    ground = Ground(
+        rule="business-records", basis=Basis.STILL_NECESSARY, article="GDPR art. 17(1)(a)", until=until,
+        recognised_by="role", purpose=BUSINESS_RECORDS,
+    )  # fmt: skip
+    if policy.objected:
+        return Judgement(Verdict.LOOK, "balance-after-objection", ground)
     return Judgement(Verdict.KEEP, finding.role.value, ground)
 
 

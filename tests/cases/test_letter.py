@@ -12,15 +12,20 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from mailsorter.cases.intake import extend, reject
+from mailsorter.cases.find import find
+from mailsorter.cases.intake import extend, open_case, reject
 from mailsorter.cases.letter import LetterKind, as_pdf, letters_of, write_letter
 from mailsorter.cases.perform import perform
+from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
+from mailsorter.cases.verify import attest
 from mailsorter.errors import LifecycleError, UserError
-from mailsorter.model.case import Subject
+from mailsorter.model.case import CaseKind, Subject, Verdict
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.ground import Policy
 from mailsorter.model.lifecycle import CaseState
-from tests.cases.office import BERT, PIET, World, mail, replaced
+from tests.cases.office import BERT, PIET, SUBJECT, World, mail, replaced
+from tests.cases.signing import approve_seen
 
 GOLDEN = Path(__file__).with_name("golden")
 OUTSIDE = ("accountant@elders.example", "derde@elders.example")
@@ -119,6 +124,37 @@ def test_the_pdf_shows_text_and_runs_none(world: World) -> None:
 def test_an_unknown_language_is_refused(world: World) -> None:
     with pytest.raises(UserError, match="nl, en"):
         write_letter(world.office, world.opened(), LetterKind.IDENTIFY, language="fr")
+
+
+def test_an_unknown_language_is_refused_at_open(world: World) -> None:
+    """Not only a month later, when the answer is due."""
+    with pytest.raises(UserError, match=r"no letters in fr.*nl, en"):
+        open_case(world.office, CaseKind.ERASURE, replaced(SUBJECT, language="fr"))
+
+
+def test_mail_that_only_mentions_the_person_is_no_legal_duty(world: World) -> None:
+    """`mentioned = "keep"` keeps it for a purpose, which the letter names; after an objection a person weighs it."""
+    world.change(firm=dataclasses.replace(world.firm, policy=Policy(mentioned=Verdict.KEEP)))
+    mail(world.anna, text="over Piet de Vries")
+    number = world.planned()
+    approve_seen(world.office, number, "bert")
+    perform(world.office, number)
+    prove(world.office, number)
+    text = write_letter(world.office, number).text
+    assert "onze zakelijke administratie" in text
+    assert "AVG art. 17(1)(a)" in text
+    assert "wet ons verplicht" not in text
+    number = open_case(world.office, CaseKind.ERASURE, replaced(SUBJECT, objects=True)).number
+    attest(world.office, number, "known")
+    find(world.office, number)
+    assert [i.reason for i in make_plan(world.office, number, by="anna").items] == ["balance-after-objection"]
+
+
+def test_who_received_the_data_is_told_only_when_asked(world: World) -> None:
+    """The category otherwise (art. 19)."""
+    number = a_proven_case(world, keeps=False, language="nl")
+    assert OUTSIDE[0] not in write_letter(world.office, number).text
+    assert OUTSIDE[0] in write_letter(world.office, number, names_recipients=True).text
 
 
 def test_a_name_that_no_font_can_print_makes_no_pdf(world: World) -> None:
