@@ -363,6 +363,7 @@ class CaseWorld:
     def follow(self) -> None:
         """Exchange tells the truth again and holds are lifted: the printed commands lead to the end."""
         self.lies.stop()
+        self.effects.stop_at = 0
         for mailbox in self.world.mailboxes.values():
             mailbox._faults.clear()
         tried: dict[tuple[str, str], int] = {}
