@@ -1,6 +1,6 @@
 """The address job: N messages by M From rules into K folders, right answers counted.
 
-    python -m bench.address_job DIR [--messages 2000] [--rules 2000] [--folders 500]
+    python -m bench.address_job DIR [--messages 2000] [--rules 2000] [--folders 500] [--emulator]
 
 DIR is any tree of message files. Rules are made from the mail itself: an exact address or a whole domain for each
 author, and decoys (look-alikes of both) up to M. The right answer comes from a reader of its own, that shares no code
@@ -12,16 +12,27 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import tempfile
 import time
 from pathlib import Path
 
 from bench.mail import Parsed, read_tree
 from bench.table import show
+from mailsorter.clock import SystemClock
+from mailsorter.emulator import running_emulator
+from mailsorter.emulator.mime.read import read_mime
+from mailsorter.emulator.throttle import Limits
+from mailsorter.ledger.ledger import Ledger
+from mailsorter.mailbox.base import Detail
+from mailsorter.mailbox.graph import ClientSecret, GraphSettings
+from mailsorter.mailbox.graph.connector import GraphConnector
 from mailsorter.model.client import Client
 from mailsorter.model.match import Outcome
 from mailsorter.model.rule import Rule, RuleAction, Side
 from mailsorter.model.thread import NoMemory
+from mailsorter.sorting.filing import Filing
 from mailsorter.sorting.matching import MatchBook, match_message
+from mailsorter.sorting.run import Job, SortOptions, sort
 
 _FROM = re.compile(rb"^From:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
 _HEADER_LINE = re.compile(rb"[ \t]|From |[!-9;-~]+[ \t]*:")
@@ -80,17 +91,67 @@ def _rule(number: int, folder: str, **conditions: tuple[str, ...]) -> Rule:
     return Rule(id=f"r{number}", action=RuleAction.FILE, client_id=folder, side=Side.FROM, **conditions)  # type: ignore[arg-type]
 
 
+class Unwatched:
+    """Nobody looks on."""
+
+    def surveyed(self, *_: object) -> None: ...
+
+    def planned(self, *_: object, **__: object) -> None: ...
+
+    def performed(self, *_: object) -> None: ...
+
+
+def through_emulator(mail: list[Parsed], answers: list[str], folders: list[Client], book: MatchBook) -> int:
+    """How many of the messages lie in the right folder after one sort."""
+    address = "job@onzefirma.example"
+    with running_emulator(limits=Limits(requests=10**9, concurrent=64)) as emulator:
+        store = emulator.store
+        box = store.mailboxes.create(address)
+        inbox = store.folders.well_known(box, "inbox")
+        with store.db.write():
+            for number, one in enumerate(mail):
+                new = read_mime(one.path.read_bytes())
+                new.message_id = f"<{number}@job.example>"
+                store.messages.create(box, inbox, new)
+        settings = GraphSettings(
+            tenant="t.example", client_id="emulator", origin=emulator.url, login_origin=emulator.url,
+            requests_per_window=10**9,
+        )  # fmt: skip
+        connector = GraphConnector(settings, ClientSecret("emulator"))
+        mailbox = connector.mailbox(address)
+        folder_of = {client.id: ("Clients", client.id) for client in folders}
+        filing = Filing(book, folder_of, ("Clients",), b"bench", watch=("inbox",))
+        with tempfile.TemporaryDirectory() as folder, Ledger.open(f"sqlite:///{folder}/l.db", bytes(32)) as ledger:
+            sort(ledger, SystemClock(), [Job(address, filing, lambda: mailbox)], SortOptions(Unwatched()))
+        tree = mailbox.tree()
+        right = 0
+        for place in tree:
+            for page in mailbox.messages(place.id, Detail.ENVELOPE):
+                for message in page:
+                    number = int(message.internet_message_id.strip("<>").partition("@")[0])
+                    right += tree.path(place.id) == ("Clients", answers[number])
+        connector.close()
+    return right
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--messages", type=int, default=2_000)
     parser.add_argument("--rules", type=int, default=2_000)
     parser.add_argument("--folders", type=int, default=500)
+    parser.add_argument("--emulator", action="store_true")
     options = parser.parse_args()
     chosen = choose(options.root, options.messages)
     rules, answer = make_rules([author for _, author in chosen], options.rules, options.folders)
     folders = [Client(id=f"folder-{i}", name=f"Folder {i}") for i in range(options.folders)]
     book = MatchBook(folders, [], rules=rules)
+    if options.emulator:
+        right = through_emulator(
+            [parsed for parsed, _ in chosen], [answer[author] for _, author in chosen], folders, book
+        )
+        print(f"right, over Graph and the ledger: {right} of {len(chosen)}")
+        return
     start = time.process_time()
     found = [match_message(parsed.message, book, NoMemory()) for parsed, _ in chosen]
     took = time.process_time() - start

@@ -17,6 +17,7 @@ from mailsorter.cases.correspondence import (
     reference_of,
 )
 from mailsorter.cases.decisions import decisions_of
+from mailsorter.cases.filed_without import filed_without_the_client
 from mailsorter.cases.find import findings_of, scope_of, subject_of
 from mailsorter.cases.intake import ERASING
 from mailsorter.cases.moves import advance, check
@@ -25,7 +26,7 @@ from mailsorter.cases.people import check_planner, recorded_name
 from mailsorter.cases.todays_date import require_plausible_date
 from mailsorter.errors import UserError
 from mailsorter.ledger.cases import CaseRow
-from mailsorter.model.case import Decision, Finding, PlanItem, Verdict
+from mailsorter.model.case import CaseKind, Decision, Finding, PlanItem, Verdict
 from mailsorter.model.caseplan import Plan, digest, in_order
 from mailsorter.model.folder import show_path
 from mailsorter.model.ground import Judgement, judge
@@ -86,12 +87,15 @@ def _divide(office: Office, file: CaseFile, row: CaseRow, by: str, restricts_kep
     correspondence = Correspondence(row, reference_of(file, row.number), subject, found.findings)
     decisions = decisions_of(file)
     today = office.today()
+    doubtful = filed_without_the_client(office, file, found.findings) if row.kind is CaseKind.CLIENT_LEAVES else set()
     items = []
     for finding in found.findings:
         dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
         judgement = judge(dated, policy, today, is_correspondence=correspondence.includes(dated))
         if not subject.request_message_id and judgement.verdict is Verdict.ERASE:
             judgement = _spare_the_request(office, row, dated, judgement)
+        if judgement.verdict is Verdict.ERASE and finding.key in doubtful:
+            judgement = Judgement(Verdict.LOOK, "nobody-of-the-client")
         item = PlanItem(finding=dated, verdict=judgement.verdict, reason=judgement.reason, ground=judgement.ground)
         items.append(decided(item, decisions.get(finding.key)))
     return Plan(

@@ -194,6 +194,10 @@ JUDGEMENTS: dict[str, str] = {
         "It is the request itself, an answer in its thread after it came, or carries the case's tag, such as "
         "[MS-2026-0001-k7qd], in its subject: kept to a day, to account for the case (GDPR art. 5(2), 17(3)(e))."
     ),
+    "nobody-of-the-client": (
+        "It lies in the leaving client's folder because of its thread, a project code or a prediction, and nobody of "
+        "the client takes part in it: a stranger may have put it there. A person decides."
+    ),
     "perhaps-the-request": (
         "The person wrote it about the time of the request, and its subject speaks of erasure or personal data. It may "
         "be the request itself, which is not erased: mailsorter case request NUMBER ITEM. If it is not, decide it."
