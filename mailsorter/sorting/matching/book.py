@@ -42,6 +42,7 @@ class MatchBook:
     ) -> None:
         self.zone = zone
         self.policy = policy
+        self.most_people = policy.mass_mail_domains  # a plain name: every message asks for it
         self.is_first_edition = policy.is_first_edition  # asked for every message: a property costs a call
         self.clients: Mapping[str, Client] = {client.id: client for client in clients}
         self.left = frozenset(c.id for c in self.clients.values() if c.status is ClientStatus.LEFT)

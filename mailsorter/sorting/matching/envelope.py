@@ -52,10 +52,10 @@ def read_envelope(message: Message, book: MatchBook) -> Envelope:
     if author is not None:
         known = look_up(author.address) or book.known(author.address)
         envelope.author_is_known = known is not UNUSABLE
-        envelope.author_is_own = known.standing is Standing.OWN
         if known is OWN:
-            envelope.has_own = True
+            envelope.has_own = envelope.author_is_own = True
         else:
+            envelope.author_is_own = known.standing is Standing.OWN
             _note(envelope, known, message, book, Side.FROM)
     if sender is not None and (author is None or sender.address != author.address):
         known = look_up(sender.address) or book.known(sender.address)

@@ -27,6 +27,9 @@ _NOT_MAIL = (
 )  # fmt: skip
 
 
+_FAILED = AuthorCheck.FAILED
+
+
 class Predictor(Protocol):
     """What the firm's own filing teaches about a message that no evidence decides."""
 
@@ -82,19 +85,12 @@ def match_message(
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
         found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
-        if _is_plain(message, book, envelope):
-            return found
+        if message.author_check is _FAILED or len(message.to) + len(message.cc) + len(message.bcc) > book.most_people:
+            return weighed(found, message, book, envelope, rules, correspondents)
+        if correspondents is None or envelope.author_is_own or len(envelope.evidence) == envelope.people_facts > 0:
+            return found  # of few people, the author not doubted, or nothing but people speak: most mail
         return weighed(found, message, book, envelope, rules, correspondents)
     return _without_evidence(message, text, book, envelope, labels, predictor)
-
-
-def _is_plain(message: Message, book: MatchBook, envelope: Envelope) -> bool:
-    """Do only people speak, few of them, and no check of the author failed? Then there is nothing to weigh."""
-    return (
-        0 < envelope.people_facts == len(envelope.evidence)
-        and message.author_check is not AuthorCheck.FAILED
-        and len(message.to) + len(message.cc) + len(message.bcc) <= book.policy.mass_mail_domains
-    )
 
 
 def _behind_the_envelope(message: Message, book: MatchBook, text: str) -> list[Evidence]:

@@ -64,14 +64,15 @@ def _doubt(
 ) -> Reason | None:
     """Why no fact for one of the clients can be relied on; None where each has one."""
     has_author_failed = has_failed(message, book)
-    if not has_author_failed and not any(fact.kind in _ANYONE_CAN_WRITE for fact in found.decisive):
-        return None  # most mail
-    stage = min(STAGE[fact.kind] for fact in found.evidence)
+    if not has_author_failed and (
+        _ANYONE_CAN_WRITE.isdisjoint([fact.kind for fact in found.evidence])
+        or _is_known(message, envelope, correspondents)
+    ):
+        return None
+    stage = min([STAGE[fact.kind] for fact in found.evidence])
     facts = [fact for fact in found.evidence if STAGE[fact.kind] == stage]
     if has_author_failed:
         sound = _not_by_its_author(facts, book, envelope, rules)
-    elif _is_known(message, envelope, correspondents):
-        return None
     else:
         sound = [fact for fact in facts if fact.kind not in _ANYONE_CAN_WRITE]
     if {fact.client_id for fact in sound}.issuperset(found.clients):
