@@ -97,9 +97,19 @@ class CaseFile:
             raise _unwritable(number, error) from None
 
     def write(self, part: str, value: Any) -> None:
-        """Seal a value (anything msgspec can pack) as this part, in place of what was there."""
+        """Seal a value (anything msgspec can pack) as this part, in place of what was there.
+
+        Raises:
+            UserError: a text holds what no text can: bytes typed in another encoding arrive as lone surrogates.
+        """
         nonce = os.urandom(_NONCE_BYTES)
-        clear = msgspec.msgpack.encode(value)
+        try:
+            clear = msgspec.msgpack.encode(value)
+        except UnicodeEncodeError:
+            raise UserError(
+                f"A text for case {self._number} holds bytes that are not UTF-8; it was not written down.",
+                advice="Type the text again in a terminal that uses UTF-8, then repeat the command.",
+            ) from None
         try:
             _write(self._path(part), _MAGIC + nonce + self._cipher.encrypt(nonce, clear, self._bound_to(part)))
         except OSError as error:

@@ -26,6 +26,7 @@ from mailsorter.emulator.ews.face import EwsFace
 from mailsorter.emulator.graph.face import Face
 from mailsorter.emulator.graph.wire import Effect, Request, Response, error_answer, new_request_id
 from mailsorter.emulator.identity import Identity, SignInError
+from mailsorter.emulator.store.surrogates import in_json, in_xml
 
 _log = logging.getLogger("mailsorter.emulator")
 
@@ -149,7 +150,8 @@ class Web:
         if self._is_dropped(request, len(body)):
             return HttpResponse(b"", 400, {"Connection": "close"})
         response = await run_in_threadpool(self.ews.handle, authorization, body, anchor)
-        return with_effect(response.effect, response.status, response.body, response.headers, "text/xml; charset=utf-8")
+        shown = in_xml(response.body)
+        return with_effect(response.effect, response.status, shown, response.headers, "text/xml; charset=utf-8")
 
     def _is_dropped(self, request: HttpRequest, size: int) -> bool:
         """Is this the request after a large one on the same connection, at a server that answers 400 to it then?"""
@@ -212,7 +214,9 @@ def is_own_origin(request: HttpRequest) -> bool:
 def to_http(response: Response) -> HttpResponse:
     """The answer as HTTP, with what its effect does to it."""
     headers = {name: value for name, value in response.headers.items() if value.isascii() and value.isprintable()}
-    return with_effect(response.effect, response.status, response.body, headers, response.content_type)
+    is_json = response.content_type.startswith("application/json")
+    body = in_json(response.body) if is_json else response.body
+    return with_effect(response.effect, response.status, body, headers, response.content_type)
 
 
 def with_effect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Place
 from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message, Participant
+from tests.contracts.graph_world import StoreWorld
 from tests.contracts.worlds import World
 
 BRAM = Participant("bram@klant.example", "Bram de Vries")
@@ -358,6 +360,44 @@ def test_texts_and_attachment_names(world: World) -> None:
     names = world.mailbox.attachment_names([second, first, gone])
     assert names[:2] == [(), ("b.pdf", "a \u5b57.xlsx")]
     assert isinstance(names[2], NotFound)
+
+
+HALF = "\ud83d"  # of a pair, at the end, before text, the wrong way round
+
+
+def test_half_a_surrogate_pair_is_read_as_a_replacement_character(world: World) -> None:
+    """Exchange stores UTF-16 unchecked: a stranger's text may hold half a pair. Nothing is lost for it, wherever it is
+    read, nor is what is no half: a whole pair, and a backslash before what only looks like one."""
+    if not isinstance(world, StoreWorld):
+        pytest.skip("the mailbox in memory hands over what it was given: it reads no server's text")
+    inbox, subject = world.folder(WellKnown.INBOX), rf"{HALF} \ud83d 😀 \{HALF}"
+    sender, reader = Participant("bram@klant.example", f"Bram \udc00{HALF}"), Participant(f"anna{HALF}@firm.example")
+    plain = world.deliver(WellKnown.INBOX, subject="plain")
+    odd = world.deliver(
+        WellKnown.INBOX, subject=subject, from_=sender, to=[reader, ANNA], text=f"Hallo {HALF}", attachment_names=[HALF]
+    )
+    world.user_renames_folder(world.folder(("A",)), f"A {HALF}")
+    listed = [m for page in world.mailbox.messages(inbox, Detail.ENVELOPE) for m in page]
+    whole, _, _ = a_round(world.mailbox, inbox)
+    (fetched,) = world.mailbox.fetch([odd])
+    assert isinstance(fetched, Message)
+    for message in (next(m for m in listed if m.id == odd), whole[odd], fetched):
+        assert not message.is_unreadable
+        assert re.fullmatch(r"\ufffd+ \\ud83d 😀 \\\ufffd+", message.subject)
+        assert message.from_ is not None
+        assert message.from_.address == "bram@klant.example"
+        assert re.fullmatch("Bram \ufffd+", message.from_.name)
+        assert re.fullmatch("anna\ufffd+@firm.example", message.to[0].address)
+        assert message.to[1] == ANNA
+    assert {m.id for m in listed} == whole.keys() == {plain, odd}
+    (text,) = world.mailbox.texts([odd])
+    assert isinstance(text, str)
+    assert re.fullmatch("Hallo \ufffd+", text.strip())
+    (names,) = world.mailbox.attachment_names([odd])
+    assert not isinstance(names, MailsorterError)
+    assert all(name.strip("\ufffd") == "" for name in names)
+    assert any(re.fullmatch("A \ufffd+", folder.name) for folder in world.mailbox.tree())
+    assert world.mailbox.mime(odd)
 
 
 def test_mime_is_the_whole_message(world: World) -> None:

@@ -203,7 +203,7 @@ class GraphWitness:
     def _json(self, path: str) -> dict[str, Any]:
         for _ in range(2):
             try:
-                answer = json.loads(self._get(path).content)
+                answer = _read(self._get(path).content)
             except ValueError:
                 continue
             if isinstance(answer, dict):
@@ -283,3 +283,15 @@ def _retry_after(response: requests.Response | None) -> float | None:
         return float(response.headers["Retry-After"]) if response is not None else None
     except (KeyError, ValueError):
         return None
+
+
+def _read(content: bytes) -> Any:
+    """An answer's JSON, with U+FFFD for what is no character: Exchange does not check the UTF-16 that it stores, so
+    a sender's text may hold half of a surrogate pair, which neither database nor case file takes. Raises ValueError.
+    """
+    text = content.decode("utf-8", "replace")
+    answer = json.loads(text)
+    if "\\ud" not in text.lower():
+        return answer
+    plain = json.dumps(answer, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+    return json.loads(plain.decode("utf-16-le", "replace"))

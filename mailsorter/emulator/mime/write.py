@@ -21,6 +21,7 @@ import msgspec
 from mailsorter.emulator.mime.read import decode_words
 from mailsorter.emulator.store.messages import Attachment, Messages
 from mailsorter.emulator.store.records import Message
+from mailsorter.emulator.store.surrogates import in_mime
 
 _PEOPLE = (
     ("From", "from"),
@@ -46,9 +47,9 @@ def mime_of(messages: Messages, message: Message) -> bytes:
 
 def write_mime(message: Message, body_type: str, body: str, attachments: Sequence[Attachment]) -> bytes:
     """RFC 5322 text from properties."""
-    head: dict[str, Any] = msgspec.json.decode(message.head)
-    extra: dict[str, Any] = msgspec.json.decode(message.extra)
-    part: EmailMessage = MIMEText(body, "html" if body_type == "html" else "plain", "utf-8")
+    head: dict[str, Any] = msgspec.json.decode(in_mime(message.head))
+    extra: dict[str, Any] = msgspec.json.decode(in_mime(message.extra))
+    part: EmailMessage = MIMEText(in_mime(body), "html" if body_type == "html" else "plain", "utf-8")
     others = [_attached(item) for item in attachments]
     if message.message_class.startswith("IPM.Schedule.Meeting."):
         others.insert(0, _invitation(message, head))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mailsorter.emulator.errors import ExchangeError, item_not_found
 from mailsorter.emulator.store.database import Database
 from mailsorter.emulator.store.records import FOLDER_COLUMNS, Folder, Mailbox
+from mailsorter.emulator.store.surrogates import storable
 from mailsorter.emulator.store.wellknown import NAMES, RECOVERABLE, WELL_KNOWN
 
 #: Exchange Online service description, see docs/emulator.md.
@@ -169,6 +170,7 @@ class Folders:
         Raises:
             ExchangeError: ErrorFolderExists, ErrorInvalidRequest, ErrorAccessDenied in Recoverable Items, limits.
         """
+        name = storable(name)
         with self._db.write():
             self._check_name(mailbox, parent, name)
             self._check_limits(mailbox, parent, depth=1)
@@ -202,6 +204,7 @@ class Folders:
         """
         if folder.well_known:
             raise ExchangeError("ErrorCannotMoveSpecialFolder", "Distinguished folders cannot be renamed.")
+        name = storable(name)
         with self._db.write():
             parent = self.get(mailbox, folder.parent)
             self._check_name(mailbox, parent, name, but=folder.id)

@@ -16,6 +16,7 @@ from mailsorter.emulator.store.ids import MessageRef
 from mailsorter.emulator.store.mailboxes import Mailboxes
 from mailsorter.emulator.store.records import MESSAGE_COLUMNS, Folder, Mailbox, Message, NewAttachment, NewMessage
 from mailsorter.emulator.store.recoverable import Recoverable
+from mailsorter.emulator.store.surrogates import storable
 
 #: Exchange Online service description: items per folder, and per folder inside Recoverable Items.
 MAX_ITEMS = 1_000_000
@@ -116,6 +117,7 @@ class Messages:
         with self._db.write():
             now = int(self._clock.now_s())
             self._check_target(folder)
+            new = storable(new)
             content = self.store_content(new)
             seq = self._db.next_sequence()
             row = message_row(

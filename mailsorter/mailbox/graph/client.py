@@ -31,6 +31,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import MailsorterError, Refused, TemporaryError, Unreachable
 from mailsorter.mailbox.graph.connection import MendedAccount
 from mailsorter.mailbox.graph.pace import Gates
+from mailsorter.mailbox.graph.reading import read_json
 from mailsorter.mailbox.graph.refusals import Asked, Refusal, translate
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.links import OddLink, Origin, checked, resolved
@@ -82,7 +83,7 @@ class Answer:
 def decoded(answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
     """The answer's body. Raises `Garbled`."""
     try:
-        return decoder.decode(answer.body)
+        return read_json(answer.body, decoder)
     except msgspec.DecodeError as error:
         raise Garbled("A success of Exchange's could not be read: its JSON is cut off or of another form.") from error
 
@@ -306,7 +307,7 @@ class GraphClient:
 
     def _read_batch(self, body: bytes, asked: dict[int, Request]) -> dict[int, Answer | Refusal | MailsorterError]:
         try:
-            responses = _read_batch.decode(body).responses
+            responses = read_json(body, _read_batch).responses
         except msgspec.DecodeError as error:
             raise Garbled("Exchange's answer to a batch could not be read.") from error
         outcomes: dict[int, Answer | Refusal | MailsorterError] = {

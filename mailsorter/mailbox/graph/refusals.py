@@ -28,6 +28,7 @@ from mailsorter.errors import (
     Throttled,
     Unreachable,
 )
+from mailsorter.mailbox.graph.reading import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Refusal:
     def read(cls, status: int, body: bytes, retry_after_s: float | None = None, location: str = "") -> Refusal:
         """From an answer's bytes, which may be empty, HTML, or cut off."""
         try:
-            error = _read_body.decode(body).error
+            error = read_json(body, _read_body).error
         except msgspec.DecodeError:
             error = None
         return cls(status, (error.code if error else None) or "", retry_after_s, location)
