@@ -8,12 +8,13 @@ whose id has changed is looked for by its digests. Not found means that a person
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
 
+from mailsorter.cases.build_finding import build, where, with_attachment_names
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
@@ -26,9 +27,8 @@ from mailsorter.ledger.runs import DONE, PARTIAL, Run
 from mailsorter.ledger.tombstones import Traces, traces_of
 from mailsorter.mailbox.base import Detail, Mailbox
 from mailsorter.model.case import Finding, Ground, ItemState, Role
-from mailsorter.model.finding import fingerprint
-from mailsorter.model.folder import FolderTree, WellKnown, show_path
-from mailsorter.model.ground import Basis, recognise
+from mailsorter.model.folder import FolderTree
+from mailsorter.model.ground import BY_ROLE, Basis, role_ground, running_ground
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.message import Message
 from mailsorter.perform import Hands, resume
@@ -173,7 +173,7 @@ def _carry_on_in(
         resume(hands)
         tree = mailbox.tree(hidden=True, recoverable=True)
         found = _look_up(office, mailbox, tree, items)
-        findings, longer = _sort_out(office, row, address, tree, items, found)
+        findings, longer = _sort_out(office, row, mailbox, tree, items, found)
         MailboxEraser(office, row.number, hands, run, findings, on_progress).run()
     return longer
 
@@ -210,30 +210,58 @@ def _is(office: Office, item: CaseItem, message: Message) -> bool:
 
 
 def _sort_out(
-    office: Office, row: CaseRow, address: str, tree: FolderTree, items: Sequence[CaseItem],
-    found: dict[bytes, list[Message]],
+    office: Office, row: CaseRow, mailbox: Mailbox, tree: FolderTree, items: Sequence[CaseItem],
+    found: Mapping[bytes, list[Message]],
 ) -> tuple[dict[bytes, Finding], int]:  # fmt: skip
     """Write down what becomes of each item before anything is erased: in work, kept longer, gone, or look."""
+    known = _one_each(items, found)
+    made = {i.token: _finding(mailbox.address, tree, known[i.token]) for i in items if i.token in known}
+    retested = {i.token: made[i.token] for i in items if i.token in made and _is_retested(i)}
+    made |= _named(office, mailbox, retested)
     findings: dict[bytes, Finding] = {}
-    taken: set[str] = set()
     longer = 0
     with office.ledger.unit() as unit:
         for item in items:
-            messages = found.get(item.token, [])
-            after = _absent(item) if not messages else None
-            if len(messages) > 1 or any(message.id in taken for message in messages):  # of two rounds, perhaps
+            finding = made.get(item.token)
+            if finding is not None and (ground := _running_ground(office, item, finding)) is not None:
+                after, longer = _kept(item, ground), longer + 1
+            elif finding is not None and not _is_unsure(office, item, finding):
+                after, findings[item.token] = _in_work(item, known[item.token]), finding
+            elif found.get(item.token):
                 after = msgspec.structs.replace(item, state=ItemState.LOOK)
-            elif messages:
-                taken.add(messages[0].id)
-                finding = _finding(address, tree, messages[0])
-                ground = _running_ground(office, item, finding)
-                longer += ground is not None
-                after = _kept(item, ground) if ground else _in_work(item, messages[0])
-                findings[item.token] = finding
-            if after is not None:
-                unit.cases.update_items(row.number, [after])
-                bury(office, unit, [after] if after.state is ItemState.ERASED else [])
+            else:
+                after = _absent(item)
+            unit.cases.update_items(row.number, [after])
+            bury(office, unit, [after] if after.state is ItemState.ERASED else [])
     return findings, longer
+
+
+def _one_each(items: Sequence[CaseItem], found: Mapping[bytes, list[Message]]) -> dict[bytes, Message]:
+    """The message of each item that only one message can be, and no item before it was: of two rounds, perhaps."""
+    known: dict[bytes, Message] = {}
+    taken: set[str] = set()
+    for item in items:
+        messages = found.get(item.token, [])
+        if len(messages) == 1 and messages[0].id not in taken:
+            known[item.token] = messages[0]
+            taken.add(messages[0].id)
+    return known
+
+
+def _is_unsure(office: Office, item: CaseItem, finding: Finding) -> bool:
+    """Might a rule of today keep it, by a name or from a date that nobody knows?"""
+    policy = office.firm.policy
+    if not _is_retested(item):
+        return False
+    return (finding.lacks_attachment_names and policy.needs_attachment_names) or (
+        finding.received_at is None and bool(policy.rules)
+    )
+
+
+def _finding(address: str, tree: FolderTree, message: Message) -> Finding:
+    """The message as a finding. Its role is not known any more, nor is it needed: the list was approved."""
+    path, recoverable = where(tree, message.folder_id)
+    return build(address, message, path, recoverable, (), Role.AUTHOR)
 
 
 def _absent(item: CaseItem) -> CaseItem:
@@ -254,35 +282,29 @@ def _in_work(item: CaseItem, message: Message) -> CaseItem:
 
 
 def _running_ground(office: Office, item: CaseItem, finding: Finding) -> Ground | None:
-    """A ground of today's config that still keeps this message; only for what was kept on a ground before."""
-    if item.state is not ItemState.KEPT or item.ground == Basis.CORRESPONDENCE or finding.received_at is None:
+    """A ground of today's config that still keeps this message; only for what was kept on a ground before.
+
+    Judged as the plan judges: by the same signs of the same values. Without a date no rule can be judged.
+    """
+    if not _is_retested(item) or finding.received_at is None:
         return None
-    policy = replace(office.firm.policy, zone=office.zone)
+    policy, today = replace(office.firm.policy, zone=office.zone), office.today()
     dated = msgspec.structs.replace(finding, contract_ended_on=contract_end(finding, office.clients.values()))
-    grounds = [g for rule in policy.rules if (g := recognise(dated, rule, policy)) and g.until >= office.today()]
-    return max(grounds, key=lambda g: g.until, default=None)
+    running, _ = running_ground(dated, policy, today)
+    if item.ground in BY_ROLE:
+        by_role = role_ground(item.ground, dated, policy, today)
+        if by_role.until >= today and (running is None or by_role.until > running.until):
+            return by_role
+    return running
 
 
-def _finding(address: str, tree: FolderTree, message: Message) -> Finding:
-    root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
-    folder = tree.get(message.folder_id)
-    inside = root is not None and tree.lies_within(message.folder_id, root.id)
-    sender = message.from_ or message.sender
-    return Finding(
-        mailbox=address,
-        id=message.id,
-        folder_id=message.folder_id,
-        folder=show_path(tree.path(message.folder_id)),
-        recoverable=str(folder.well_known or folder.name) if inside and folder else "",
-        role=Role.AUTHOR,
-        seen=(),
-        received_at=message.received_at,
-        internet_message_id=message.internet_message_id,
-        search_key=message.search_key,
-        conversation_id=message.conversation_id,
-        subject=message.subject,
-        sender=sender.address if sender else "",
-        categories=message.categories,
-        message_class=message.message_class,
-        fingerprint=fingerprint(message),
-    )
+def _is_retested(item: CaseItem) -> bool:
+    return item.state is ItemState.KEPT and item.ground != Basis.CORRESPONDENCE
+
+
+def _named(office: Office, mailbox: Mailbox, findings: Mapping[bytes, Finding]) -> dict[bytes, Finding]:
+    """The findings with the names of their attachments, where a rule of today recognises a message by them."""
+    if not office.firm.policy.needs_attachment_names:
+        return dict(findings)
+    asked = [finding for some in with_attachment_names(mailbox, list(findings.values())) for finding in some]
+    return dict(zip(findings, asked, strict=True))

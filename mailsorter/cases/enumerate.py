@@ -15,16 +15,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from mailsorter.cases.build_finding import finding_of, where, with_attachment_names
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
 from mailsorter.cases.threads import Threads
 from mailsorter.errors import MailsorterError, NotFound, PermanentError, PoisonItem, TemporaryError, Throttled
 from mailsorter.mailbox.base import Detail, Mailbox, Place
-from mailsorter.model.case import Finding, NotSeen, Role, Seen
+from mailsorter.model.case import NotSeen, Role, Seen
 from mailsorter.model.coverage import LISTING_SHORT, SEARCH
-from mailsorter.model.finding import envelope_places, fingerprint, role_of
-from mailsorter.model.folder import Folder, FolderTree, WellKnown, show_path
+from mailsorter.model.finding import envelope_places
+from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
 from mailsorter.model.reading import is_unreadable, why_open
@@ -101,11 +102,11 @@ class MailboxFinder:
                 return
             if attempt == 2:  # moved or deleted twice under our hands: what it held may be anywhere
                 for folder in lost:
-                    self._not_seen(_show(tree, folder), "folder-vanished", folder.item_count)
+                    self._not_seen(where(tree, folder.id)[0], "folder-vanished", folder.item_count)
 
     def _list_folder(self, tree: FolderTree, folder: Folder, done: set[str]) -> bool:
         """List one folder; False when it vanished."""
-        path, recoverable = _show(tree, folder), _recoverable(tree, folder)
+        path, recoverable = where(tree, folder.id)
         in_client_folder = self._is_in_client_folder(tree, folder)
         listed = concerned = 0
         refused = ""
@@ -292,9 +293,7 @@ class MailboxFinder:
                 raise message
             if message.id in self._found.findings:
                 continue  # the search knows it by another id
-            folder = tree.get(message.folder_id)
-            path = _show(tree, folder) if folder else ""
-            recoverable = _recoverable(tree, folder) if folder else ""
+            path, recoverable = where(tree, message.folder_id)
             candidate = Candidate(message=message, folder=path, recoverable=recoverable, why="search")
             self._found.candidates.append(candidate)
 
@@ -304,16 +303,12 @@ class MailboxFinder:
         """Grounds may be recognised by an attachment's name: ask for the names, of findings only."""
         if not self._scope.attachment_names:
             return
-        wanted = [f for f in self._found.findings.values() if not f.attachments and f.has_attachments]
-        for start in range(0, len(wanted), _OPEN_AT_ONCE):
-            some = wanted[start : start + _OPEN_AT_ONCE]
-            for finding, names in zip(some, self._mailbox.attachment_names([f.id for f in some]), strict=True):
-                if isinstance(names, PermanentError):
+        wanted = [finding for finding in self._found.findings.values() if finding.lacks_attachment_names]
+        for some in with_attachment_names(self._mailbox, wanted):
+            for finding in some:
+                self._found.findings[finding.id] = finding
+                if finding.lacks_attachment_names:
                     self._not_seen(finding.folder, "attachment-names", 1)
-                elif isinstance(names, MailsorterError):
-                    raise names
-                else:
-                    self._found.findings[finding.id] = msgspec.structs.replace(finding, attachments=names)
 
     def _count_unopened(self) -> None:
         """Messages known by envelope, preview and the server's index alone: said, so that nobody thinks otherwise."""
@@ -342,47 +337,8 @@ class MailboxFinder:
             self._on_progress(self._mailbox.address, doing, self._found.messages + in_folder)
 
 
-def finding_of(
-    mailbox: str, message: Message, path: str, recoverable: str, places: Sequence[Seen], person: Person
-) -> Finding:
-    """One message as a finding."""
-    sender = message.from_ or message.sender
-    return Finding(
-        mailbox=mailbox,
-        id=message.id,
-        folder_id=message.folder_id,
-        folder=path,
-        recoverable=recoverable,
-        role=role_of(message, places, person),
-        seen=tuple(places),
-        received_at=message.received_at,
-        internet_message_id=message.internet_message_id,
-        search_key=message.search_key,
-        conversation_id=message.conversation_id,
-        subject=message.subject,
-        sender=sender.address if sender else "",
-        recipients=tuple(p.address for p in message.to + message.cc + message.bcc)[:50],
-        categories=message.categories,
-        has_attachments=message.has_attachments,
-        message_class=message.message_class,
-        fingerprint=fingerprint(message),
-    )
-
-
 def _folders(tree: FolderTree, done: set[str]) -> list[Folder]:
     return [folder for folder in tree if not folder.is_search and folder.id not in done]
-
-
-def _show(tree: FolderTree, folder: Folder) -> str:
-    return show_path(tree.path(folder.id))
-
-
-def _recoverable(tree: FolderTree, folder: Folder) -> str:
-    """The name of the part of Recoverable Items in which the folder lies; "" when it lies elsewhere."""
-    root = tree.well_known(WellKnown.RECOVERABLE_ROOT)
-    if root is None or not tree.lies_within(folder.id, root.id):
-        return ""
-    return str(folder.well_known or folder.name)
 
 
 def _is_whole(candidate: Candidate) -> bool:

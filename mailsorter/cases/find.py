@@ -226,5 +226,5 @@ def _scope(office: Office, subject: Subject, client: ClientEntry | None) -> Scop
         terms=terms,
         client_folder=client.folder if client else (),
         own_domains=office.firm.own_domains,
-        attachment_names=any(rule.signs.attachments for rule in office.firm.policy.rules),
+        attachment_names=office.firm.policy.needs_attachment_names,
     )

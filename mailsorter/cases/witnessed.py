@@ -6,14 +6,15 @@ again when somebody looks (`refresh`), so that a person decides on the message a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
 
+from mailsorter.cases.build_finding import finding_of, with_attachment_names
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import decisions_of
-from mailsorter.cases.enumerate import finding_of
 from mailsorter.cases.office import Office
 from mailsorter.cases.witness import Hit
 from mailsorter.errors import MailsorterError, NotFound
@@ -53,10 +54,12 @@ def as_findings(
     person = Person(subject)
     fresh = {hit.id: (hit, why) for hit, why in hits}
     messages = _read(office, mailbox, list(fresh))
-    made = (
-        Witnessed(finding=_finding(mailbox, hit, messages.get(hit.id), person), why=why) for hit, why in fresh.values()
-    )
-    return list({one.finding.key: one for one in made}.values())
+    made = {
+        (finding := _finding(mailbox, hit, messages.get(hit.id), person)).key: (finding, why)
+        for hit, why in fresh.values()
+    }
+    named = _with_names(office, mailbox, [finding for finding, _ in made.values()])
+    return [Witnessed(finding=named[key], why=why) for key, (_, why) in made.items()]
 
 
 def keep(
@@ -88,10 +91,15 @@ def refresh(office: Office, file: CaseFile) -> list[Witnessed]:
         here = [one for one in everything if one.finding.mailbox == mailbox]
         open_ids = [one.finding.id for one in here if one.finding.key not in decisions]
         messages = _read(office, mailbox, open_ids)
+        renewed = [
+            _renewed(one.finding, message, person)
+            for one in here
+            if isinstance(message := messages.get(one.finding.id), Message)
+        ]
+        named = _with_names(office, mailbox, renewed)
         for one in here:
             message = messages.get(one.finding.id)
-            if isinstance(message, Message):
-                one = msgspec.structs.replace(one, finding=_renewed(one.finding, message, person))
+            one = msgspec.structs.replace(one, finding=named.get(one.finding.key, one.finding))
             after.append(msgspec.structs.replace(one, is_gone=isinstance(message, NotFound)))
     if after != everything:
         file.write(PART, after)
@@ -114,6 +122,14 @@ def _read(office: Office, mailbox: str, ids: list[str]) -> dict[str, Message | M
     except MailsorterError:
         return {}
     return dict(zip(ids, answers, strict=True))
+
+
+def _with_names(office: Office, mailbox: str, findings: list[Finding]) -> dict[tuple[str, str], Finding]:
+    """The findings by key, with their attachments' names where a rule needs them and the mailbox gives them now."""
+    if findings and office.firm.policy.needs_attachment_names:
+        with contextlib.suppress(MailsorterError):  # they stay findings whose names nobody knows, and are judged so
+            findings = [f for some in with_attachment_names(office.open_mailbox(mailbox), findings) for f in some]
+    return {finding.key: finding for finding in findings}
 
 
 def _finding(mailbox: str, hit: Hit, message: Message | MailsorterError | None, person: Person) -> Finding:

@@ -96,6 +96,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     has_attachments: bool = False
     attachments: tuple[str, ...] = ()  # names; filled only where a ground is recognised by them
+    attachments_read: bool | None = None  # were the names asked for and told? None: found by a version that did not say
     message_class: str = "IPM.Note"
     fingerprint: bytes = b""  # changes when the message does: see `model.finding.fingerprint`
     contract_ended_on: date | None = None  # of the client in whose folder it lies
@@ -104,6 +105,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[str, str]:
         """The message's key: mailbox and stable id."""
         return (self.mailbox, self.id)
+
+    @property
+    def lacks_attachment_names(self) -> bool:
+        """Are its attachments' names unknown? Older versions asked only messages said to have attachments."""
+        if self.attachments_read is None:
+            return self.has_attachments and not self.attachments
+        return not self.attachments_read
 
     @property
     def handle(self) -> str:

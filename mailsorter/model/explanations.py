@@ -184,6 +184,11 @@ JUDGEMENTS: dict[str, str] = {
         "decide, for all the mail of a namesake with --from ADDRESS --not-theirs."
     ),
     "no-date": "Nobody can say whether a ground would still run: the message has no date. A person decides.",
+    "attachments-unknown": (
+        "A ground of the config is recognised by the name of an attachment, and this message's attachment names are "
+        "not known: Exchange did not give them, or the search was made before the config had such a ground. Search "
+        "again (mailsorter case find, then case plan), or look at the message in Outlook and decide."
+    ),
     "balance-after-objection": (
         "The firm still needs it for a named purpose and the person has objected (GDPR art. 21): weigh the one against "
         "the other, and record why: mailsorter case decide."

@@ -23,6 +23,8 @@ from mailsorter.model.person import folded_words
 
 BUSINESS_RECORDS = "business-records"
 """The purpose of mail that only mentions the person and is kept by `mentioned = "keep"`; letters have words for it."""
+BY_ROLE = frozenset({"business-letter", "business-records"})
+"""The grounds that a message's role gives, and no [[ground]] of the config."""
 
 
 class Basis(enum.StrEnum):
@@ -92,6 +94,11 @@ class Policy:
     objected: bool = False
     zone: tzinfo = UTC  # of the place where the law counts the days
 
+    @property
+    def needs_attachment_names(self) -> bool:
+        """Does any rule recognise a message by them?"""
+        return any(rule.signs.attachments for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -115,11 +122,13 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
         return Judgement(Verdict.LOOK, "seen-by-witness")  # what names the person there no search has found
     if finding.received_at is None and policy.rules:
         return Judgement(Verdict.LOOK, "no-date")  # nobody can say whether a ground would still run
-    running, ended = _grounds(finding, policy, today)
+    running, ended = running_ground(finding, policy, today)
     if running is not None:
         if running.basis == Basis.STILL_NECESSARY and policy.objected:
             return Judgement(Verdict.LOOK, "balance-after-objection", running)
         return Judgement(Verdict.KEEP, "ground", running)
+    if finding.lacks_attachment_names and policy.needs_attachment_names:
+        return Judgement(Verdict.LOOK, "attachments-unknown")  # a name that nobody knows might be one that keeps
     if Seen.CLIENT_FOLDER in finding.seen:
         return Judgement(Verdict.ERASE, "ground-ended" if ended else "client-folder")
     wanted = {Role.MENTIONED: policy.mentioned, Role.ONE_OF_MANY: policy.one_of_many}.get(finding.role, Verdict.ERASE)
@@ -132,20 +141,20 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
     return Judgement(Verdict.ERASE, "ground-ended" if ended else f"{finding.role}")
 
 
-def _grounds(finding: Finding, policy: Policy, today: date) -> tuple[Ground | None, bool]:
-    """The recognised ground that runs longest, and whether one was recognised that has ended."""
+def running_ground(finding: Finding, policy: Policy, today: date) -> tuple[Ground | None, bool]:
+    """The recognised ground that runs longest, and whether one was recognised that has ended.
+
+    The finding must have a date, from which the ground's time is counted.
+    """
     grounds = [g for rule in policy.rules if (g := recognise(finding, rule, policy)) is not None]
     running = [g for g in grounds if g.until >= today]
     return max(running, key=lambda g: (g.until, g.rule), default=None), len(running) < len(grounds)
 
 
 def _business_letter(finding: Finding, policy: Policy, today: date) -> Judgement:
-    until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
-    if until < today:
+    ground = role_ground("business-letter", finding, policy, today)
+    if ground.until < today:
         return Judgement(Verdict.ERASE, "ground-ended")
-    ground = Ground(
-        rule="business-letter", basis=Basis.LEGAL_DUTY, article=policy.letter_article, until=until, recognised_by="role"
-    )
     return Judgement(Verdict.KEEP, finding.role.value, ground)
 
 
@@ -154,16 +163,23 @@ def _business_records(finding: Finding, policy: Policy, today: date) -> Judgemen
 
     After an objection a person weighs it (art. 21).
     """
-    until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
-    if until < today:
+    ground = role_ground("business-records", finding, policy, today)
+    if ground.until < today:
         return Judgement(Verdict.ERASE, "ground-ended")
-    ground = Ground(
-        rule="business-records", basis=Basis.STILL_NECESSARY, article="GDPR art. 17(1)(a)", until=until,
-        recognised_by="role", purpose=BUSINESS_RECORDS,
-    )  # fmt: skip
     if policy.objected:
         return Judgement(Verdict.LOOK, "balance-after-objection", ground)
     return Judgement(Verdict.KEEP, finding.role.value, ground)
+
+
+def role_ground(rule: str, finding: Finding, policy: Policy, today: date) -> Ground:
+    """The ground of `BY_ROLE` that keeps a message for what the person is in it, ended or not."""
+    until = _from_year_end(_day_of(finding, policy, today), policy.financial_year_ends, policy.letter_years)
+    if rule == "business-records":
+        return Ground(
+            rule=rule, basis=Basis.STILL_NECESSARY, article="GDPR art. 17(1)(a)", until=until,
+            recognised_by="role", purpose=BUSINESS_RECORDS,
+        )  # fmt: skip
+    return Ground(rule=rule, basis=Basis.LEGAL_DUTY, article=policy.letter_article, until=until, recognised_by="role")
 
 
 def _correspondence(finding: Finding, policy: Policy, today: date) -> Judgement:
