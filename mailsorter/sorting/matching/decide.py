@@ -48,6 +48,8 @@ def _deciding(evidence: Sequence[Evidence], *, is_first_edition: bool) -> tuple[
     table = STRENGTH if is_first_edition else STAGE
     if len(evidence) == 1:
         return table[evidence[0].kind], (evidence[0].client_id,)
+    if len(evidence) == 2 and evidence[0].client_id == evidence[1].client_id:  # an address and its domain, a code
+        return min(table[evidence[0].kind], table[evidence[1].kind]), (evidence[0].client_id,)
     best = 99
     clients: dict[str, None] = {}  # in order; a message may name thousands
     for fact in evidence:
@@ -56,7 +58,7 @@ def _deciding(evidence: Sequence[Evidence], *, is_first_edition: bool) -> tuple[
             best, clients = number, {fact.client_id: None}
         elif number == best:
             clients[fact.client_id] = None
-    if len(clients) > 1 and not is_first_edition:
+    if len(clients) > 1 and not is_first_edition and len({fact.kind for fact in evidence}) > 1:
         settled = _settled([fact for fact in evidence if STAGE[fact.kind] == best])
         return best, (settled,) if settled is not None else tuple(clients)
     return best, tuple(clients)
