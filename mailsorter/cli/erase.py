@@ -24,7 +24,16 @@ app = typer.Typer(
 @app.command()
 def erase(
     ctx: typer.Context,
-    addresses: Annotated[list[str], typer.Argument(help="The person's addresses.", metavar="ADDRESS…")],
+    addresses: Annotated[list[str] | None, typer.Argument(help="The person's addresses.", metavar="ADDRESS…")] = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Read address:, name:, alias: and phone: lines from this file (-: standard input), which no process "
+            "list shows; without it and without addresses a terminal is asked.",
+            metavar="FILE",
+        ),
+    ] = "",
     name: Annotated[list[str] | None, typer.Option("--name", help="The person's name.")] = None,
     alias: Annotated[list[str] | None, typer.Option("--alias", help="Another name of theirs.")] = None,
     phone: Annotated[list[str] | None, typer.Option("--phone", help="A phone number of theirs.")] = None,
@@ -54,14 +63,20 @@ def erase(
     """
     from mailsorter.cases.intake import open_for_the_same
     from mailsorter.cases.walk import Asked, Watching, case_for
+    from mailsorter.cli.person_data import PersonData, ask_person, read_person
     from mailsorter.cli.working import assembled, finish
+    from mailsorter.errors import UserError
     from mailsorter.model.case import Subject
 
     voice = Voice(as_json=json)
     keep_today(ctx, today)
+    given = read_person(source) if source else PersonData() if addresses else ask_person(voice)
+    if not (addresses or given.address):
+        raise UserError("Whose mail?", advice="Give ADDRESS…, --from FILE, or --from - for standard input.")
     subject = Subject(
-        names=tuple(name or ()), addresses=tuple(addresses), aliases=tuple(alias or ()), phones=tuple(phone or ()),
-        language=language, objects=objects, request_message_id=request,
+        names=(*(name or ()), *given.name), addresses=(*(addresses or ()), *given.address),
+        aliases=(*(alias or ()), *given.alias), phones=(*(phone or ()), *given.phone), language=language,
+        objects=objects, request_message_id=request,
     )  # fmt: skip
     with assembled(ctx) as assembly:
         office = assembly.office

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mailsorter import errors
 from mailsorter.model.case import Role, Verdict
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.labels import Label
 from mailsorter.model.match import Outcome, Reason
+
+
+def _kinds(kind: type[errors.MailsorterError]) -> Iterator[type[errors.MailsorterError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == kind.__module__:
+            yield from _kinds(below)
+
 
 KINDS: dict[EvidenceKind, str] = {
     EvidenceKind.CORRECTION: (
@@ -272,13 +281,79 @@ GAPS: dict[str, str] = {
 }
 
 
+HTTP_STATUS = (
+    "Exchange answered a request of the proof with this HTTP status, so what was asked for was not looked at; the line "
+    "beside the code says which mailbox and folder."
+)
+_TEMPORARY = frozenset({"429", "500", "502", "503", "504"})
+_AGAIN = "It is worth trying again later."
+_NOT_AGAIN = "The same request will most likely fail again: run mailsorter doctor, and look at the app's rights."
+EXCHANGE_CODE = (
+    "This is Exchange's own code for refusing the request (Microsoft's documentation of EWS lists them as "
+    "ResponseCodeType). What was asked for was not looked at. Run mailsorter doctor, and look at the account's rights."
+)
+
+TROUBLES: dict[str, str] = {
+    kind.__name__: "A mailbox, folder or message was not worked for this reason: "
+    + (kind.__doc__ or "").splitlines()[0]
+    for kind in _kinds(errors.MailsorterError)
+}
+"""The classes of errors, whose names stand where something could not be done."""
+
+LOOKALIKES: dict[str, str] = {
+    "same-name": "The address has the person's display name.",
+    "same-local-part": "The address has the same before the @.",
+    "same-signature": "Mail from it is signed with the person's name, in the first 255 characters.",
+    "same-phone": "Mail from it gives the person's number, in the first 255 characters.",
+    "same-thread": "It is outside the firm, resembles the person, and takes part in a thread of theirs.",
+    "answers-for-them": "It is outside the firm and answers mail that went to the person alone.",
+}
+"""Why an address is offered as perhaps the same person's; never assumed."""
+
+PROOF: dict[str, str] = {
+    "erased-but-there": "The case has it as erased, and the witness sees it: search again, and plan anew.",
+    "names-the-person": "The witness sees an item that names the person and is not on the list.",
+    "waiting": "Approved items or decisions are still open: the list was not performed to its end.",
+    "files-name-the-person": "A file of mailsorter's own holds the person's strings: remove it, then prove again.",
+    "not-proved-yet": "No proof was made since the last change, or an earlier version made it, without its coverage.",
+    "unanswered": "Exchange did not answer all that the proof asked: try again later.",
+    "unread": "Something in scope was not read, so nobody can say that it does not name the person.",
+    "changed": "The item is not what was approved any more (moved, edited): it was left out. Search and plan again.",
+    "failed": "Exchange refused to delete the item.",
+    "not-looked-at": "Nobody can tell which message the item is now: a person must look.",
+    "held": "A hold on Exchange's side protects the item. It is an obstacle, not a legal ground.",
+    "past-its-day": "The day on which Exchange should have removed the item has passed, and nobody saw it gone.",
+    "retained": "The item is in Exchange's own recovery until a day.",
+    "erased": "The item is gone.",
+    "kept": "The item stays on a ground, until a day.",
+    "no-answer": "Exchange gave no answer that could be read. It is worth trying again later.",
+    "broken-answer": "Exchange's answer could not be read. It is worth trying again later.",
+    "foreign-link": "Exchange's answer named a page on another host, which was not followed.",
+    "not-searched": "The mailbox came into scope after the last search: search again.",
+    "not-readable-limits": "It was too large or too complex to be read whole within the limits.",
+}
+"""Why a case is not proven, where its items stand, and what the witness could not ask."""
+
+
 def explain(code: str) -> str | None:
     """The paragraph for a code of evidence, outcome, reason, label or case, or None when there is no such code.
 
     A word that is several things (`rule` is evidence and a reason) gets all its paragraphs.
     """
-    found = [paragraph for _, name, paragraph in _all() if name == code.strip().lower()]
-    return "\n\n".join(found) or None
+    found = [paragraph for _, name, paragraph in _all() if name.lower() == code.strip().lower()]
+    return "\n\n".join(found) or _of_a_family(code.strip())
+
+
+def _of_a_family(code: str) -> str | None:
+    """Codes that are made when they are printed: an HTTP status, a code of Exchange's own, an archive's trouble."""
+    kind, _, rest = code.partition("-")
+    if kind.lower() == "http" and len(rest) == 3 and rest.isdigit():
+        return f"{HTTP_STATUS} {_AGAIN if rest in _TEMPORARY else _NOT_AGAIN}"
+    if kind.lower() == "archive" and rest and (why := explain(rest)) is not None:
+        return f"The archive mailbox could not be asked, so nothing in it was looked at. {why}"
+    if code.startswith("Error") and code.isalnum() and len(code) > len("Error"):
+        return EXCHANGE_CODE
+    return None
 
 
 def codes() -> tuple[str, ...]:
@@ -323,6 +398,9 @@ def _all() -> Iterator[tuple[str, str, str]]:
         ("Cases: verdicts", VERDICTS.items()),
         ("Cases: why that verdict", JUDGEMENTS.items()),
         ("Cases: what was not looked into", GAPS.items()),
+        ("Cases: account and proof", PROOF.items()),
+        ("Cases: addresses that may be the same person's", LOOKALIKES.items()),
+        ("Troubles", TROUBLES.items()),
     )
     for part, table in tables:
         for code, paragraph in table:
