@@ -230,13 +230,16 @@ class CaseWorld:
         if letter.kind is LetterKind.DONE:
             self.check_proven("answered as done")
         if letter.kind in (LetterKind.DONE, LetterKind.PARTLY):
-            found = re.search(r"We found (\d+) ", letter.text)
-            erased = re.search(r"(\d+) of them ha", letter.text)
-            if found is None or int(found[1]) != account.total:
+            found = re.search(r"This brought up (\d+) message", letter.text)
+            if (int(found[1]) if found else 0) != account.total:
                 raise Lost("the letter counts other findings")
-            if erased is not None and int(erased[1]) != account.counts[Bucket.ERASED] + account.counts[Bucket.RETAINED]:
+            listed = sum(int(line) for line in re.findall(r"(?m)^- (\d+) messages? ", letter.text))
+            if listed != account.total:
+                raise Lost(f"the letter's lines do not add up: {listed} of {account.total}")
+            erased = re.search(r"(?m)^- (\d+) messages? ha(?:s|ve) been erased\.", letter.text)
+            if (int(erased[1]) if erased else 0) != account.counts[Bucket.ERASED]:
                 raise Lost("the letter counts other erasures")
-            if "every folder of all" in letter.text and left_out_of(self.office.open_file(self.number)):
+            if "We searched every folder" in letter.text and left_out_of(self.office.open_file(self.number)):
                 raise Lost("the letter says all, and something was left out")
 
     def close(self) -> None:
