@@ -1,8 +1,8 @@
 """Cases over a lying world: nothing claims what is not so, and from every state a printed command leads on.
 
 Hypothesis draws schedules: the same few each time, and with MAILSORTER_TORTURE=1 others each time, 2,000 or as many as
-MAILSORTER_SCHEDULES says; `--hypothesis-seed=N` draws the same ones again. The directed schedules run always, and each of the
-versions that are broken on purpose is caught by them.
+MAILSORTER_SCHEDULES says; `--hypothesis-seed=N` draws the same ones again. The directed schedules run always, and each
+of the versions that are broken on purpose is caught by them.
 """
 
 from __future__ import annotations
