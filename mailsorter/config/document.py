@@ -14,6 +14,8 @@ from mailsorter.config.toml_lines import find_lines
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _UTF8 = "text in UTF-8"
+_DEEPEST = 50  # tables in tables; the schema needs six, and what compares them calls itself once a level
+_TOO_DEEP = "found brackets or dotted keys nested too deeply, expected a plain TOML file"
 
 
 class Unreadable(Exception):
@@ -73,8 +75,20 @@ def read_toml(path: Path, shown: str) -> Document:
     except tomllib.TOMLDecodeError as error:
         raise _broken(text, str(error)) from None
     except RecursionError:
-        raise Unreadable(1, "found brackets nested too deeply, expected a plain TOML file") from None
+        raise Unreadable(1, _TOO_DEEP) from None
+    if _depth(data) > _DEEPEST:
+        raise Unreadable(1, _TOO_DEEP)
     return Document(path, shown, text, data)
+
+
+def _depth(data: Any) -> int:
+    """How many tables and lists lie in one another, at most."""
+    depth, level = 0, [data]
+    while level:
+        depth += 1
+        values = [v for one in level for v in (one.values() if isinstance(one, dict) else one)]
+        level = [value for value in values if isinstance(value, dict | list)]
+    return depth
 
 
 def _broken(text: str, message: str) -> Unreadable:

@@ -283,3 +283,11 @@ def test_one_wrong_line_among_many_clients_is_found(problems_of: ProblemsOf) -> 
     assert [line.split(", ")[0] for line in problems_of(book="".join(rows))] == [
         'clients.toml:6004: found "c1500" in client[1501].domains[1]'
     ]
+
+
+def test_keys_nested_without_end_are_a_problem_with_its_line(tmp_path: Path) -> None:
+    """Dotted keys nest as deep as a line is long, and what copies and compares tables calls itself once a level."""
+    path = tmp_path / "mailsorter.toml"
+    path.write_text(f"{'.'.join(['a'] * 2_000)} = 1\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"mailsorter\.toml:1: found brackets or dotted keys nested too deeply"):
+        load(path)
