@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
+
 import pytest
 
+from mailsorter.cases.witness import Marks
 from mailsorter.model.case import Role, Seen, Subject
 from mailsorter.model.finding import envelope_places, fingerprint, role_of
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.person import Person, search_terms
+from mailsorter.patterns.normal import without_accents
 
 X500 = "/O=FIRM/OU=EXCHANGE ADMINISTRATIVE GROUP (FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=PIET"
 SUBJECT = Subject(
@@ -138,3 +143,12 @@ def test_search_terms_leave_out_what_would_find_everyone() -> None:
     """A directory name cannot be searched for, and one short word would find half the mailbox."""
     terms = search_terms(Subject(names=("Jan", "Jan Smit"), addresses=("jan@x.example", X500), phones=("06-12345678",)))
     assert terms == ("jan@x.example", "Jan Smit", "06-12345678")
+
+
+def test_two_characters_that_unfold_to_phrases_are_blanks() -> None:
+    """A megabyte of U+FDFA would be six million letters, and of it alone; beside a name it hides nothing."""
+    assert without_accents("\ufdfa" * 1_000) == " " * 1_000
+    unfolded = (len(unicodedata.normalize("NFKD", chr(code))) for code in range(sys.maxunicode + 1))
+    assert sorted(unfolded)[-3:] == [7, 8, 18]
+    assert Person(Subject(names=("Piet de Vries",))).is_mentioned("\ufdfaPiet de\ufdfbVries\ufdfa")
+    assert Marks(names=("Piet de Vries",)).in_text("\ufdfaPiet de\ufdfbVries\ufdfa")
