@@ -9,6 +9,7 @@ from mailsorter.model.filing import Several
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.thread import Correction
 from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.single import of_one_client
 
 # Both tables give these two the same number.
 _CORRECTION, _ADDRESS = STAGE[EvidenceKind.CORRECTION], STAGE[EvidenceKind.ADDRESS]
@@ -30,9 +31,7 @@ def decide(
         if not clients:
             return Match(Outcome.UNMATCHED, (), tuple(evidence), Reason.REJECTED, labels)
     if len(clients) == 1:
-        if clients[0] in book.left:
-            return Match(Outcome.UNMATCHED, (), tuple(evidence), Reason.CLIENT_LEFT, labels)
-        return Match(Outcome.FILED_TO, clients, tuple(evidence), Reason.DECIDED, labels)
+        return of_one_client(clients[0], tuple(evidence), labels, has_left=clients[0] in book.left)
     reason = Reason.SEVERAL_CLIENTS
     if stage == _CORRECTION:
         reason = Reason.CONTRADICTION

@@ -5,33 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
+
 from mailsorter.model.address import addresses_in, domain_of
 from mailsorter.model.evidence import Evidence, EvidenceKind
-from mailsorter.model.message import Message, Participant
+from mailsorter.model.match import Match
+from mailsorter.model.message import Message
 from mailsorter.model.rule import Side
 from mailsorter.sorting.matching.book import MatchBook
-from mailsorter.sorting.matching.known import OUTSIDE, OWN, UNUSABLE, Known, Standing
+from mailsorter.sorting.matching.known import IS_OUTSIDE, IS_OWN, IS_SPECIAL, UNUSABLE, Known, Standing
 from mailsorter.sorting.matching.rules import NONE_MET, AddressRules, Met
 
 
-class Envelope:
+class Envelope(msgspec.Struct, gc=False):
     """Evidence of the people named, and what kind of people they are."""
 
-    __slots__ = (
-        "author_facts", "author_is_known", "author_is_own", "evidence", "has_outside", "has_own", "is_undated",
-        "people_facts", "rules",
-    )  # fmt: skip
+    evidence: list[Evidence]
+    people_facts: int = 0  # so many of the first facts are of people at all
+    author_facts: int = 0  # so many of the first facts are of from, sender and reply-to
+    marks: int = 0  # of everyone
+    author_marks: int = 0  # of from and sender
+    author_is_own: bool = False  # from, or sender where there is none, is one of the firm's own people
+    alone: Match | None = None  # what the people decide, where they give one fact and nothing else does
+    is_undated: bool = False  # an address changed hands, and the message has no date
+    rules: AddressRules = NONE_MET
 
-    def __init__(self) -> None:
-        self.evidence: list[Evidence] = []
-        self.people_facts = 0  # so many of the first facts are of people at all
-        self.author_is_own = False  # from, or sender where there is none, is one of the firm's own people
-        self.author_facts = 0  # so many of the first facts are of from, sender and reply-to
-        self.has_own = False
-        self.has_outside = False
-        self.author_is_known = False  # someone usable in from or sender
-        self.is_undated = False  # an address changed hands, and the message has no date
-        self.rules = NONE_MET
+    @property
+    def has_own(self) -> bool:
+        """Is anyone of the firm's own people named?"""
+        return self.marks & IS_OWN != 0
+
+    @property
+    def has_outside(self) -> bool:
+        """Is anyone else named?"""
+        return self.marks & IS_OUTSIDE != 0
+
+    @property
+    def author_is_known(self) -> bool:
+        """Is there someone usable in from or sender?"""
+        return self.author_marks & (IS_OWN | IS_OUTSIDE) != 0
 
     @property
     def authors(self) -> list[Evidence]:
@@ -46,52 +58,66 @@ class Envelope:
 
 def read_envelope(message: Message, book: MatchBook) -> Envelope:
     """Look up everyone in from, sender, reply-to, to, cc and bcc; all count alike."""
-    envelope = Envelope()
     look_up = book.cache.get
+    evidence: list[Evidence] = []
+    marks = 0
+    last: Known = UNUSABLE  # of those who give facts
     author, sender = message.from_, message.sender
     if author is not None:
         known = look_up(author.address) or book.known(author.address)
-        envelope.author_is_known = known is not UNUSABLE
-        if known is OWN:
-            envelope.has_own = envelope.author_is_own = True
-        else:
-            envelope.author_is_own = known.standing is Standing.OWN
-            _note(envelope, known, message, book, Side.FROM)
+        marks = known.marks
+        if known.evidence:
+            evidence += known.evidence
+            last = known
+    author_is_own = marks & IS_OWN != 0
     if sender is not None and (author is None or sender.address != author.address):
         known = look_up(sender.address) or book.known(sender.address)
         if author is None:
-            envelope.author_is_own = known.standing is Standing.OWN
-        envelope.author_is_known = envelope.author_is_known or known is not UNUSABLE
-        _note(envelope, known, message, book, Side.AUTHOR)
-    if message.reply_to:
-        _note_group(envelope, message.reply_to, message, book, Side.AUTHOR)
-    envelope.author_facts = len(envelope.evidence)
+            author_is_own = known.marks & IS_OWN != 0
+        marks |= known.marks
+        if known.evidence:
+            evidence += known.evidence
+            last = known
+    author_marks = marks
+    for participant in message.reply_to:
+        known = look_up(participant.address) or book.known(participant.address)
+        marks |= known.marks
+        if known.evidence:
+            evidence += known.evidence
+            last = known
+    author_facts = len(evidence)
     for group in (message.to, message.cc, message.bcc):
-        if group:
-            _note_group(envelope, group, message, book, Side.RECIPIENT)
-    envelope.people_facts = len(envelope.evidence)
+        for participant in group:
+            known = look_up(participant.address) or book.known(participant.address)
+            marks |= known.marks
+            if known.evidence:
+                evidence += known.evidence
+                last = known
+    facts = len(evidence)
+    envelope = Envelope(evidence, facts, author_facts, marks, author_marks, author_is_own, last.alone)
+    if marks & IS_SPECIAL:
+        _read_days_and_rules(envelope, message, book)
     return envelope
 
 
-def _note_group(
-    envelope: Envelope, group: tuple[Participant, ...], message: Message, book: MatchBook, side: Side
-) -> None:
-    look_up = book.cache.get
-    for participant in group:
-        known = look_up(participant.address) or book.known(participant.address)
-        if known is OWN:
-            envelope.has_own = True
-        elif known is OUTSIDE:
-            envelope.has_outside = True
-        else:
-            _note(envelope, known, message, book, side)
+def _read_days_and_rules(envelope: Envelope, message: Message, book: MatchBook) -> None:
+    """Everyone once more, for the few messages that name someone of whom the book says more than plain facts."""
+    envelope.evidence.clear()
+    envelope.alone = None
+    author, sender = message.from_, message.sender
+    if author is not None:
+        _note(envelope, book.known(author.address), message, book, Side.FROM)
+    if sender is not None and (author is None or sender.address != author.address):
+        _note(envelope, book.known(sender.address), message, book, Side.AUTHOR)
+    for participant in message.reply_to:
+        _note(envelope, book.known(participant.address), message, book, Side.AUTHOR)
+    envelope.author_facts = len(envelope.evidence)
+    for participant in (*message.to, *message.cc, *message.bcc):
+        _note(envelope, book.known(participant.address), message, book, Side.RECIPIENT)
+    envelope.people_facts = len(envelope.evidence)
 
 
 def _note(envelope: Envelope, known: Known, message: Message, book: MatchBook, side: Side) -> None:
-    if known.standing is Standing.OWN:
-        envelope.has_own = True
-    elif known.standing is Standing.OUTSIDE:
-        envelope.has_outside = True
     if known.dated:
         envelope.evidence.extend(_on_its_day(known, day_of(message, book), book))
         envelope.is_undated = envelope.is_undated or day_of(message, book) is None

@@ -9,6 +9,7 @@ from datetime import date
 import msgspec
 
 from mailsorter.model.evidence import Evidence
+from mailsorter.model.match import Match
 
 
 class Standing(enum.Enum):
@@ -33,6 +34,10 @@ class Dated(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+IS_OWN, IS_OUTSIDE = 1, 2
+IS_SPECIAL = 4  # it says other things on other days, or meets a rule
+
+
 class Known(msgspec.Struct, frozen=True, gc=False):
     """One raw participant, looked up. `rules` are those whose address condition each of its addresses meets."""
 
@@ -40,11 +45,14 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     evidence: tuple[Evidence, ...] = ()
     dated: tuple[Dated, ...] = ()
     rules: tuple[Mapping[int, int], ...] = ()
+    alone: Match | None = None  # the outcome of a message whose one fact is this one's one fact
+    marks: int = 0  # the rest in one number, so that a message's people cost one addition each; see below
 
-    @property
-    def is_plain(self) -> bool:
-        """Does nothing but the standing matter?"""
-        return not (self.evidence or self.dated or self.rules)
+    def __post_init__(self) -> None:
+        marks = {Standing.OWN: IS_OWN, Standing.OUTSIDE: IS_OUTSIDE, Standing.UNUSABLE: 0}[self.standing]
+        if self.dated or self.rules:
+            marks |= IS_SPECIAL
+        msgspec.structs.force_setattr(self, "marks", marks)
 
 
 OWN = Known(Standing.OWN)

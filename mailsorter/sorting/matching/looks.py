@@ -138,9 +138,9 @@ _PREVIEWS = AnyOf(_FORWARDED_PREVIEW, _BLOCK_START, _BLOCK_DATE, _QUOTE_START, _
 def looks_worth_opening(message: Message) -> bool:
     """Is it forwarded, bounced, made by a form or an invitation? The four questions below in one pass over each text,
     for the many messages of which the answer is no."""
+    message_class = message.message_class
     return (
-        is_class(message.message_class, "REPORT")
-        or is_class(message.message_class, "IPM.Schedule")
+        (message_class != "IPM.Note" and (is_class(message_class, "REPORT") or is_class(message_class, "IPM.Schedule")))
         or _SUBJECTS.found_in(_head(message.subject))
         or any(_AUTHORS.found_in(address) for address in _authors(message))
         or _previews_forwarded(message.preview)

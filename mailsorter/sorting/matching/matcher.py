@@ -26,7 +26,7 @@ _NOT_MAIL = (
     "IPM.Configuration", "IPM.Microsoft.FolderDesign", "IPM.Rule", "IPM.ExtendedRule", "IPM.Document",
 )  # fmt: skip
 
-
+_MAIL = "IPM.Note"
 _FAILED = AuthorCheck.FAILED
 
 
@@ -65,9 +65,10 @@ def match_message(
 
     Source: docs/design.md, section 4. Never raises for what a message holds.
     """
-    excluded = _no_mail(message)
-    if excluded is not None:
-        return excluded
+    if message.is_draft or message.message_class != _MAIL:
+        excluded = _no_mail(message)
+        if excluded is not None:
+            return excluded
     correction = corrections.of_thread(message) if corrections is not None else None
     if correction is not None and correction.is_this_message:
         return Match(Outcome.EXCLUDED, reason=Reason.FILED_BY_HAND)
@@ -84,7 +85,16 @@ def match_message(
         evidence = _behind_the_envelope(message, book, text)
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
-        found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
+        if (
+            len(evidence) == 1
+            and envelope.people_facts
+            and envelope.alone is not None
+            and not labels
+            and not correction
+        ):
+            found = envelope.alone
+        else:
+            found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
         if message.author_check is _FAILED or len(message.to) + len(message.cc) + len(message.bcc) > book.most_people:
             return weighed(found, message, book, envelope, rules, correspondents)
         if correspondents is None or envelope.author_is_own or len(envelope.evidence) == envelope.people_facts > 0:
@@ -130,7 +140,7 @@ def _gather(
 def _no_mail(message: Message) -> Match | None:
     if message.is_draft:
         return Match(Outcome.EXCLUDED, reason=Reason.DRAFT)
-    if message.message_class != "IPM.Note" and any(is_class(message.message_class, name) for name in _NOT_MAIL):
+    if any(is_class(message.message_class, name) for name in _NOT_MAIL):
         return Match(Outcome.EXCLUDED, reason=Reason.NOT_MAIL)
     return None
 

@@ -8,12 +8,18 @@ from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.looks import looks_worth_opening
 
+# plain names, because every message asks for them
+_UNMATCHED, _INTERNAL, _PREDICTION = Outcome.UNMATCHED, Outcome.INTERNAL, EvidenceKind.PREDICTION
+
 
 def is_undecided(match: Match) -> bool:
     """Did no evidence of the firm's own decide? A prediction does not count: anything found is stronger."""
-    if match.outcome in (Outcome.UNMATCHED, Outcome.INTERNAL):
+    if match.outcome is _UNMATCHED or match.outcome is _INTERNAL:
         return not match.evidence and match.reason is not Reason.TOO_COSTLY
-    return all(fact.kind is EvidenceKind.PREDICTION for fact in match.evidence) and bool(match.evidence)
+    for fact in match.evidence:
+        if fact.kind is not _PREDICTION:
+            return False
+    return bool(match.evidence)
 
 
 def needs_text(message: Message, match: Match, *, for_prediction: bool = False) -> bool:

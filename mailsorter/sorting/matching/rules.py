@@ -94,7 +94,12 @@ class RuleBook:
 
         `nearest`: of those that an address meets by several domains only the nearest one's count.
         """
-        candidates = set(self._subjects.find(message.subject))
+        by_subject = self._subjects.find(message.subject)
+        if met is NONE_MET and not (
+            by_subject or message.list_id or message.categories or self._by_class or attachment_names
+        ):
+            return []  # most messages
+        candidates = set(by_subject)
         if met is not NONE_MET:
             candidates.update(met.author, met.recipient)
         if message.list_id:
