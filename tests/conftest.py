@@ -6,9 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, Engine, event
 
 from tests.ews_requests import TESTDATA, Requests, judged
+
+# An example may be slow on a busy machine, above all one that starts a process: speed is the business of bench/.
+settings.register_profile("mailsorter", deadline=None)
+settings.load_profile("mailsorter")
 
 
 @pytest.fixture(autouse=True)
