@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from mailsorter.emulator.clock import EmulatorClock
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews.switches import EwsServer
+from mailsorter.emulator.graph.switches import GraphServer
 
 #: From this day on, changing subject, body or recipients of received mail needs Mail-Advanced.ReadWrite.All.
 SENSITIVE_FROM = datetime(2026, 12, 31, tzinfo=UTC)
@@ -43,6 +44,8 @@ class Conditions:
         self._shared: dict[int, dict[str, str]] = {}
         self.ews = EwsServer()
         """Which kind of server the EWS face is; assigned as a whole."""
+        self.graph = GraphServer()
+        """Which kind of Graph the Graph face is; assigned as a whole."""
 
     def share(self, folder: int, user: str, level: str = "Reviewer") -> None:
         """Somebody else may use a folder: `Default`, `Anonymous` or an address, at one of Exchange's levels."""

@@ -19,6 +19,7 @@ from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews.switches import SWITCHES, with_switches
 from mailsorter.emulator.ews.versions import VERSIONS
 from mailsorter.emulator.faults import FaultPlan, FaultPlanError
+from mailsorter.emulator.graph.switches import GRAPH_SWITCHES, graph_with
 from mailsorter.emulator.meddler import meddle
 from mailsorter.emulator.mime.read import read_mime
 from mailsorter.emulator.mime.write import stamps
@@ -175,6 +176,17 @@ def _ews(control: Control, body: Body, rest: str) -> Any:
     return {"version": version, "switches": sorted(names)}
 
 
+def _graph(control: Control, body: Body, rest: str) -> Any:
+    """Key: `switches` (names); what is not named is as at the beginning."""
+    _only(body, "switches")
+    names = body.get("switches", [])
+    unknown = sorted({str(name) for name in names} - set(GRAPH_SWITCHES))
+    if unknown:
+        raise ControlError(f"Unknown switches: {', '.join(unknown)}. Known: {', '.join(GRAPH_SWITCHES)}.")
+    control.emulator.conditions.graph = graph_with(*names)
+    return {"switches": sorted(names)}
+
+
 def _create_mailbox(control: Control, body: Body, rest: str) -> Any:
     store = control.emulator.store
     if rest.endswith("/archive"):
@@ -289,6 +301,7 @@ _CALLS: dict[tuple[str, str], Handler] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "conditions"): _conditions,
     ("PUT", "ews"): _ews,
+    ("PUT", "graph"): _graph,
     ("POST", "mailboxes"): _create_mailbox,
     ("PATCH", "mailboxes"): _change_mailbox,
     ("POST", "apps"): _register_app,

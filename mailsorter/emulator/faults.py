@@ -13,6 +13,7 @@ import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -49,6 +50,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     method: str = "*"
     path: str = "*"
     """A glob over the path below the version, in lower case: `users/*/messages/*/move`."""
+    query: str = "*"
+    """A glob over the query, decoded and in lower case, in which `[` stands for itself: `*$expand=*`."""
     mailbox: str = "*"
     """A glob over the mailbox as the path names it."""
     app: str = "*"
@@ -81,6 +84,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     token: Literal["expired", "revoked"] | None = None
     skew_s: float = 0.0
     """So far is the answer's Date header off."""
+    break_entries: int = 0
+    """So many entries of a `$search` page are an `error` object in place of the message, the first ones."""
     lose_delta_state: bool = False
     """Before the request: every delta token of the mailbox is lost."""
     meddle: Literal["move", "delete", "read", "deliver", "rename"] | None = None
@@ -140,6 +145,7 @@ class Strike(msgspec.Struct):
     effect: Effect | None = None
     cut_before: bool = False
     skew_s: float = 0.0
+    break_entries: int = 0
     lose_delta_state: bool = False
     meddle: str | None = None
 
@@ -203,13 +209,17 @@ def _concerns(fault: Fault, request: Request) -> bool:
     mailbox = segments[1] if len(segments) > 1 and segments[0] == "users" else ""
     return (
         fnmatchcase("/".join(segments), fault.path.lower())
+        and fnmatchcase(unquote_plus(request.query).lower(), fault.query.lower().replace("[", "[[]"))
         and fnmatchcase(mailbox, fault.mailbox.lower())
         and fnmatchcase(request.app.client_id.lower(), fault.app.lower())
     )
 
 
 def _strike(fault: Fault) -> Strike:
-    strike = Strike(lose_delta_state=fault.lose_delta_state, meddle=fault.meddle, skew_s=fault.skew_s)
+    strike = Strike(
+        lose_delta_state=fault.lose_delta_state, meddle=fault.meddle, skew_s=fault.skew_s,
+        break_entries=fault.break_entries,
+    )  # fmt: skip
     if fault.token is not None:
         strike.error = ExchangeError("InvalidAuthenticationToken", _REFUSALS[fault.token])
     elif fault.status is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mailsorter.emulator.errors import ExchangeError, item_not_found
+from mailsorter.emulator.errors import ExchangeError, item_not_found, malformed_id
 from mailsorter.emulator.graph import delta, extended
 from mailsorter.emulator.graph.paging import collection, next_link, page_size
 from mailsorter.emulator.graph.router import Call
@@ -142,7 +142,8 @@ def folder_delta(call: Call) -> Response:
 
 def _render_item(call: Call, message: Message, properties: extended.Requested) -> bytes:
     ids = call.mailbox.ids
-    text_id = ids.immutable_id(message.id) if call.request.immutable else ids.default_id(message.id, message.generation)
+    is_immutable = call.request.immutable and not call.face.conditions.graph.default_ids_on_admin_items
+    text_id = ids.immutable_id(message.id) if is_immutable else ids.default_id(message.id, message.generation)
     shown = {
         "@odata.type": f"#{_ITEM}",
         "@odata.etag": f'W/"{ids.change_key(message.seq)}"',
@@ -183,7 +184,10 @@ def list_items(call: Call) -> Response:
 
 def _item(call: Call) -> Message:
     folder = _find(call, call.words[0])
-    message = call.face.store.messages.find(call.mailbox, call.words[1])
+    ref = call.mailbox.ids.read_message_id(call.words[1])
+    if ref.generation is None and call.face.conditions.graph.default_ids_on_admin_items:
+        raise malformed_id()
+    message = call.face.store.messages.resolve(call.mailbox, ref)
     if message.folder != folder.id:
         raise item_not_found()
     return message

@@ -88,6 +88,7 @@ class Face:
     def _struck(self, request: Request, strike: Strike, lane: int) -> Response:
         """A request that the fault plan strikes."""
         request.latency_s = strike.latency_s
+        request.break_entries = strike.break_entries
         self._disturb(request, strike)
         if strike.cut_before:
             return Response(503, effect=strike.effect)

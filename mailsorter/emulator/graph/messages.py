@@ -85,10 +85,18 @@ class Shower:
     """Renders messages as one request asks for them."""
 
     def __init__(
-        self, call: Call, select: Sequence[str] | None, expand: dict[str, str], *, typed: bool = False
+        self,
+        call: Call,
+        select: Sequence[str] | None,
+        expand: dict[str, str],
+        *,
+        typed: bool = False,
+        immutable: bool | None = None,
     ) -> None:
         self._call = call
         self._context = rendering(call)
+        if immutable is not None:  # the ids are not of the form that the request asks for
+            self._context = self._context._replace(immutable=immutable)
         self._full = call.face.allowed(call, (Right.READ,))
         self.names = selected(select, basic=not self._full)
         self._properties = extended.requested(expand)

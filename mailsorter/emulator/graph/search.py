@@ -22,6 +22,7 @@ from mailsorter.emulator.odata.sql import FilterSql, parse_time
 from mailsorter.emulator.store import Folder
 
 MAX_RESULTS = 1000
+_BROKEN = b'{"error":{"code":"ErrorItemNotFound","message":"The specified object was not found in the store."}}'
 
 _TERM = re.compile(r'\s*(?:(?P<mark>[()])|(?:(?P<name>[A-Za-z]+)\s*(?P<sign>[:=<>]=?))?(?P<value>"[^"]*"|[^\s()"]+))')
 _BODY = "(SELECT body FROM content WHERE content.id = message.content)"
@@ -195,7 +196,8 @@ def answer_search(call: Call, folder: Folder | None, place: str) -> Response:
     )
     size = page_size(request, default=25)
     last = min(options.skip + size, MAX_RESULTS)
-    shower = messages.Shower(call, options.select, dict(options.expand))
+    is_immutable = request.immutable and call.face.conditions.graph.immutable_ids_in_search
+    shower = messages.Shower(call, options.select, dict(options.expand), immutable=is_immutable)
     rows = call.face.store.db.rows(
         f"SELECT message.id FROM message WHERE {scope} AND message.hidden = 0 AND message.indexed <= ? AND {condition}"
         " ORDER BY message.sent DESC, message.id DESC LIMIT ?",
@@ -204,6 +206,7 @@ def answer_search(call: Call, folder: Folder | None, place: str) -> Response:
     numbers = [row[0] for row in rows]
     shower.check_page(numbers[options.skip : last])
     shown = [shower.show(message) for message in messages.by_numbers(call, numbers[options.skip : last])]
+    shown[: request.break_entries] = [_BROKEN] * min(request.break_entries, len(shown))
     link = next_link(request, last) if len(numbers) > last and last < MAX_RESULTS else ""
     context = f"{request.origin}/v1.0/$metadata#{context_user(call.mailbox)}/{place}"
     return answer(collection(context, shown, next_page=link))

@@ -37,6 +37,8 @@ class Request:
     in_batch: bool = False
     latency_s: float = 0.0
     """How long Exchange takes for it, as a fault plan says; the request counts as running meanwhile."""
+    break_entries: int = 0
+    """So many entries of a search's page are errors in place of messages, as a fault plan says."""
     _options: Options | None = None
 
     @property

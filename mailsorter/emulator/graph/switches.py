@@ -1,0 +1,32 @@
+"""How Graph may answer where no source says which: one switch for each difference that matters to a client.
+
+Without any it answers as the more demanding of the two possibilities for search, and as the less demanding for the
+admin paths. A client is right when it is right with every combination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True, slots=True)
+class GraphServer:
+    """One kind of Graph."""
+
+    immutable_ids_in_search: bool = False
+    """`$search` answers immutable ids where they are asked for. Without it: default ids, whatever the Prefer header."""
+    default_ids_on_admin_items: bool = False
+    """The admin API's item paths know default ids only: they answer them, and refuse an immutable one as malformed."""
+
+
+#: Every switch by name.
+GRAPH_SWITCHES = tuple(one.name for one in fields(GraphServer))
+
+
+def graph_with(*names: str) -> GraphServer:
+    """A Graph with those switches on.
+
+    Raises:
+        TypeError: there is no such switch.
+    """
+    return replace(GraphServer(), **dict.fromkeys(names, True))
