@@ -8,14 +8,17 @@ an item went, its token carries the role, or it may list the folder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from mailsorter.errors import Held, MailboxGone, MailsorterError, NotPermitted
+from mailsorter.errors import Held, MailboxGone, MailsorterError, NotFound, NotPermitted, Refused
 from mailsorter.mailbox.base import Done, Outcome
 from mailsorter.mailbox.graph import query, wire
-from mailsorter.mailbox.graph.client import GraphClient, Request
+from mailsorter.mailbox.graph.client import Answer, GraphClient, Request
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.signin import roles_of
+
+DefaultIds = Callable[[Sequence[str]], list[str | MailsorterError]]
+"""Gives the default ids of items by their immutable ids, in the order asked; `NotFound` for one that is gone."""
 
 _PERMISSION = "MailboxItem.ReadWrite.All"
 
@@ -30,27 +33,51 @@ class Eraser:
         self._mailbox_id = address if is_archive else ""
         self._version = "beta" if is_archive else "v1.0"  # v1.0 knows no archive on the admin paths (graph-facts, 7)
         self._may_erase = False
+        self._takes_default_ids = False  # known only once it was seen
 
-    def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
-        """See `Mailbox.delete_hard`."""
+    def delete_hard(self, folder_id: str, ids: Sequence[str], default_ids: DefaultIds) -> list[Outcome]:
+        """See `Mailbox.delete_hard`.
+
+        No page says which ids the admin path takes. Items that it does not know by their immutable ids are asked for
+        by their default ids, which `default_ids` tells; where that works it is done so from then on.
+        """
         if not ids:
             return []
         folder = f"/admin/exchange/mailboxes/{query.segment(self.mailbox_id())}/folders/{query.segment(folder_id)}"
-        requests = [
-            Request(
-                "DELETE",
-                f"{folder}/items/{query.segment(i)}?disposalType=hardDelete",
-                self._asked,
-                version=self._version,
-            )
-            for i in ids
-        ]
-        answers = self._client.batch(requests)
+        answers = self._by_default_ids(folder, ids, default_ids) if self._takes_default_ids else self._ask(folder, ids)
+        unknown = [n for n, answer in enumerate(answers) if isinstance(answer, (Refused, NotFound))]
+        if unknown and not self._takes_default_ids:
+            for n, again in zip(
+                unknown, self._by_default_ids(folder, [ids[n] for n in unknown], default_ids), strict=True
+            ):
+                answers[n] = again
+                self._takes_default_ids = self._takes_default_ids or isinstance(again, Answer)
         self._may_erase = self._may_erase or any(not isinstance(answer, MailsorterError) for answer in answers)
         return [
             self._outcome(item_id, answer, folder) if isinstance(answer, MailsorterError) else Done(item_id)
             for item_id, answer in zip(ids, answers, strict=True)
         ]
+
+    def _ask(self, folder: str, names: Sequence[str], *, default_ids: bool = False) -> list[Answer | MailsorterError]:
+        requests = [
+            Request(
+                "DELETE",
+                f"{folder}/items/{query.segment(name)}?disposalType=hardDelete",
+                self._asked,
+                version=self._version,
+                default_ids=default_ids,
+            )
+            for name in names
+        ]
+        return self._client.batch(requests)
+
+    def _by_default_ids(
+        self, folder: str, ids: Sequence[str], default_ids: DefaultIds
+    ) -> list[Answer | MailsorterError]:
+        names = default_ids(ids)
+        asked = [name for name in names if isinstance(name, str)]
+        answers = iter(self._ask(folder, asked, default_ids=True) if asked else ())
+        return [next(answers) if isinstance(name, str) else name for name in names]
 
     def mailbox_id(self) -> str:
         """The mailbox's id on the admin paths; asked for once."""
