@@ -20,9 +20,18 @@ from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
 from mailsorter.cases.threads import Threads
-from mailsorter.errors import MailsorterError, NotFound, PermanentError, PoisonItem, TemporaryError, Throttled
-from mailsorter.mailbox.base import Detail, Mailbox, Place
-from mailsorter.model.case import NotSeen, Role, Seen
+from mailsorter.errors import (
+    MailsorterError,
+    NotFound,
+    NotPermitted,
+    PermanentError,
+    PoisonItem,
+    TemporaryError,
+    Throttled,
+    Unreachable,
+)
+from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
+from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.coverage import LISTING_SHORT, SEARCH
 from mailsorter.model.finding import envelope_places
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
@@ -77,10 +86,7 @@ class MailboxFinder:
             self._save(found)
         self._open_candidates()
         if not found.is_searched:
-            try:
-                self._search()
-            except PermanentError as error:  # what was listed stands all the same
-                self._not_seen(SEARCH, type(error).__name__, 0)
+            self._search()
             found.is_searched = True
             self._save(found)
             self._open_candidates()
@@ -167,6 +173,10 @@ class MailboxFinder:
         return top is not None and tree.lies_within(folder.id, top.id)
 
     def _add(self, message: Message, path: str, recoverable: str, places: Sequence[Seen]) -> None:
+        """A finding; what was seen of it on another road before stays seen, so that its role never becomes weaker."""
+        known = self._found.findings.get(message.id)
+        if known is not None:
+            places = tuple(dict.fromkeys((*known.seen, *places)))
         found = finding_of(self._mailbox.address, message, path, recoverable, places, self._person)
         self._found.findings[message.id] = found
         if found.role is Role.MENTIONED:
@@ -266,17 +276,56 @@ class MailboxFinder:
         if not self._scope.terms:
             return
         self._tick("searching")
-        hits = self._mailbox.search(self._scope.terms)
-        messages = list(hits.messages)
+        hits = self._ask_search(self._scope.terms)
+        messages, unplaced = list(hits.messages), list(hits.unplaced)
         if hits.is_useless:
             self._not_seen("", "search-useless", 0)
         elif not hits.is_complete:
             for term in self._scope.terms:
-                one = self._mailbox.search([term])
+                one = self._ask_search([term])
                 messages += one.messages
+                unplaced += one.unplaced
                 if not one.is_complete:
                     self._not_seen("", "search-cap", 0)
-        self._queue_hits(messages)
+        placed = [found for hit in {hit.id: hit for hit in unplaced}.values() for found in self._placed(hit)]
+        self._queue_hits([*messages, *placed])
+
+    def _ask_search(self, terms: Sequence[str]) -> SearchHits:
+        """The server's search, which is only an addition: when it fails that is named, and what was listed stands.
+
+        Raises `TemporaryError` when it is not the search alone that fails.
+        """
+        try:
+            hits = self._mailbox.search(terms)
+        except Unreachable as error:
+            self._mailbox.tree()  # does the mailbox answer otherwise?
+            hits = SearchHits((), is_complete=True, failure=type(error).__name__)
+        except (PermanentError, NotPermitted) as error:
+            hits = SearchHits((), is_complete=True, failure=type(error).__name__)
+        if hits.failure:
+            self._not_seen(SEARCH, hits.failure, 0)
+        if hits.broken:
+            self._not_seen(SEARCH, "search-broken-entries", hits.broken)
+        return hits
+
+    def _placed(self, hit: Message) -> Iterator[Message]:
+        """The listed messages that a hit may be whose own id is good for nothing: by Message-ID and date.
+
+        Where there is none, somebody has deleted it since.
+        """
+        if not hit.internet_message_id:
+            self._not_seen(SEARCH, "search-broken-entries", 1)
+            return
+        places = self._mailbox.find(hit.internet_message_id)
+        answers = self._mailbox.fetch([place.id for place in places], Detail.TRACES)
+        for place, message in zip(places, answers, strict=True):
+            if isinstance(message, Message) and not message.is_unreadable:
+                if message.received_at == hit.received_at:
+                    yield message
+            elif isinstance(message, Message | PermanentError):
+                yield msgspec.structs.replace(hit, id=place.id, folder_id=place.folder_id)
+            else:
+                raise message
 
     def _queue_hits(self, messages: Iterable[Message]) -> None:
         fresh = {m.id: m for m in messages if m.id not in self._found.findings}
@@ -291,11 +340,26 @@ class MailboxFinder:
                 message = hit  # cannot be shown again: what the search said of it is all there is
             if isinstance(message, MailsorterError):
                 raise message
-            if message.id in self._found.findings:
+            if message.id in self._found.findings or self._is_known_otherwise(message):
                 continue  # the search knows it by another id
             path, recoverable = where(tree, message.folder_id)
+            if envelope_places(message, self._person):  # it came since its folder was listed
+                folder = tree.get(message.folder_id)
+                is_clients = folder is not None and self._is_in_client_folder(tree, folder)
+                self._compare(message, path, recoverable, is_clients)
+                continue
             candidate = Candidate(message=message, folder=path, recoverable=recoverable, why="search")
             self._found.candidates.append(candidate)
+
+    def _is_known_otherwise(self, message: Message) -> bool:
+        """Is it a finding whose id in the listing is another one, and no copy of it?
+
+        A copy shares search key, Message-ID and date with its original, but has an id by which it is listed itself.
+        """
+        if not any(_is_same(message, finding) for finding in self._found.findings.values()):
+            return False
+        places = self._mailbox.find(message.internet_message_id) if message.internet_message_id else []
+        return message.id not in {place.id for place in places}
 
     # the rest --------------------------------------------------------------------------------------------------
 
@@ -339,6 +403,17 @@ class MailboxFinder:
 
 def _folders(tree: FolderTree, done: set[str]) -> list[Folder]:
     return [folder for folder in tree if not folder.is_search and folder.id not in done]
+
+
+def _is_same(message: Message, finding: Finding) -> bool:
+    """Are they one message, or copies of one? By search key, or by Message-ID and date where one has no search key."""
+    if message.search_key and finding.search_key:
+        return message.search_key == finding.search_key and message.received_at == finding.received_at
+    return (
+        bool(message.internet_message_id)
+        and message.internet_message_id == finding.internet_message_id
+        and message.received_at == finding.received_at
+    )
 
 
 def _is_whole(candidate: Candidate) -> bool:

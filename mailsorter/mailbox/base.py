@@ -96,12 +96,20 @@ def archive_owner(name: str) -> str | None:
 
 
 class SearchHits(msgspec.Struct, frozen=True):
-    """What the server's own search found: an extra road, never the authority. `is_complete` False: it hit its cap, or
-    `is_useless`: it gave more than there is, so it looks at no word of the question."""
+    """What the server's own search found: an extra road, never the authority.
+
+    `is_complete` False: it hit its cap, or `is_useless`: it gave more than there is, so it looks at no word of the
+    question. `unplaced` are hits whose stable id the server would not tell: their own ids are good for nothing, so
+    whoever reads them looks for them by Message-ID and date. `broken` counts entries that named no message at all.
+    `failure` is the class of the error that ended the search of at least one term ("" when none did).
+    """
 
     messages: tuple[Message, ...]
     is_complete: bool
     is_useless: bool = False
+    unplaced: tuple[Message, ...] = ()
+    broken: int = 0
+    failure: str = ""
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ class GapKind(enum.StrEnum):
 
 _BEYOND = frozenset(
     {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
-     "search-cap", "search-useless", "no-recoverable-items", "limits", "not-readable-limits"}
+     "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits"}
 )  # fmt: skip
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"
@@ -58,6 +58,7 @@ TRY_AGAIN = frozenset(
         *("no-answer", "http-429", "http-500", "http-502", "http-503", "http-504", "broken-answer", "foreign-link"),
         *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
         *("ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable"),
+        "Unreachable",  # of the search: the mailbox answered otherwise
         LISTING_SHORT,  # mail may have moved while the folder was listed
     }
 )

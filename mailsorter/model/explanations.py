@@ -240,6 +240,14 @@ GAPS: dict[str, str] = {
         "message ended. What was read before is compared; the rest is not. Look at them in Outlook, with care: such a "
         "message is rarely written by a person."
     ),
+    "search-broken-entries": (
+        "Exchange's search answered with errors in the place of so many messages. Every message was listed and its "
+        "envelope compared all the same; what the search would have said of these is not known."
+    ),
+    "broken-entry": (
+        "A listing of this folder has an error in the place of a message, so nobody has seen that message. Prove "
+        "again; if it stays, look into the folder in Outlook."
+    ),
     "attachment-names": "The names of these attachments could not be asked, so no ground could be recognised by them.",
     "encrypted": "The message is encrypted (S/MIME or rights management): only its envelope can be compared.",
     "unreadable": (

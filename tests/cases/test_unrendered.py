@@ -89,7 +89,7 @@ def test_an_item_that_breaks_the_search_does_not_end_it(tmp_path: Path) -> None:
     """The index names it and nobody can look: a person decides, and the proof ends, naming search and folder."""
     with tenant(tmp_path, names=("anna",)) as firm:
         anna = firm.mailboxes[0]
-        firm.put(anna, from_=PIET, subject="te wissen")
+        firm.put(anna, from_=PIET, subject="overleg")
         broken = firm.put(anna, ("Projecten",), from_=PIET, subject="niet te tonen")
         firm.emulator.conditions.poison([firm.store.messages.find(anna, broken).id], truncates_pages=True)
         number = open_case(firm.office, CaseKind.ERASURE, SUBJECT).number

@@ -31,6 +31,8 @@ _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
 _WHAT = f"$select={_FIELDS}&$expand={quote(_EXPAND, safe='$(),=')}"
 _RECOVERABLE = "Recoverable Items"
 _NOT_THE_ITEMS = ("no-answer", "foreign-link", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
+_BROKEN_ENTRY = "broken-entry"
+_SEARCH_CODES = {_BROKEN_ENTRY: "search-broken-entries"}  # in a listing it hides a message; here it adds none
 _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
@@ -122,14 +124,22 @@ class GraphWitness:
         )
 
     def _listed(self, users: str, url: str, what: str, sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
-        """Messages of a list; when a page breaks, all again in smaller pages, then singly, and each only once."""
+        """Messages of a list; when a page breaks, all again in smaller pages, then singly, and each only once.
+
+        Raises `CannotSee` behind the last one when entries were no messages.
+        """
         seen: set[str] = set()
         for size in sizes:
+            is_broken = False
             try:
                 for message in self._pages(f"{url}&{what}&$top={size}"):
-                    if message["id"] not in seen:
+                    if not isinstance(message, dict) or not isinstance(message.get("id"), str):
+                        is_broken = True  # an error in the place of a message
+                    elif message["id"] not in seen:
                         seen.add(message["id"])
                         yield message
+                if is_broken:
+                    raise CannotSee(_BROKEN_ENTRY)
                 return
             except CannotSee as reason:
                 if str(reason) != "broken-answer":
@@ -143,6 +153,9 @@ class GraphWitness:
         """
         closed = False
         for bare in self._pages(bare_url):
+            if not isinstance(bare, dict) or not isinstance(bare.get("id"), str):
+                closed = True
+                continue
             if bare["id"] in seen:
                 continue
             try:
@@ -167,8 +180,9 @@ class GraphWitness:
             quoted = quote('"' + term.replace('"', " ").replace("\\", " ") + '"', safe="")
             url = f"{users}/messages?$search={quoted}"
             try:
-                for message in self._listed(users, url, f"$select={_FIELDS}", (_SEARCH_PAGE, _SMALL_PAGE)):
-                    if message["id"] in known:
+                for hit in self._listed(users, url, f"$select={_FIELDS}", (_SEARCH_PAGE, _SMALL_PAGE)):
+                    message = hit if hit["id"] in known else self._as_listed(users, hit, look)
+                    if message is None or message["id"] in known:
                         continue
                     reading = self._read(users, message, marks)
                     look.limited += reading.met_limit
@@ -176,10 +190,27 @@ class GraphWitness:
                         known.add(message["id"])
                         look.hits.append(_hit(message, "", False, ("text",)))
             except CannotSee as reason:
-                if ("search", str(reason)) not in look.not_seen:
-                    look.not_seen.append(("search", str(reason)))
-                if str(reason) != "item-not-readable":
+                code = _SEARCH_CODES.get(str(reason), str(reason))
+                if ("search", code) not in look.not_seen:
+                    look.not_seen.append(("search", code))
+                if str(reason) not in ("item-not-readable", _BROKEN_ENTRY):
                     return
+
+    def _as_listed(self, users: str, hit: dict[str, Any], look: MailboxLook) -> dict[str, Any] | None:
+        """The hit under the id that listings give it: the index may know it by an id of the other kind.
+
+        Where Exchange does not answer for the hit's id, one that was listed with its Message-ID and date is the same
+        message, and gives None. Raises `CannotSee` when it is the server that does not answer.
+        """
+        try:
+            message = self._json(f"{users}/messages/{quote(hit['id'], safe='')}?{_WHAT}")
+        except CannotSee as reason:
+            if str(reason) in _NOT_THE_ITEMS:
+                raise
+            same = (str(hit.get("internetMessageId") or ""), str(hit.get("receivedDateTime") or ""))
+            is_listed = bool(same[0]) and any((one.message_id, one.received) == same for one in look.hits)
+            return None if is_listed else hit
+        return message if isinstance(message.get("id"), str) else hit
 
     def _read(self, users: str, message: dict[str, Any], marks: Marks) -> Reading:
         """One that the index brought. Where the index says yes and nobody can look, it counts as naming the person."""

@@ -61,6 +61,7 @@ class Request:
     body: Any = None
     prefer: tuple[str, ...] = ()
     version: str = "v1.0"
+    default_ids: bool = False  # the answer's ids, and those in the path, are default ids
     may_shrink: bool = False  # a page that could be asked for in smaller pieces instead of again
 
     @property
@@ -68,7 +69,8 @@ class Request:
         return self.method != "GET"
 
     def headers(self) -> dict[str, str]:
-        wanted = {"Prefer": ", ".join((IMMUTABLE, *self.prefer))}
+        preferences = self.prefer if self.default_ids else (IMMUTABLE, *self.prefer)
+        wanted = {"Prefer": ", ".join(preferences)} if preferences else {}
         return wanted if self.body is None else {**wanted, "Content-Type": "application/json"}
 
 

@@ -12,14 +12,24 @@ from typing import TypeVar
 
 import msgspec
 
-from mailsorter.errors import CursorLost, MailsorterError, NotFound, NotPermitted, PoisonItem, Refused
+from mailsorter.errors import (
+    CursorLost,
+    MailsorterError,
+    NotFound,
+    NotPermitted,
+    PermanentError,
+    PoisonItem,
+    Refused,
+    Unreachable,
+)
 from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
-from mailsorter.mailbox.graph.pages import delta_page, next_link, walk, walk_messages
+from mailsorter.mailbox.graph.pages import delta_page, next_link, walk, walk_hits, walk_messages
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
+from mailsorter.mailbox.graph.stable_ids import StableIds
 from mailsorter.mailbox.graph.tree import TreeReader
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
@@ -42,6 +52,7 @@ class GraphMailbox:
         self._users = query.users(address)
         self._tree = TreeReader(client, address, Asked(address, "read folders", _READ, client_id))
         self._eraser = eraser
+        self._stable = StableIds(client, self._users, self._get("", "translate ids"), self.locate)
         self._expands = True  # until Exchange refuses extended properties here
 
     @property
@@ -136,19 +147,28 @@ class GraphMailbox:
 
     def search(self, terms: Sequence[str]) -> SearchHits:
         hits: dict[str, Message] = {}
-        is_complete = True
+        is_complete, broken = True, 0
+        failure: MailsorterError | None = None
         for clause in query.search_clauses(terms):
             found = 0
             tail = query.options(search=clause, select=query.ENVELOPE)
-            for page in walk_messages(
-                self._client, self._get(f"{self._users}/messages{tail}", "search"), query.SEARCH_PAGE
-            ):
-                found += len(page.value)
-                for item in page.value:
-                    hits.setdefault(item.id, _either(item))
+            first = self._get(f"{self._users}/messages{tail}", "search")
+            try:
+                for messages, wrong in walk_hits(self._client, first, query.SEARCH_PAGE):
+                    found += len(messages) + wrong
+                    broken += wrong
+                    hits |= {m.id: m for m in messages if m.id not in hits}
+            except (Unreachable, PermanentError) as error:  # the other terms may be answered all the same
+                failure = error
             is_complete = is_complete and found < _SEARCH_CAP
-        ordered = sorted(hits.values(), key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
-        return SearchHits(tuple(ordered), is_complete=is_complete)
+        if failure is not None and not hits:
+            raise failure
+        placed, unplaced = self._stable.of(list(hits.values()))
+        ordered = sorted(placed, key=lambda m: m.sent_at.timestamp() if m.sent_at else 0.0, reverse=True)
+        return SearchHits(
+            tuple(ordered), is_complete=is_complete, unplaced=tuple(unplaced), broken=broken,
+            failure=type(failure).__name__ if failure else "",
+        )  # fmt: skip
 
     def folder_permissions(
         self, folder_ids: Sequence[str]
@@ -203,9 +223,18 @@ class GraphMailbox:
         return [a if isinstance(a, MailsorterError) else Done(i) for i, a in zip(ids, answers, strict=True)]
 
     def delete_hard(self, folder_id: str, ids: Sequence[str]) -> list[Outcome]:
-        return self._eraser.delete_hard(folder_id, ids)
+        return self._eraser.delete_hard(folder_id, ids, self._default_ids)
 
     # inside ----------------------------------------------------------------------------------------------------
+
+    def _default_ids(self, ids: Sequence[str]) -> list[str | MailsorterError]:
+        """The id that each item has just now where nobody asks for immutable ones; it changes on every move."""
+        known = self._stable.defaults(ids)
+        rest = [one for one in ids if one not in known]
+        tail = query.options(select="id")
+        asked = self._each(rest, tail, wire.one_stub, lambda found: found.id, default_ids=True)
+        found: dict[str, str | MailsorterError] = {**known, **dict(zip(rest, asked, strict=True))}
+        return [found[one] for one in ids]
 
     def _translated(self, item: wire.GraphMessage, folder_id: str = "") -> Message:
         return translate.message(item, folder_id, self._settings.trusted_gateways)
@@ -299,9 +328,12 @@ class GraphMailbox:
         decoder: msgspec.json.Decoder[wire.T],
         make: Callable[[wire.T], T],
         prefer: tuple[str, ...] = (),
+        default_ids: bool = False,
     ) -> list[T | MailsorterError]:
         """One GET for each message, in batches."""
-        requests = [self._get(self._message(i, tail), "read messages", prefer) for i in ids]
+        requests = [
+            replace(self._get(self._message(i, tail), "read messages", prefer), default_ids=default_ids) for i in ids
+        ]
         answers: list[T | MailsorterError] = []
         for answer in self._client.batch(requests):
             if isinstance(answer, Garbled):
@@ -348,12 +380,6 @@ def _placed(answer: Answer | MailsorterError) -> Outcome:
     except Garbled as error:
         return error
     return Done(stub.id, stub.parent_folder_id or "")
-
-
-def _either(item: wire.GraphMessage | wire.Stub) -> Message:
-    if isinstance(item, wire.Stub):
-        return translate.unreadable(item.id, item.parent_folder_id or "")
-    return translate.message(item)
 
 
 def _shown(message: Message, detail: Detail) -> Message:

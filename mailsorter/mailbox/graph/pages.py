@@ -9,14 +9,15 @@ believed, because a bad line also cuts answers off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
 
-from mailsorter.mailbox.graph import query, wire
+from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Garbled, GraphClient, Request, decoded
+from mailsorter.model.message import Message
 
 T = TypeVar("T")
 _SHRINK = 10  # 1000, 100, 10, 1
@@ -67,6 +68,47 @@ def walk_messages(
         yield page
         link, failed = next_link(client, first, page), 0
         top = min(size, top * _SHRINK)
+
+
+def walk_hits(client: GraphClient, first: Request, size: int) -> Iterator[tuple[list[Message], int]]:
+    """A search's messages, and of each page how many entries named none: an `error` object in place of a message."""
+    link: str | None = first.path
+    top, failed = size, 0
+    while link:
+        request = replace(first, path=query.with_options(link, {"$top": str(top)}), may_shrink=top > 1)
+        try:
+            page = decoded(client.request(request), wire.hit_page)
+        except Garbled:
+            if top > 1:
+                top = max(1, top // _SHRINK)
+                continue
+            failed += 1
+            if failed < _TRIES:
+                continue
+            bare = query.with_options(link, {"$top": "1", "$select": query.IDS})
+            page = client.read(replace(first, path=bare), wire.hit_page)
+            yield _hits(page.value, _bare_hit)
+        else:
+            yield _hits(page.value, lambda raw: translate.message(wire.one_message.decode(raw)))
+        rest = next_link(client, first, page)
+        chosen = query.chosen(first.path).get("$select")
+        link, failed = query.with_options(rest, {"$select": chosen}) if rest and chosen else rest, 0
+        top = min(size, top * _SHRINK)
+
+
+def _bare_hit(raw: msgspec.Raw) -> Message:
+    stub = wire.one_stub.decode(raw)
+    return translate.unreadable(stub.id, stub.parent_folder_id or "")
+
+
+def _hits(entries: list[msgspec.Raw], read: Callable[[msgspec.Raw], Message]) -> tuple[list[Message], int]:
+    messages, broken = [], 0
+    for raw in entries:
+        try:
+            messages.append(read(raw))
+        except msgspec.DecodeError:
+            broken += 1
+    return messages, broken
 
 
 def delta_page(client: GraphClient, request: Request, size: int) -> wire.Page[wire.GraphMessage]:

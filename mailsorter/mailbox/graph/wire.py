@@ -107,6 +107,17 @@ class Attachment(msgspec.Struct):
     name: str | None = None
 
 
+class TranslatedId(msgspec.Struct, rename="camel"):
+    """One id of translateExchangeIds; without a target where Exchange could not translate it."""
+
+    source_id: str
+    target_id: str | None = None
+
+
+class TranslatedIds(msgspec.Struct):
+    value: list[TranslatedId]
+
+
 class ExchangeSettings(msgspec.Struct, rename="camel"):
     """The mailbox's ids for the admin paths; the archive's only in beta."""
 
@@ -124,10 +135,12 @@ class Page(msgspec.Struct, Generic[T]):
 
 # strict=False: a documented sample writes isRead as a string
 message_page = msgspec.json.Decoder(Page[GraphMessage], strict=False)
+hit_page = msgspec.json.Decoder(Page[msgspec.Raw])
 stub_page = msgspec.json.Decoder(Page[Stub])
 folder_page = msgspec.json.Decoder(Page[GraphFolder], strict=False)
 attachment_page = msgspec.json.Decoder(Page[Attachment])
 one_message = msgspec.json.Decoder(GraphMessage, strict=False)
+translated_ids = msgspec.json.Decoder(TranslatedIds)
 one_stub = msgspec.json.Decoder(Stub)
 one_folder = msgspec.json.Decoder(GraphFolder, strict=False)
 one_text = msgspec.json.Decoder(Text)
