@@ -29,6 +29,7 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.account import Account, Bucket
 from mailsorter.model.address import canonical
 from mailsorter.model.case import Subject
+from mailsorter.model.coverage import GapKind
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import words
@@ -203,12 +204,13 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
     counts, coverage = stands.account.counts, stands.coverage
     retained = [line.until for line in stands.account.of(Bucket.RETAINED) if line.until is not None]
     gaps: Counter[str] = Counter()
-    for gap in coverage.gaps:
+    for gap in coverage.gaps_by_mailbox:
         gaps[gap.reason] += gap.count
     correspondence = sum(
         line.count for line in stands.account.of(Bucket.KEPT) if line.ground == Basis.CORRESPONDENCE
     )  # fmt: skip
     kept = _kept(office, file, stands.account)
+    read = sum(one.mailbox not in coverage.not_opened for one in coverage.mailboxes)
     return {
         "counts": {
             "found": stands.account.total,
@@ -217,13 +219,14 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
             "not_theirs": counts[Bucket.NOT_THEIRS],
             "correspondence": correspondence,
         },
-        "searched": {"all": coverage.is_whole, "mailboxes": len(coverage.mailboxes)},
+        "searched": {"all": coverage.is_whole, "mailboxes": read},
         "kept": kept,
         "kept_by_law": any(one["basis"] in (Basis.LEGAL_DUTY, Basis.LEGAL_CLAIM) for one in kept),
         "kept_by_need": any(one["basis"] == Basis.STILL_NECESSARY for one in kept),
         "retained": {"count": counts[Bucket.RETAINED], "until": max(retained)} if retained else None,
         "held": counts[Bucket.HELD],
         "other": sum(counts[one] for one in (Bucket.CHANGED, Bucket.FAILED, Bucket.NOT_LOOKED_AT, Bucket.WAITING)),
+        "unread": len(coverage.of_kind(GapKind.UNREAD, GapKind.UNANSWERED)),
         "not_seen": show_gaps(gaps, language),
     }
 

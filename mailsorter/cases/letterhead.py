@@ -80,6 +80,7 @@ _GAPS = {
         "excluded": "een mailbox met een vertrouwelijke functie, die wij voor zulke verzoeken niet openen",
         "left-out": "een mailbox of map die wij na beoordeling buiten het onderzoek hebben gelaten",
         "address-unknown": "een mailbox die niet meer in gebruik is",
+        "not-opened": "{mailboxes}",
         "archive": "een archiefmailbox",
         "search-cap": "berichten buiten de eerste duizend zoekresultaten per mailbox",
         "": "een deel van een mailbox dat niet geopend kon worden{some}",
@@ -94,6 +95,7 @@ _GAPS = {
         "excluded": "a mailbox with a confidential function, which we do not open for such requests",
         "left-out": "a mailbox or folder that we left out of the search after consideration",
         "address-unknown": "a mailbox that is no longer in use",
+        "not-opened": "{mailboxes}",
         "archive": "an archive mailbox",
         "search-cap": "messages beyond the first thousand search results of a mailbox",
         "": "a part of a mailbox that could not be opened{some}",
@@ -140,7 +142,11 @@ def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
         kind = known if known in words else "archive" if known.startswith("archive") else ""
         merged[kind] = max(merged.get(kind, 0), count) if reason in _SAME_GAP else merged.get(kind, 0) + count
     return [
-        words[kind].format(messages=_messages(count, language), some=f" ({count})" if count else "")
+        words[kind].format(
+            messages=_messages(count, language),
+            mailboxes=_not_opened(count, language),
+            some=f" ({count})" if count else "",
+        )
         for kind, count in sorted(merged.items())
     ]
 
@@ -181,6 +187,14 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
 def _messages(count: int, language: str) -> str:
     one, many = ("bericht", "berichten") if language == "nl" else ("message", "messages")
     return f"{count or '?'} {one if count == 1 else many}"
+
+
+def _not_opened(count: int, language: str) -> str:
+    if language == "nl":
+        what = "mailbox die niet geopend kon worden" if count == 1 else "mailboxen die niet geopend konden worden"
+        return f"{count} {what}, met alles wat erin staat"
+    what = "mailbox" if count == 1 else "mailboxes"
+    return f"{count} {what} that could not be opened, with everything in {'it' if count == 1 else 'them'}"
 
 
 def _unusable(name: str, why: str) -> UserError:

@@ -48,6 +48,7 @@ _BEYOND = frozenset(
 )  # fmt: skip
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"
+NOT_OPENED = "not-opened"  # nothing of that mailbox was read; `Coverage.gaps_by_mailbox` alone says so
 LIMITS = "limits"  # messages of which reading met a limit
 SEARCH = "search"  # in the place of a folder: the server's own search
 BY_SCOPE = frozenset({EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED})
@@ -87,6 +88,12 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     count: int = 0
     kind: GapKind
+
+    @property
+    def is_whole_mailbox(self) -> bool:
+        """Does it say that nothing of the mailbox was read? Of its archive it says nothing: that is a mailbox too."""
+        is_mailbox = not self.folder and not self.count and not self.reason.startswith("archive-")
+        return is_mailbox and self.kind is not GapKind.BEYOND_DEPTH
 
 
 class FolderCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +142,25 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         Only then may a sentence say "all folders of all mailboxes".
         """
         return not self.of_kind(GapKind.UNREAD, GapKind.UNANSWERED, GapKind.LEFT_OUT)
+
+    @property
+    def not_opened(self) -> frozenset[str]:
+        """The mailboxes of which the search or the witness read nothing at all, for whatever reason."""
+        refused = {one.mailbox for one in self.mailboxes if one.refused}
+        return frozenset(refused | {gap.mailbox for gap in self.gaps if gap.is_whole_mailbox})
+
+    @property
+    def gaps_by_mailbox(self) -> tuple[Gap, ...]:
+        """The gaps with one gap for each mailbox of which nothing was read, whatever was refused in it."""
+        whole: dict[str, Gap] = {}
+        for gap in self.gaps:
+            if gap.mailbox in self.not_opened and gap.kind is not GapKind.BEYOND_DEPTH:
+                if gap.reason in BY_SCOPE - {NOT_SEARCHED} and not gap.folder:
+                    whole[gap.mailbox] = gap
+                elif gap.mailbox not in whole:
+                    whole[gap.mailbox] = msgspec.structs.replace(gap, folder="", reason=NOT_OPENED, count=1)
+        rest = [gap for gap in self.gaps if gap.mailbox not in whole or gap.kind is GapKind.BEYOND_DEPTH]
+        return (*whole.values(), *rest)
 
     @property
     def beyond_depth(self) -> int:

@@ -14,6 +14,7 @@ from mailsorter.cases.letter import LetterKind, write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
+from mailsorter.cases.scope import leave_out
 from mailsorter.errors import MailsorterError, Refused
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.folder import WellKnown
@@ -47,6 +48,35 @@ def test_a_case_is_not_proven_with_a_whole_mailbox_unread(world: World, lies: Li
     perform(world.office, number)
     proof = prove(world.office, number)
     assert (proof.passed, proof.certificate["outcome"]) == (False, "not-proven")
+
+
+def test_the_letter_tells_a_mailbox_that_was_not_opened_as_one(world: World, lies: Lies) -> None:
+    """It counts as not searched, not as a part of a mailbox; the request is not complete, and its term is told."""
+    mail(world.anna, from_=PIET)
+    lies.mailboxes.add(BERT.address)
+    number = world.approved()
+    perform(world.office, number)
+    prove(world.office, number)
+    text = write_letter(world.office, number, language="en").text
+    assert "We have carried out part of your request" in text
+    assert "We searched 1 mailbox, deleted items included" in text
+    assert "What we have not looked into:\n- 1 mailbox that could not be opened, with everything in it\n\n" in text
+    assert "Your request has therefore not been carried out completely yet." in text
+
+
+def test_the_letter_tells_a_mailbox_that_was_left_out_as_that_alone(world: World, lies: Lies) -> None:
+    """What was refused in it before somebody left it out is no second gap; done is said of what was searched."""
+    mail(world.anna, from_=PIET)
+    lies.mailboxes.add(BERT.address)
+    number = world.approved()
+    perform(world.office, number)
+    prove(world.office, number)
+    leave_out(world.office, number, mailbox=BERT.address, reason="confidential adviser")
+    assert prove(world.office, number).passed
+    text = write_letter(world.office, number, language="en").text
+    assert "We have done so in the mailboxes that we searched." in text
+    gap = "a mailbox or folder that we left out of the search after consideration"
+    assert f"What we have not looked into:\n- {gap}\n\n" in text
 
 
 def test_a_case_is_not_proven_with_refused_deletes(world: World) -> None:
@@ -313,11 +343,9 @@ class TestScope:
         named = {gap["mailbox"] for gap in proof.certificate["not_seen"] if gap["reason"] == "excluded"}
         assert named == {BERT.address, "or@firm.example"}
         assert not proof.certificate["coverage"]["whole"]
-        assert "every folder of all" not in write_letter(world.office, number, language="en").text
+        assert "every mail folder of all" not in write_letter(world.office, number, language="en").text
 
     def test_a_person_takes_a_mailbox_out_and_it_is_named(self, world: World, lies: Lies) -> None:
-        from mailsorter.cases.scope import leave_out
-
         mail(world.anna, from_=PIET)
         lies.mailboxes.add(BERT.address)
         number = world.approved()

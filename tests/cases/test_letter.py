@@ -79,9 +79,9 @@ def test_other_letters(world: World, language: str, kind: LetterKind) -> None:
     """Extension, identification and refusal, each with its reason and remedies."""
     number = world.opened(Subject(names=("Piet de Vries",), addresses=(PIET.address,), language=language))
     if kind is LetterKind.EXTENSION:
-        extend(world.office, number, reason="uw verzoek zeer veel berichten betreft.")
+        extend(world.office, number, reason="uw verzoek betreft zeer veel berichten.")
     if kind is LetterKind.REFUSAL:
-        reject(world.office, number, reason="wij niet konden vaststellen dat het verzoek van u komt")
+        reject(world.office, number, reason="wij konden niet vaststellen dat het verzoek van u komt")
     letter = write_letter(world.office, number, kind, code="ABCD-EFGH" if kind is LetterKind.IDENTIFY else "")
     assert_golden(f"{language}-{kind}.txt", letter.text)
 

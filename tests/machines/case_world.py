@@ -239,7 +239,7 @@ class CaseWorld:
             erased = re.search(r"(?m)^- (\d+) messages? ha(?:s|ve) been erased\.", letter.text)
             if (int(erased[1]) if erased else 0) != account.counts[Bucket.ERASED]:
                 raise Lost("the letter counts other erasures")
-            if "We searched every folder" in letter.text and left_out_of(self.office.open_file(self.number)):
+            if "We searched every mail folder" in letter.text and left_out_of(self.office.open_file(self.number)):
                 raise Lost("the letter says all, and something was left out")
 
     def close(self) -> None:

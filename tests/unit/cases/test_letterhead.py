@@ -21,8 +21,12 @@ from mailsorter.errors import UserError
         ({"NotPermitted": 0, "gone": 3}, ["een deel van een mailbox dat niet geopend kon worden (3)"],
          ["a part of a mailbox that could not be opened (3)"]),
         ({"archive-NotPermitted": 0, "archive-MailboxGone": 0}, ["een archiefmailbox"], ["an archive mailbox"]),
+        ({"not-opened": 1}, ["1 mailbox die niet geopend kon worden, met alles wat erin staat"],
+         ["1 mailbox that could not be opened, with everything in it"]),
+        ({"not-opened": 2}, ["2 mailboxen die niet geopend konden worden, met alles wat erin staat"],
+         ["2 mailboxes that could not be opened, with everything in them"]),
     ],
-    ids=["counted", "met twice", "unknown number", "several of a kind", "archives"],
+    ids=["counted", "met twice", "unknown number", "several of a kind", "archives", "a mailbox", "mailboxes"],
 )  # fmt: skip
 def test_a_line_a_kind_with_the_number_where_it_is_known(counts: dict[str, int], nl: list[str], en: list[str]) -> None:
     assert (show_gaps(counts, "nl"), show_gaps(counts, "en")) == (nl, en)
