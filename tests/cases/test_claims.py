@@ -102,7 +102,7 @@ def test_the_letter_counts_no_more_erased_than_found(world: World) -> None:
     again(world, number)
     assert prove(world.office, number).passed
     text = write_letter(world.office, number, language="en").text
-    assert "We found 8 messages with data about you. 7 of them have been erased" in text
+    assert "This brought up 8 messages:\n\n- 7 messages have been erased.\n" in text
 
 
 def test_a_namesake_does_not_make_a_case_impossible_to_finish(world: World, lies: Lies) -> None:
