@@ -34,6 +34,7 @@ from bench.table import show
 from mailsorter.model.client import Client, ClientAddress
 from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.message import Message, Participant
+from mailsorter.model.thread import Link
 from mailsorter.prediction import PredictionModel
 from mailsorter.prediction.memory import IN_ALL
 from mailsorter.sorting.matching import MatchBook, match_message, needs_text
@@ -57,6 +58,9 @@ class Prefetched:
 
     def clients(self, message: Message) -> tuple[str, ...]:
         return self._by_conversation.get(message.conversation_id, ())
+
+    def link(self, message: Message) -> Link:
+        return Link.TRUSTED
 
 
 def make_book(clients: int) -> MatchBook:

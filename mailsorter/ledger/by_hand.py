@@ -9,6 +9,7 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import MessageRow
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
+from mailsorter.model.thread import Trust
 
 
 class Digests(msgspec.Struct, frozen=True):
@@ -56,11 +57,13 @@ def record_by_hand(
                 )
             ]
         )  # fmt: skip
+    before = unit.messages.row(digests.key) if client is None else None  # its author is no better known for that
     unit.messages.record(
         [
             MessageRow(
                 token=digests.key, mailbox=mailbox, folder=folder, state=MessageState.BY_HAND, client=client,
                 thread=digests.thread, message_id=digests.message_id, received_s=digests.received_s,
+                speaks=Trust.YES if before is None else before.speaks,
             )
         ]
     )  # fmt: skip

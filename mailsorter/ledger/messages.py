@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -28,6 +29,7 @@ from mailsorter.ledger.renaming import rename_messages
 from mailsorter.ledger.respell import respell_all, respell_messages
 from mailsorter.ledger.schema import message, waiting
 from mailsorter.model.standing import PLACED, MessageState
+from mailsorter.model.thread import Trust
 
 # what speaks for its thread: what lies in a client's folder, or will once its time has come
 _DECIDED = (MessageState.FILED, MessageState.BY_HAND, MessageState.WAITING)
@@ -46,7 +48,14 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     message_id: bytes | None = None
     received_s: int | None = None
     run: int | None = None
-    speaks: bool = True  # for its thread: False where nobody vouches for who wrote it
+    speaks: int = Trust.YES  # for its thread: a `Trust`
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What the rows of one thread, or of one msg-id, say: the clients they were filed to, and how far to trust them."""
+
+    clients: set[int]
+    trust: set[int]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -79,10 +88,9 @@ _STANDING = select(message.c.token, message.c.state, message.c.folder, message.c
 _IS_DECIDED = (
     _is_one_of(message.c.state, _DECIDED) & message.c.client.is_not(None) & (message.c.speaks == literal_column("1"))
 )
-_BY_THREAD = select(message.c.thread, message.c.client).where(_IS_DECIDED, message.c.thread.in_(_SOME)).distinct()
-_BY_MESSAGE_ID = (
-    select(message.c.message_id, message.c.client).where(_IS_DECIDED, message.c.message_id.in_(_SOME)).distinct()
-)
+_REMEMBERED = (case((_IS_DECIDED, message.c.client), else_=None), message.c.speaks)
+_BY_THREAD = select(message.c.thread, *_REMEMBERED).where(message.c.thread.in_(_SOME)).distinct()
+_BY_MESSAGE_ID = select(message.c.message_id, *_REMEMBERED).where(message.c.message_id.in_(_SOME)).distinct()
 _NOT_OTHERS_OF_RUN = (
     (message.c.mailbox == bindparam("of")) | message.c.run.is_(None) | (message.c.run != bindparam("in_run"))
 )
@@ -186,26 +194,26 @@ class Messages:
                 found.setdefault(asked[r.message_id], []).append(_row(r))
         return {token: sorted(rows, key=lambda row: row.token) for token, rows in found.items()}
 
-    def clients_of_threads(self, tokens: Iterable[bytes], but_not: Collection[bytes] = ()) -> dict[bytes, set[int]]:
-        """Clients to whom messages of these conversations were filed, by conversation digest.
+    def of_threads(self, tokens: Iterable[bytes], but_not: Collection[bytes] = ()) -> dict[bytes, Remembered]:
+        """What is remembered of these conversations, by conversation digest; those without any mail are left out.
 
         `but_not` are digests of a few messages whose own filing is left out.
         """
         query = _BY_THREAD if not but_not else _BY_THREAD.where(message.c.token.not_in(every_spelling(but_not)))
-        return self._clients_by(query, tokens)
+        return self._remembered(query, tokens)
 
-    def clients_of_message_ids(
+    def of_message_ids(
         self, tokens: Iterable[bytes], *, only_mailbox_of_run: tuple[int, int] | None = None
-    ) -> dict[bytes, set[int]]:
-        """Clients to whom the messages of these msg-ids were filed, in any mailbox, by msg-id digest.
+    ) -> dict[bytes, Remembered]:
+        """What is remembered of the messages of these msg-ids, in any mailbox, by msg-id digest.
 
         With `only_mailbox_of_run` (mailbox, run), what that run filed in other mailboxes is left out: mailboxes are
         sorted side by side, and what one run decides must not depend on which of them is faster.
         """
         if only_mailbox_of_run is None:
-            return self._clients_by(_BY_MESSAGE_ID, tokens)
+            return self._remembered(_BY_MESSAGE_ID, tokens)
         mailbox, run = only_mailbox_of_run
-        return self._clients_by(_BY_MESSAGE_ID_BUT, tokens, {"of": mailbox, "in_run": run})
+        return self._remembered(_BY_MESSAGE_ID_BUT, tokens, {"of": mailbox, "in_run": run})
 
     def in_state(self, mailbox: int, state: MessageState) -> list[MessageRow]:
         """All rows of a mailbox that stand in a state; meant for states that are few."""
@@ -268,6 +276,12 @@ class Messages:
         for some in chunks(every_spelling(tokens)):
             self._connection.execute(update(message).where(message.c.token.in_(some)).values(state=int(state)))
 
+    def doubt(self, tokens: Iterable[bytes]) -> None:
+        """Nobody vouches for these messages, it has turned out: other mail of their threads does not rely on them."""
+        for some in chunks(every_spelling(tokens)):
+            trusted = message.c.token.in_(some) & (message.c.speaks == int(Trust.YES))
+            self._connection.execute(update(message).where(trusted).values(speaks=int(Trust.OPEN)))
+
     def release_undone(self, mailbox: int) -> None:
         """What an undo put back may be decided again."""
         undone = (message.c.mailbox == mailbox) & (message.c.state == int(MessageState.UNDONE))
@@ -323,12 +337,17 @@ class Messages:
 
     # -----------------------------------------------------------------------------------------------------------
 
-    def _clients_by(
+    def _remembered(
         self, query: Select[Any], tokens: Iterable[bytes], values: Mapping[str, int] | None = None
-    ) -> dict[bytes, set[int]]:
-        found: dict[bytes, set[int]] = {}
-        for token, client in self._in(query, tokens, values):
-            found.setdefault(token, set()).add(client)
+    ) -> dict[bytes, Remembered]:
+        found: dict[bytes, Remembered] = {}
+        for token, client, speaks in self._in(query, tokens, values):
+            one = found.get(token)
+            if one is None:
+                one = found[token] = Remembered(set(), set())
+            one.trust.add(speaks)
+            if client is not None:
+                one.clients.add(client)
         return found
 
     def _in(
@@ -345,5 +364,5 @@ def _row(r: Any) -> MessageRow:
     return MessageRow(
         token=r.token, mailbox=r.mailbox, folder=r.folder, state=MessageState(r.state), client=r.client,
         evidence=r.evidence, thread=r.thread, message_id=r.message_id, received_s=r.received, run=r.run,
-        speaks=bool(r.speaks),
+        speaks=r.speaks,
     )  # fmt: skip

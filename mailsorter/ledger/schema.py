@@ -81,7 +81,7 @@ message = Table(
     Column("message_id", LargeBinary),
     Column("received", _SECONDS),
     Column("run", Integer),
-    Column("speaks", SmallInteger, nullable=False, server_default=text("1")),  # 0: not for its thread
+    Column("speaks", SmallInteger, nullable=False, server_default=text("1")),  # a `Trust`: 0 and 2 not for its thread
     Index(None, "thread"),
     Index(None, "message_id"),
 )

@@ -53,8 +53,9 @@ KINDS: dict[EvidenceKind, str] = {
     EvidenceKind.THREAD: (
         "Mail of the same conversation, or mail that its References or In-Reply-To name, was filed to the client "
         "before, in this run or an earlier one, and its author is authenticated, one of the firm's own people, or "
-        "somebody to whom the firm has written. Mail whose author failed authentication is never remembered for its "
-        "thread. Threads are remembered only as keyed digests."
+        "somebody to whom the firm has written. What it answers must be known here and not be doubtful; where it was "
+        "never seen, see unknown-parent. Mail whose author failed authentication is never remembered for its thread, "
+        "and answers to it do not belong to it. Threads are remembered only as keyed digests."
     ),
     EvidenceKind.FORWARDED: (
         "The body carries a forwarded or quoted header block (Van/Verzonden/Aan/Onderwerp, From/Sent/To/Subject) that "
@@ -142,6 +143,13 @@ REASONS: dict[Reason, str] = {
         "authenticated, not from the firm's own people, and not from somebody to whom the firm has written. References "
         "and subjects can be copied by anybody who has seen one. Review shows the fact; move the message by hand, or "
         "write to the author, and the thread counts."
+    ),
+    Reason.UNKNOWN_PARENT: (
+        "A remembered thread names the client, and nobody vouches for the message that this one answers: its author "
+        "failed authentication, or it was never seen here. Answers copy References from what they answer, a forged "
+        "message's too. Where what is answered was never seen here, the thread still counts for the firm's own people, "
+        "for people of a client, and for somebody to whom the firm has written for this client. Move the message by "
+        "hand where it is right."
     ),
     Reason.MASS_MAIL: (
         "The message went to people of more than ten outside domains ([matching] mass_mail_domains), and a client's "

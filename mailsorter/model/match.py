@@ -40,6 +40,7 @@ class Reason(enum.StrEnum):
     BELOW_TARGET = "below-target"  # unmatched: there is a prediction, but not sure enough to file by
     UNAUTHENTICATED = "unauthenticated"  # unmatched: the author that names the client failed authentication
     UNKNOWN_AUTHOR = "unknown-author"  # unmatched: a thread or code names the client, and nobody vouches for the author
+    UNKNOWN_PARENT = "unknown-parent"  # unmatched: a thread names the client, and nobody vouches for what is answered
     MASS_MAIL = "mass-mail"  # unmatched: a client's person is one recipient among many outsiders
     OWN_PEOPLE = "own-people"  # internal
     RULE = "rule"  # excluded: a rule of the administrator says leave it

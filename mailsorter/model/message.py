@@ -32,7 +32,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sent_at: datetime | None = None
     internet_message_id: str = ""  # with its angle brackets, as delivered; "" when missing
     conversation_id: str = ""  # the server's own grouping, opaque
-    references: tuple[str, ...] = ()  # msg-ids of References and In-Reply-To, in order, with brackets
+    references: tuple[str, ...] = ()  # msg-ids of References and In-Reply-To with brackets; the last is the parent
     subject: str = ""
     preview: str = ""  # the first 255 characters of the body's text, as Exchange makes it
     from_: Participant | None = None

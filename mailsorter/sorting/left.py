@@ -16,7 +16,7 @@ from mailsorter.perform.intents import seconds
 from mailsorter.sorting.budget import budget_digest, budget_setting
 from mailsorter.sorting.decide import Decision, Known, state_of
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.matching import has_failed, quiet_until
+from mailsorter.sorting.matching import quiet_until, trust_of_left
 from mailsorter.sorting.recall import Recall
 from mailsorter.sorting.returned import record_return, record_under_new_id
 
@@ -61,7 +61,7 @@ class LeftMail:
         return MessageRow(
             token=tokens.key, mailbox=self.mailbox, folder=folder, state=state, thread=tokens.thread,
             message_id=tokens.message_id, received_s=seconds(message.received_at), run=self.run,
-            speaks=not has_failed(message, self.filing.book),
+            speaks=trust_of_left(message, match, self.filing.book, self.recall, self.recall),
             client=unit.places.client(match.clients[0]) if waits and len(match.clients) == 1 else None,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from mailsorter.model.match import Outcome
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
 from mailsorter.model.step import EnsureFolder, MoveMessage, Step
+from mailsorter.model.thread import is_open
 from mailsorter.perform import Hands, KnownAgain, StepResult, known_again, resume
 from mailsorter.perform.intents import copy_token
 from mailsorter.sorting.brakes import Brakes
@@ -49,7 +50,7 @@ from mailsorter.sorting.returned import really_returned
 from mailsorter.sorting.tally import count_left, count_results
 from mailsorter.sorting.verdicts import count_verdicts
 from mailsorter.sorting.window import Window, changed_windows
-from mailsorter.sorting.written_to import people_written_to
+from mailsorter.sorting.written_to import people_written_to, people_written_to_for_clients
 
 _MANY_THREADS = 2000  # of more decided threads than that the ledger is not asked one by one
 _RETESTS = 3  # how often left mail is tested again in one run: each time a thread may decide the next
@@ -375,12 +376,16 @@ class MailboxRun:
         left = self._left_mail(recall)
 
         written_to = people_written_to(window.messages, self.filing.book, ground.sent_folder_id)
-        if written_to:
+        written_for = people_written_to_for_clients(decisions, self.filing.book, ground.sent_folder_id)
+        doubted = [recall.tokens[d.message.id].key for d in plan.left if retest and d.match and is_open(d.match)]
+        if written_to or written_for:
             self.cache.fruitless = frozenset()  # a thread may count now because its author is known
 
         def finish(unit: Unit) -> None:
             left.record(unit, kept, returned)
             unit.correspondents.record(written_to)
+            unit.correspondents.record_for((address, unit.places.client(of)) for address, of in written_for)
+            unit.messages.doubt(doubted)
             if folder_number is not None:
                 count_verdicts(unit, hands.number, window.messages)
             for one in departed:

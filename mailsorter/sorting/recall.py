@@ -10,11 +10,14 @@ from mailsorter.ledger.keys import every_spelling, spellings
 from mailsorter.ledger.ledger import Unit
 from mailsorter.ledger.messages import Standing
 from mailsorter.model.address import addresses_in
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
-from mailsorter.model.thread import Correction
+from mailsorter.model.thread import Correction, Link, Trust
 from mailsorter.perform import KnownAgain
 from mailsorter.sorting.client_numbers import ClientNumbers
+
+_TRUSTED = frozenset({int(Trust.YES)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ class Recall:
         self.where_put = self._labelled_where_put(unit, mailbox, messages)
         threads = {t.thread for t in everything if t.thread}
         references = {r for t in everything for r in t.references}
-        self._by_thread = unit.messages.clients_of_threads(threads, own)
-        self._by_message_id = unit.messages.clients_of_message_ids(
+        self._by_thread = unit.messages.of_threads(threads, own)
+        self._by_message_id = unit.messages.of_message_ids(
             references, only_mailbox_of_run=None if in_run is None else (mailbox, in_run)
         )
         own_ids = {t.message_id for t in everything if t.message_id}
@@ -79,6 +82,10 @@ class Recall:
         self._authors = {m.id: author for m in messages if (author := _author(m)) is not None}
         self._written_to = unit.correspondents.known(self._authors.values())
         numbers.learn(unit, self._numbers_seen())
+        failed = [self.tokens[m.id] for m in messages if m.author_check is AuthorCheck.FAILED]
+        self._forged = {t.message_id for t in failed if t.message_id}
+        self._doubtful = {t.thread for t in failed if t.thread}
+        self._written_for = self._looked_up_written_for(unit, messages)
 
     def has_failed(self, message: Message) -> bool:
         """Did Exchange refuse to move the message the last time?"""
@@ -87,15 +94,30 @@ class Recall:
 
     def clients(self, message: Message) -> tuple[str, ...]:
         """Clients of the mail that shares the conversation or that the References name."""
+        return self._numbers.ids(self._thread_numbers(self.tokens[message.id]))
+
+    def link(self, message: Message) -> Link:
+        """What the ledger, and the window itself, know of the message that this one answers."""
         tokens = self.tokens[message.id]
-        numbers = set(self._by_thread.get(tokens.thread, ())) if tokens.thread else set()
-        for reference in tokens.references:
-            numbers |= self._by_message_id.get(reference, set())
-        return self._numbers.ids(numbers)
+        if not tokens.references:
+            known = self._by_thread.get(tokens.thread) if tokens.thread else None
+            is_doubtful = tokens.thread in self._doubtful or (known is not None and not known.trust <= _TRUSTED)
+            return Link.UNKNOWN if is_doubtful else Link.TRUSTED
+        parent = tokens.references[-1]
+        if any(row.client is not None for row in self._corrected_ids.get(parent, ())):
+            return Link.TRUSTED  # a person has put it with a client
+        known = self._by_message_id.get(parent)
+        if parent in self._forged or (known is not None and Trust.NO in known.trust):
+            return Link.FORGED
+        return Link.TRUSTED if known is not None and known.trust <= _TRUSTED else Link.UNKNOWN
 
     def wrote_to_author(self, message: Message) -> bool:
         """Has the firm written to the message's author before?"""
         return self._authors.get(message.id) in self._written_to
+
+    def wrote_for(self, message: Message, client_id: str) -> bool:
+        """Has the firm written to the message's author before, in mail that was filed to this client?"""
+        return (self._authors.get(message.id), client_id) in self._written_for
 
     def of_thread(self, message: Message) -> Correction | None:
         """What people decided about this message's thread."""
@@ -105,11 +127,37 @@ class Recall:
             rows += self._corrected_ids.get(token, ()) if token else ()
         if not rows:
             return None
+        its_own = {row.client for row in self._corrected_ids.get(tokens.message_id or b"", ())}
         return Correction(
             clients=self._numbers.ids({row.client for row in rows if row.client is not None}),
             rejected=self._numbers.ids({row.rejected for row in rows if row.rejected is not None}),
             is_this_message=any(row.token in spellings(tokens.key) for row in rows),
+            is_inherited=its_own.isdisjoint(row.client for row in rows if row.client is not None),
         )
+
+    def _thread_numbers(self, tokens: Tokens) -> set[int]:
+        known = [self._by_thread.get(tokens.thread)] if tokens.thread else []
+        known += [self._by_message_id.get(reference) for reference in tokens.references]
+        return set().union(*(one.clients for one in known if one is not None))
+
+    def _looked_up_written_for(self, unit: Unit, messages: Sequence[Message]) -> set[tuple[str, str]]:
+        """Asked only for mail of a known thread by an author who was written to: few."""
+        asked = {
+            (author, number)
+            for m in messages
+            if (author := self._authors.get(m.id)) in self._written_to and author is not None
+            for number in self._every_number(self.tokens[m.id])
+        }
+        if not asked:
+            return set()
+        found = unit.correspondents.known_for(asked)
+        return {(author, i) for author, number in found if (i := self._numbers.id(number)) is not None}
+
+    def _every_number(self, tokens: Tokens) -> set[int]:
+        """Clients of the thread, by filing or by a person's word."""
+        rows = list(self._corrected_threads.get(tokens.thread, ())) if tokens.thread else []
+        rows += [row for token in tokens.references for row in self._corrected_ids.get(token, ())]
+        return self._thread_numbers(tokens) | {row.client for row in rows if row.client is not None}
 
     def _labelled_where_put(self, unit: Unit, mailbox: int, messages: Sequence[Message]) -> set[str]:
         """Ids of labelled mail that lies in the folder where a run put it."""
@@ -119,8 +167,8 @@ class Recall:
         return {m.id for m, put in labelled if numbers[m.folder_id] == put}
 
     def _numbers_seen(self) -> Iterable[int]:
-        yield from (n for numbers in self._by_thread.values() for n in numbers)
-        yield from (n for numbers in self._by_message_id.values() for n in numbers)
+        yield from (n for known in self._by_thread.values() for n in known.clients)
+        yield from (n for known in self._by_message_id.values() for n in known.clients)
         rows: list[CorrectionRow] = [r for found in self._corrected_threads.values() for r in found]
         rows += [r for found in self._corrected_ids.values() for r in found]
         yield from (n for row in rows for n in (row.client, row.rejected) if n is not None)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
 from mailsorter.mailbox.ews.elements import (
     FLAG_STATUS,
@@ -152,7 +153,7 @@ def _tag(written: str) -> str:
 
 def _references(item: Any) -> tuple[str, ...]:
     named = f"{text(item, 't:References')} {text(item, 't:InReplyTo')}"
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(named)))
+    return parent_last(_MESSAGE_ID.findall(named))
 
 
 def _participants(source: Any) -> tuple[Participant, ...]:

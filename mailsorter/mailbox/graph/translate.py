@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec import UNSET
 
+from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
 from mailsorter.mailbox.graph.wire import GraphFolder, GraphMessage, Recipient
 from mailsorter.model.author_check import AuthorCheck
@@ -93,7 +94,7 @@ def _references(source: GraphMessage, properties: dict[str, str]) -> tuple[str, 
         named = f"{properties.get(REFERENCES.lower(), '')} {properties.get(IN_REPLY_TO.lower(), '')}"
     else:
         named = f"{_header(source, 'references')} {_header(source, 'in-reply-to')}"
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(named)))
+    return parent_last(_MESSAGE_ID.findall(named))
 
 
 def _headers(source: GraphMessage, properties: dict[str, str]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.matcher import Predictor, match_message
 from mailsorter.sorting.matching.needs import is_undecided, needs_attachment_names, needs_text
 from mailsorter.sorting.matching.page import match_all
-from mailsorter.sorting.matching.trust import has_failed
+from mailsorter.sorting.matching.trust import has_failed, trust_of_left
 from mailsorter.sorting.matching.when import at_its_time, quiet_until, reason_to_wait
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "needs_text",
     "quiet_until",
     "reason_to_wait",
+    "trust_of_left",
 ]

@@ -18,7 +18,7 @@ from mailsorter.sorting.matching.envelope import Envelope, read_envelope
 from mailsorter.sorting.matching.rules import is_class
 from mailsorter.sorting.matching.text.evidence import evidence_of_mentions, text_evidence
 from mailsorter.sorting.matching.text.on_behalf import on_behalf_mentions
-from mailsorter.sorting.matching.trust import has_failed, weighed
+from mailsorter.sorting.matching.trust import Background, has_failed, weighed
 
 # Items that Exchange keeps in mail folders and that are no mail (MS-OXOCFG and relatives).
 _NOT_MAIL = (
@@ -96,10 +96,10 @@ def match_message(
         else:
             found = decide(evidence, book, several, correction, labels=labels, is_undated=is_undated)
         if message.author_check is _FAILED or len(message.to) + len(message.cc) + len(message.bcc) > book.most_people:
-            return weighed(found, message, book, envelope, rules, correspondents)
-        if correspondents is None or envelope.author_is_own or len(envelope.evidence) == envelope.people_facts > 0:
-            return found  # of few people, the author not doubted, or nothing but people speak: most mail
-        return weighed(found, message, book, envelope, rules, correspondents)
+            return weighed(found, message, book, envelope, rules, Background(correspondents, memory, correction))
+        if correspondents is None or len(envelope.evidence) == envelope.people_facts > 0:
+            return found  # of few people, the author not doubted, and nothing but people speak: most mail
+        return weighed(found, message, book, envelope, rules, Background(correspondents, memory, correction))
     return _without_evidence(message, text, book, envelope, labels, predictor)
 
 

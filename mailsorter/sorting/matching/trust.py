@@ -7,6 +7,7 @@ can make a message ambiguous, and review shows them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,9 +16,10 @@ from mailsorter.model.evidence import STAGE, Evidence, EvidenceKind
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.rule import Rule
-from mailsorter.model.thread import Correspondents
+from mailsorter.model.thread import Correction, Correspondents, Link, ThreadMemory, Trust, is_open
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.envelope import Envelope, is_mass_mail
+from mailsorter.sorting.matching.known import Standing
 from mailsorter.sorting.matching.rules import has_address_condition
 
 _OWN_FACTS = STAGE[EvidenceKind.ADDRESS]  # what the message itself says: its people, codes and attachments
@@ -28,11 +30,44 @@ _ANYONE_CAN_WRITE = _CODES | {
 }  # whoever has seen one mail of the project can copy them
 
 
+_THREAD = frozenset({EvidenceKind.THREAD})
+_INHERITED = _THREAD | {EvidenceKind.CORRECTION}  # a person's word on other mail of the thread
+
+
+class Background(NamedTuple):
+    """Whom and what the firm knows beside the message."""
+
+    correspondents: Correspondents | None
+    memory: ThreadMemory
+    correction: Correction | None
+
+
 def has_failed(message: Message, book: MatchBook) -> bool:
     """Did the author fail authentication, where that counts?"""
     return (
         message.author_check is AuthorCheck.FAILED and book.policy.judges_authors and not book.policy.is_first_edition
     )
+
+
+def trust_of_left(
+    message: Message, match: Match, book: MatchBook, memory: ThreadMemory, correspondents: Correspondents
+) -> Trust:
+    """May an answer to this message, which was left where it is, rely on it for the thread?
+
+    Only where its author is known and it answers nothing that is doubtful itself. Mail that waits until it may be filed
+    is trusted as filed mail is: unless its author failed.
+    """
+    if has_failed(message, book):
+        return Trust.NO
+    if match.outcome is Outcome.WAIT:
+        return Trust.YES
+    if is_open(match):
+        return Trust.OPEN
+    author = message.from_ or message.sender
+    is_own = author is not None and book.known(author.address).standing is Standing.OWN
+    is_known = is_own or message.author_check.is_vouched_for or correspondents.wrote_to_author(message)
+    link = memory.link(message) if is_known else Link.UNKNOWN
+    return Trust.YES if link is Link.TRUSTED or (is_own and link is Link.UNKNOWN) else Trust.OPEN
 
 
 def weighed(
@@ -41,12 +76,12 @@ def weighed(
     book: MatchBook,
     envelope: Envelope,
     rules: Sequence[Rule],
-    correspondents: Correspondents | None,
+    known: Background,
 ) -> Match:
     """The outcome itself, or review where what names the client is too little to file by."""
     if found.outcome is not Outcome.FILED_TO or book.policy.is_first_edition:
         return found
-    reason = _doubt(found, message, book, envelope, rules, correspondents)
+    reason = _doubt(found, message, book, envelope, rules, known)
     if reason is None and _is_one_of_many(found, message, book, envelope):
         reason = Reason.MASS_MAIL
     if reason is None:
@@ -60,24 +95,44 @@ def _doubt(
     book: MatchBook,
     envelope: Envelope,
     rules: Sequence[Rule],
-    correspondents: Correspondents | None,
+    known: Background,
 ) -> Reason | None:
     """Why no fact for one of the clients can be relied on; None where each has one."""
     has_author_failed = has_failed(message, book)
-    if not has_author_failed and (
-        _ANYONE_CAN_WRITE.isdisjoint([fact.kind for fact in found.evidence])
-        or _is_known(message, envelope, correspondents)
-    ):
+    by_thread = _INHERITED if known.correction is not None and known.correction.is_inherited else _THREAD
+    if not has_author_failed and (_ANYONE_CAN_WRITE | by_thread).isdisjoint([fact.kind for fact in found.evidence]):
         return None
     stage = min([STAGE[fact.kind] for fact in found.evidence])
     facts = [fact for fact in found.evidence if STAGE[fact.kind] == stage]
     if has_author_failed:
-        sound = _not_by_its_author(facts, book, envelope, rules)
-    else:
-        sound = [fact for fact in facts if fact.kind not in _ANYONE_CAN_WRITE]
-    if {fact.client_id for fact in sound}.issuperset(found.clients):
-        return None
-    return Reason.UNAUTHENTICATED if has_author_failed else Reason.UNKNOWN_AUTHOR
+        sound = _not_by_its_author([f for f in facts if f.kind not in by_thread], book, envelope, rules)
+        return None if _covers(sound, found) else Reason.UNAUTHENTICATED
+    if _is_known(message, envelope, known.correspondents):
+        sound = [f for f in facts if f.kind not in by_thread or _holds_by_thread(f, message, envelope, known)]
+        return None if _covers(sound, found) else Reason.UNKNOWN_PARENT
+    sound = [fact for fact in facts if fact.kind not in _ANYONE_CAN_WRITE]
+    if by_thread is _INHERITED and (not envelope.authors or known.memory.link(message) is Link.FORGED):
+        sound = [fact for fact in sound if fact.kind not in by_thread]
+    return None if _covers(sound, found) else Reason.UNKNOWN_AUTHOR
+
+
+def _covers(sound: Sequence[Evidence], found: Match) -> bool:
+    return {fact.client_id for fact in sound}.issuperset(found.clients)
+
+
+def _holds_by_thread(fact: Evidence, message: Message, envelope: Envelope, known: Background) -> bool:
+    """Does the thread's fact count, for an author who is known?
+
+    References can be copied, and an answer to a forged message copies them from it. So the direct parent must be a
+    message that is known here and not doubted. Where it was never seen here, the author must be one of the firm's or of
+    a client's people, or somebody to whom the firm has written for this client.
+    """
+    if known.correspondents is None:
+        return True
+    link = known.memory.link(message)
+    if link is not Link.UNKNOWN:
+        return link is Link.TRUSTED
+    return envelope.author_is_own or bool(envelope.authors) or known.correspondents.wrote_for(message, fact.client_id)
 
 
 def _not_by_its_author(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mailsorter.ledger.ledger import Ledger
-from mailsorter.ledger.messages import MessageRow
+from mailsorter.ledger.messages import MessageRow, Remembered
 from mailsorter.model.standing import MessageState
+from mailsorter.model.thread import Trust
 from tests.postgres import MASTER
 
 
@@ -34,6 +35,7 @@ def test_a_message_that_does_not_speak_for_its_thread_is_not_found_by_it(tmp_pat
             "message_id": b"m",
         }
         unit.messages.record([MessageRow(token=b"forged", speaks=False, **of)])
-        assert unit.messages.clients_of_threads([b"t"]) == unit.messages.clients_of_message_ids([b"m"]) == {}
+        assert unit.messages.of_threads([b"t"]) == {b"t": Remembered(set(), {Trust.NO})}
+        assert unit.messages.of_message_ids([b"m"]) == {b"m": Remembered(set(), {Trust.NO})}
         unit.messages.record([MessageRow(token=b"sound", **of)])
-        assert unit.messages.clients_of_threads([b"t"]) == {b"t": {client}}
+        assert unit.messages.of_threads([b"t"]) == {b"t": Remembered({client}, {Trust.NO, Trust.YES})}

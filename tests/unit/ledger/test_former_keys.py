@@ -113,9 +113,9 @@ def everything_is_known(ledger: Ledger, *, buried: bool = True) -> None:
         standing = unit.messages.standing(tokens)
         assert [standing[token].state for token in tokens] == [MessageState.BY_HAND] + [MessageState.FILED] * 4
         threads = [unit.messages.thread_token(number, one.conversation_id) for one in MAIL[1:]]
-        assert unit.messages.clients_of_threads(threads) == {thread: {acme} for thread in threads}
+        assert {t: r.clients for t, r in unit.messages.of_threads(threads).items()} == {t: {acme} for t in threads}
         ids = [unit.messages.message_id_token(one.internet_message_id) for one in MAIL[1:]]
-        assert unit.messages.clients_of_message_ids(ids) == {i: {acme} for i in ids}
+        assert {i: r.clients for i, r in unit.messages.of_message_ids(ids).items()} == {i: {acme} for i in ids}
         own = digests_of(unit, number, MAIL[0])
         assert own.thread is not None
         assert own.sender is not None

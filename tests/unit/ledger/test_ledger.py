@@ -49,15 +49,15 @@ def test_a_later_recording_without_thread_keeps_the_thread(ledger: Ledger) -> No
     with ledger.unit() as unit:
         unit.messages.record([row(unit, "a")])
         unit.messages.record([row(unit, "a", thread=None, message_id=None, state=MessageState.FILED, client=7)])
-        assert unit.messages.clients_of_threads([unit.messages.thread_token(1, "thread of a")]) == {
-            unit.messages.thread_token(1, "thread of a"): {7}
-        }
+        token = unit.messages.thread_token(1, "thread of a")
+        assert unit.messages.of_threads([token])[token].clients == {7}
 
 
 def test_only_filed_mail_speaks_for_its_thread(ledger: Ledger) -> None:
     with ledger.unit() as unit:
         unit.messages.record([row(unit, "a", client=3, state=MessageState.UNDONE)])
-        assert unit.messages.clients_of_message_ids([unit.messages.message_id_token("<a@onzefirma.example>")]) == {}
+        token = unit.messages.message_id_token("<a@onzefirma.example>")
+        assert unit.messages.of_message_ids([token])[token].clients == set()
 
 
 def test_more_tokens_than_one_statement_takes_are_all_looked_up(ledger: Ledger) -> None:

@@ -365,3 +365,38 @@ def test_forged_mail_that_its_recipients_file_does_not_speak_for_its_thread(firm
     answer = firm.deliver("derde@elders.example", conversation_id="c0", author_check=AuthorCheck.PASSED)
     firm.sort()
     assert firm.where(answer) == "Inbox"
+
+
+def test_an_answer_to_what_was_forged_in_another_mailbox_is_left(tmp_path: Path) -> None:
+    """Also where the answer comes in the same run: what other mailboxes found is not known then, nor trusted."""
+    firm = Firm(tmp_path, mailboxes=2)
+    firm.deliver("jan@acme.example", internet_message_id="<r@acme.example>")
+    firm.sort()
+    firm.mailboxes[1].server.deliver(
+        WellKnown.INBOX,
+        from_=Participant("jan@acme.example"),
+        internet_message_id="<f@acme.example>",
+        references=("<r@acme.example>",),
+        author_check=AuthorCheck.FAILED,
+    )
+    known = {"references": ("<r@acme.example>", "<f@acme.example>"), "author_check": AuthorCheck.PASSED}
+    at_once = firm.deliver("derde@elders.example", **known)
+    firm.sort()
+    later = firm.deliver("derde@elders.example", **known)
+    colleague = firm.deliver(f"anna@{OWN}", to="derde@elders.example", where=WellKnown.SENT, **known)
+    firm.sort()
+    assert (firm.where(at_once), firm.where(later), firm.where(colleague)) == ("Inbox", "Inbox", "Sent Items")
+
+
+def test_mail_without_references_follows_its_conversation_unless_something_forged_is_in_it(firm: Firm) -> None:
+    """The server groups mail by what anybody can copy, too."""
+    firm.deliver("jan@acme.example", conversation_id="g")
+    firm.sort()
+    sound = firm.deliver("derde@elders.example", conversation_id="g", author_check=AuthorCheck.PASSED)
+    firm.sort()
+    firm.deliver("jan@acme.example", conversation_id="g", author_check=AuthorCheck.FAILED)
+    beside = firm.deliver("derde@elders.example", conversation_id="g", author_check=AuthorCheck.PASSED)
+    firm.sort()
+    later = firm.deliver("derde@elders.example", conversation_id="g", author_check=AuthorCheck.PASSED)
+    firm.sort()
+    assert (firm.where(sound), firm.where(beside), firm.where(later)) == ("Clients / Acme B.V.", "Inbox", "Inbox")

@@ -16,7 +16,7 @@ from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.matching import MatchingPolicy
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.rule import Rule, RuleAction, Side
-from mailsorter.model.thread import Correction, NoMemory, RunMemory
+from mailsorter.model.thread import Correction, Link, NoMemory, RunMemory
 from mailsorter.sorting.matching import MatchBook, match_all, match_message
 
 from .conftest import CLIENTS, NOW, OWN_DOMAINS
@@ -226,6 +226,9 @@ def test_a_thread_of_a_client_that_is_no_longer_in_the_book_counts_for_nothing(b
         def clients(self, message: Message) -> tuple[str, ...]:
             return ("weg",)
 
+        def link(self, message: Message) -> Link:
+            return Link.TRUSTED
+
     assert match_message(ANSWER, book, Gone()).outcome is INTERNAL
 
 
@@ -373,6 +376,9 @@ class Knows:
     def wrote_to_author(self, message: Message) -> bool:
         return message.from_ is not None and message.from_.address in self._addresses
 
+    def wrote_for(self, message: Message, client_id: str) -> bool:
+        return False
+
 
 class InThread:
     """Every message belongs to a thread of these clients."""
@@ -382,6 +388,9 @@ class InThread:
 
     def clients(self, message: Message) -> tuple[str, ...]:
         return self._clients
+
+    def link(self, message: Message) -> Link:
+        return Link.TRUSTED
 
 
 FAILED, PASSED, INSIDE = AuthorCheck.FAILED, AuthorCheck.PASSED, AuthorCheck.INTERNAL

@@ -15,7 +15,7 @@ from mailsorter.model.client import Client, ClientAddress, ClientStatus
 from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.match import Match
 from mailsorter.model.message import Message, Participant
-from mailsorter.model.thread import Correction
+from mailsorter.model.thread import Correction, Link
 from mailsorter.sorting.matching import MatchBook, match_message, needs_attachment_names, needs_text
 
 HERE = Path(__file__).parent
@@ -65,6 +65,12 @@ class Case:
 
     def wrote_to_author(self, message: Message) -> bool:
         return message.from_ is not None and message.from_.address in self.row.get("known", ())
+
+    def wrote_for(self, message: Message, client_id: str) -> bool:
+        return self.wrote_to_author(message)
+
+    def link(self, message: Message) -> Link:
+        return Link.TRUSTED
 
     def clients(self, message: Message) -> tuple[str, ...]:
         return tuple(self.row.get("thread", ()))
