@@ -144,7 +144,7 @@ def test_a_cut_never_splits_a_word_or_token(text: str, cap: int) -> None:
 
 @given(MARKS | st.text())
 def test_accents_go_and_nothing_else(text: str) -> None:
-    apart = unicodedata.normalize("NFKD", text)
+    apart = unicodedata.normalize("NFKD", text.replace("\ufdfa", " ").replace("\ufdfb", " "))
     assert without_accents(text) == "".join(c for c in apart if not unicodedata.combining(c))
 
 
