@@ -12,6 +12,7 @@ import email.policy
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message as MimeMessage
 from email.utils import getaddresses, parsedate_to_datetime
@@ -65,7 +66,7 @@ def decode_words(raw: object) -> str:
                 part.decode(charset or "ascii", "replace") if isinstance(part, bytes) else part
                 for part, charset in decode_header(text)
             )
-        except (LookupError, ValueError, binascii.Error):
+        except (LookupError, ValueError, HeaderParseError):
             text = str(raw)
     return _CONTROL.sub("", _FOLD.sub(" ", _readable(text))).strip()
 
@@ -132,12 +133,19 @@ _FAITHFUL = email.policy.compat32.clone(max_line_length=None)
 def part_text(part: MimeMessage) -> str:
     """Decoded text of a part in its charset, else as UTF-8, else as Latin-1."""
     data = part_bytes(part)
-    for charset in (part.get_content_charset(), "utf-8"):
+    for charset in (_charset(part), "utf-8"):
         try:
             return data.decode(charset or "ascii").replace("\x00", "")
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):  # some codecs raise a plain UnicodeError, a nought in the name ValueError
             continue
     return data.decode("latin-1").replace("\x00", "")
+
+
+def _charset(part: MimeMessage) -> str | None:
+    try:
+        return part.get_content_charset()
+    except (LookupError, ValueError):
+        return None
 
 
 def leaves(message: MimeMessage, depth: int = 0) -> Iterator[MimeMessage]:
