@@ -70,15 +70,28 @@ def read_toml(path: Path, shown: str) -> Document:
         Unreadable: as `read_text`, or it is not TOML; the offending text itself is not shown, it may be a secret.
     """
     text = read_text(path).replace("\r\n", "\n")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _is_deep_key(line):
+            raise Unreadable(number, _TOO_DEEP)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _broken(text, str(error)) from None
     except RecursionError:
         raise Unreadable(1, _TOO_DEEP) from None
+    except ValueError:  # Python's own limit of digits (sys.set_int_max_str_digits)
+        raise Unreadable(1, "found a number of thousands of digits, expected one that somebody can read") from None
     if _depth(data) > _DEEPEST:
         raise Unreadable(1, _TOO_DEEP)
     return Document(path, shown, text, data)
+
+
+def _is_deep_key(line: str) -> bool:
+    """Does the line begin with a dotted key of more levels than any config has? `tomllib` is quadratic in them."""
+    if len(line) < 2 * _DEEPEST:
+        return False
+    key = line.lstrip(" \t[").partition("=")[0]
+    return key.count(".") > _DEEPEST and not any(c in key for c in "\"',#")
 
 
 def _depth(data: Any) -> int:

@@ -156,7 +156,7 @@ def _read_books(config: Config | None, document: Document, folder: Path) -> _Boo
     for index, path in enumerate(paths):
         shown = str(Path(document.shown).parent / _written(written, index, path))
         try:
-            if not path.exists():
+            if not _is_there(path):
                 document.problems.append(
                     Problem(
                         ("clients", index), f"found the client book {path.name}, which does not exist, expected a file"
@@ -172,6 +172,13 @@ def _read_books(config: Config | None, document: Document, folder: Path) -> _Boo
 def _raw_books(data: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
     named = data.get("clients")
     return tuple(folder / name for name in named if isinstance(name, str)) if isinstance(named, list) else ()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is longer than the system takes
+        return False
 
 
 def _written(named: Any, index: int, path: Path) -> str:

@@ -48,7 +48,7 @@ def _of_envelope(envelope: dict[str, Any]) -> NewMessage:
         message_class=properties.get("String 0x001A", "IPM.Note"),
         categories=envelope.get("categories", ())[:_MOST_PEOPLE],
         headers=headers,
-        attachments=[NewAttachment(name=name, content=b"a") for name in envelope.get("names", ())[:20]],
+        attachments=[NewAttachment(name=name, data=b"a") for name in envelope.get("names", ())[:20]],
     )
 
 
