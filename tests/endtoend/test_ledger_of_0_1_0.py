@@ -270,3 +270,38 @@ def test_filing_goes_on_and_remembers_what_people_did(filing: Firm) -> None:
     assert new == {("anna", "new"): "Clients / Acme B.V.", ("anna", "answer"): "Clients / Acme B.V."}
     explained = filing.run("explain", RUNS[0])
     assert explained["run"] == RUNS[0]
+
+
+_MANY = [Address(f"P{n}", f"p@elders{n}.example") for n in range(11)]
+
+
+def test_after_the_upgrade_a_person_sees_first_what_is_decided_otherwise(filing: Firm) -> None:
+    """`plan --against` with the same book: the difference is the program's own. What is filed stays filed."""
+    filing.put(0, "notice", from_=Address("Bond", "info@bond.example"), to=[Address("A", "a@acme.example"), *_MANY])
+    before = filing.places()
+    shown = filing.run("plan", "--against", str(filing.folder / "clients.toml"))
+    assert shown["differences"] == [{"before": "filed-to acme", "now": "unmatched", "messages": 1}]
+    assert shown["errors"] == []
+    assert filing.places() == before
+    filing.run("sort")
+    assert filing.places() == before
+    assert filing.run("plan", "--against", str(filing.folder / "clients.toml"))["differences"] == []
+
+
+def test_after_the_upgrade_the_brake_stops_what_is_far_more_than_usual(filing: Firm) -> None:
+    """Mail that was left and would be filed now: nothing moves before a person says so."""
+    with filing.config.open("a", encoding="utf-8") as config:
+        config.write("[brakes]\nminimum = 5\nfactor = 1.5\n")
+    for n in range(40):
+        filing.put(0, f"late-{n}", from_=Address("Ans", "ans@acme.example"), subject=f"Vraag {n}")
+    before = filing.places()
+    command = ["--config", str(filing.config), "sort", "--json"]
+    stopped = CliRunner().invoke(app, command, prog_name="mailsorter", obj=filing.clock)
+    assert stopped.exit_code == 6, stopped.output
+    assert "rules-changed" in stopped.output
+    assert filing.places() == before
+    filing.run("sort", "--yes")
+    after = filing.places()
+    assert {key: after[key] for key in before if after[key] != before[key]} == {
+        ("anna", f"late-{n}"): "Clients / Acme B.V." for n in range(40)
+    }

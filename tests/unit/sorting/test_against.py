@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from mailsorter.errors import BrakePulled
 from mailsorter.model.client import Client
 from mailsorter.model.matching import EDITION, MatchingPolicy
 from mailsorter.model.message import Participant
@@ -81,7 +82,13 @@ def test_after_an_upgrade_what_it_decides_otherwise_is_shown_and_the_brake_holds
     found = differences(firm.ledger, firm.mailbox.address, lambda: firm.mailbox, Side(then), Side(now))
     assert [(str(d.before.outcome), str(d.after.reason)) for d in found] == [("filed-to", "mass-mail")]
     firm.set_book([ACME, BAKKER], rules_digest=b"as this release makes it")
-    firm.sort()
+    waiting = [firm.deliver("jan@acme.example") for _ in range(30)]
+    stopped = firm.sort(minimum=5, factor=1.0).mailboxes[0].error
+    assert isinstance(stopped, BrakePulled)
+    assert stopped.brake == "rules-changed"
+    assert {firm.where(message) for message in waiting} == {"Inbox"}
+    firm.sort(minimum=5, factor=1.0, go_on=True)
+    assert {firm.where(message) for message in waiting} == {"Clients / Acme B.V."}
     with firm.ledger.reading() as unit:
         assert edition_in_force(unit, 1, EDITION) == EDITION
 
