@@ -53,6 +53,7 @@ class GraphMailbox:
         self._tree = TreeReader(client, address, Asked(address, "read folders", _READ, client_id))
         self._eraser = eraser
         self._stable = StableIds(client, self._users, self._get("", "translate ids"), self.locate)
+        self._delta_expands = True  # until a round with extended properties fails here and one without does not
         self._expands = True  # until Exchange refuses extended properties here
 
     @property
@@ -246,19 +247,50 @@ class GraphMailbox:
                 return delta_page(self._client, self._get(link, "read messages"), self._settings.delta_page)
             except Garbled:
                 return self._first_delta(folder_id, Detail.IDS)
+            except Unreachable as failure:
+                return self._plain_delta(folder_id, failure, is_first=False)
         try:
             return self._refusing_expand(lambda: self._first_delta(folder_id, Detail.ENVELOPE))
         except Garbled:
             return self._first_delta(folder_id, Detail.IDS)
+        except Unreachable as failure:
+            return self._plain_delta(folder_id, failure, is_first=True)
+
+    def _plain_delta(self, folder_id: str, failure: Unreachable, *, is_first: bool) -> wire.Page[wire.GraphMessage]:
+        """A round without extended properties, where Exchange answers 500 to those with them; remembered then.
+
+        A link has them in its token. It is given up for a new round only when a new round with them fails as well.
+        Raises `failure` when the extended properties are not to blame.
+        """
+        if not (self._expands and self._delta_expands):
+            raise failure
+        if not is_first:
+            try:
+                self._first_delta(folder_id, Detail.ENVELOPE)
+            except Unreachable:
+                pass
+            else:
+                raise failure
+        self._delta_expands = False
+        try:
+            return self._first_delta(folder_id, Detail.ENVELOPE)
+        except MailsorterError:
+            self._delta_expands = True
+            raise failure from None
 
     def _first_delta(self, folder_id: str, detail: Detail) -> wire.Page[wire.GraphMessage]:
-        tail = query.options(select=query.select_for(detail), expand=self._expand(detail))
+        expand = self._expand(detail) if self._delta_expands else None
+        tail = query.options(select=query.select_for(detail), expand=expand)
         path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages/delta{tail}"
         return delta_page(self._client, self._get(path, "read messages"), self._settings.delta_page)
 
     def _change_page(self, folder_id: str, page: wire.Page[wire.GraphMessage], link: str) -> ChangePage:
-        """The page in the model's words; a message that came in part is fetched whole."""
-        partial = [item.id for item in page.value if item.is_partial]
+        """The page in the model's words; a message that came in part is fetched whole.
+
+        So is every message of a round that cannot have extended properties: without them its thread is not known.
+        """
+        lacks_all = self._expands and not self._delta_expands
+        partial = [item.id for item in page.value if item.is_partial or (lacks_all and item.removed is None)]
         whole = dict(zip(partial, self.fetch(partial), strict=True)) if partial else {}
         messages: list[Message] = []
         removed: list[str] = []
