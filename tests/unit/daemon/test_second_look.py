@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailsorter.daemon.timetable import PollEnd
 from mailsorter.errors import Unreachable
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Participant
 
@@ -11,9 +12,12 @@ FILED, LEFT = ("Clients", "Acme B.V."), ("Inbox",)
 
 
 def answer(mailbox, number: int) -> str:
-    """Mail of somebody unknown that answers mail of a client."""
+    """Mail of an authenticated stranger that answers mail of a client."""
     return mailbox.server.deliver(
-        WellKnown.INBOX, from_=Participant("wie@elders.example"), references=(f"<{number}@acme.example>",)
+        WellKnown.INBOX,
+        from_=Participant("wie@elders.example"),
+        references=(f"<{number}@acme.example>",),
+        author_check=AuthorCheck.PASSED,
     )
 
 
