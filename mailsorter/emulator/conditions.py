@@ -42,6 +42,8 @@ class Conditions:
         self._quirks: dict[int, DeltaQuirk] = {}
         self._quirk = DeltaQuirk()
         self._shared: dict[int, dict[str, str]] = {}
+        self.lists_every_kind = False
+        """Does Graph list appointments, contacts and tasks that lie in mail folders among the messages?"""
         self.ews = EwsServer()
         """Which kind of server the EWS face is; assigned as a whole."""
         self.graph = GraphServer()
@@ -115,3 +117,4 @@ class Conditions:
             self._quirks.clear()
             self._shared.clear()
             self._quirk = DeltaQuirk()
+            self.lists_every_kind = False

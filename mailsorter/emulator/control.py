@@ -130,7 +130,7 @@ def _clear_faults(control: Control, body: Body, rest: str) -> Any:
 
 def _conditions(control: Control, body: Body, rest: str) -> Any:
     """Keys: `poison` (message ids), `truncates_pages`, `lose_delta_state`, `delta_replay`, `delta_empty_pages`,
-    `search_lag_s`, `mailbox` (whose)."""
+    `search_lag_s`, `lists_every_kind`, `mailbox` (whose)."""
     _only(
         body,
         *(
@@ -140,6 +140,7 @@ def _conditions(control: Control, body: Body, rest: str) -> Any:
             "delta_replay",
             "delta_empty_pages",
             "search_lag_s",
+            "lists_every_kind",
             "mailbox",
         ),
     )
@@ -155,6 +156,8 @@ def _conditions(control: Control, body: Body, rest: str) -> Any:
     if "delta_replay" in body or "delta_empty_pages" in body:
         quirk = DeltaQuirk(int(body.get("delta_replay", 0)), bool(body.get("delta_empty_pages")))
         conditions.set_quirk(quirk, mailbox.id if mailbox else None)
+    if "lists_every_kind" in body:
+        conditions.lists_every_kind = bool(body["lists_every_kind"])
     if "search_lag_s" in body:
         lag_s = int(body["search_lag_s"])
         if not 0 <= lag_s <= 10**9:

@@ -54,6 +54,24 @@ def test_messages_come_newest_first_ten_a_page(graph: GraphClient) -> None:
     assert subjects(graph.all("messages?$top=7&$select=subject")) == [str(number) for number in reversed(range(25))]
 
 
+def test_items_that_are_no_mail_are_counted_in_the_folder_and_not_listed(graph: GraphClient) -> None:
+    """Appointments, contacts and tasks that lie in a mail folder; a switch lists them all the same."""
+    graph.deliver(subject="Mail")
+    for kind in ("IPM.Appointment", "IPM.Contact", "IPM.Task"):
+        graph.deliver(subject=kind, message_class=kind)
+    inbox = "mailFolders/inbox"
+    assert graph.get(inbox)["totalItemCount"] == 4
+    assert subjects(graph.all(f"{inbox}/messages?includeHiddenMessages=true")) == ["Mail"]
+    assert subjects(graph.all("messages")) == ["Mail"]
+    assert graph.get(f"{inbox}/messages?$count=true&$top=1")["@odata.count"] == 1
+    assert subjects(graph.round(f"{inbox}/messages/delta")[0]) == ["Mail"]
+    graph.emulator.conditions.lists_every_kind = True
+    assert len(graph.all(f"{inbox}/messages")) == graph.get(f"{inbox}/messages?$count=true&$top=1")["@odata.count"] == 4
+    assert len(graph.round(f"{inbox}/messages/delta")[0]) == 4
+    graph.emulator.conditions.clear()
+    assert len(graph.all(f"{inbox}/messages")) == 1
+
+
 @pytest.mark.parametrize("top", ["0", "1001"])
 def test_a_page_holds_one_to_a_thousand(graph: GraphClient, top: str) -> None:
     assert graph.refused("GET", f"messages?$top={top}") == (400, "ErrorInvalidUrlQuery")

@@ -26,6 +26,7 @@ from mailsorter.emulator.odata.options import read_options
 from mailsorter.emulator.odata.sql import parse_time
 from mailsorter.emulator.store import Folder, Message
 from mailsorter.emulator.store.changes import MessageChange
+from mailsorter.emulator.store.schema import OTHER_CLASSES
 
 #: With `$filter`, a first round ends after this many messages.
 FILTER_CAP = 5000
@@ -159,7 +160,11 @@ def message_delta(call: Call) -> Response:
         where=where,
         parameters=parameters,
     )
-    visible = [change for change in changes if _wanted(change, kinds) and _visible(call, folder, change, token)]
+    visible = [
+        change
+        for change in changes
+        if _wanted(change, kinds) and _is_listed(call, change) and _visible(call, folder, change, token)
+    ]
     shower.check_page([change.message.id for change in visible if change.message])
     shown = [_show(shower, call, change) for change in visible]
     if quirk.replay and token.known and token.after == token.known:
@@ -175,6 +180,12 @@ def message_delta(call: Call) -> Response:
 
 def _visible(call: Call, folder: Folder, change: MessageChange, token: Token) -> bool:
     return call.face.store.changes.is_visible(folder.id, change, known=token.known, immutable=call.request.immutable)
+
+
+def _is_listed(call: Call, change: MessageChange) -> bool:
+    """Appointments, contacts and tasks are in no list of messages."""
+    is_mail = change.message is None or change.message.message_class not in OTHER_CLASSES
+    return is_mail or call.face.conditions.lists_every_kind
 
 
 def _wanted(change: MessageChange, kinds: set[str]) -> bool:

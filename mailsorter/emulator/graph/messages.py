@@ -31,6 +31,7 @@ from mailsorter.emulator.odata.sql import FilterSql
 from mailsorter.emulator.store import Address, Folder, Message
 from mailsorter.emulator.store.compose import flag_json, preview_of, recipient, recipients
 from mailsorter.emulator.store.records import MESSAGE_COLUMNS
+from mailsorter.emulator.store.schema import OTHER_KINDS
 
 #: What only a draft may change without Mail-Advanced.ReadWrite.All, from 2026-12-31.
 _SENSITIVE = frozenset(
@@ -177,13 +178,21 @@ def _scope(call: Call) -> tuple[Folder | None, str]:
 
 def _where(call: Call, folder: Folder | None) -> tuple[str, list[Any]]:
     hidden = call.request.options.other.get("includehiddenmessages", "").lower() == "true"
-    visible = "" if hidden else " AND message.hidden = 0"
+    visible = ("" if hidden else " AND message.hidden = 0") + only_mail(call)
     if folder is None:
         return f"message.mailbox = ? AND message.area = 0{visible}{_lying(call)}", [call.mailbox.id]
     if folder.search is not None:
         where, parameters = search.folder_condition(call, folder)
         return where + visible, parameters
     return f"message.folder = ?{visible}", [folder.id]
+
+
+def only_mail(call: Call) -> str:
+    """A condition that leaves out appointments, contacts and tasks: Graph lists them nowhere among messages."""
+    if call.face.conditions.lists_every_kind:
+        return ""
+    others = f"SELECT other.id FROM message AS other WHERE other.mailbox = {call.mailbox.id} AND {OTHER_KINDS}"
+    return f" AND message.id NOT IN ({others.replace('message_class', 'other.message_class')})"
 
 
 def _lying(call: Call) -> str:

@@ -200,7 +200,7 @@ def answer_search(call: Call, folder: Folder | None, place: str) -> Response:
     shower = messages.Shower(call, options.select, dict(options.expand), immutable=is_immutable)
     rows = call.face.store.db.rows(
         f"SELECT message.id FROM message WHERE {scope} AND message.hidden = 0 AND message.indexed <= ? AND {condition}"
-        " ORDER BY message.sent DESC, message.id DESC LIMIT ?",
+        f"{messages.only_mail(call)} ORDER BY message.sent DESC, message.id DESC LIMIT ?",
         (first, int(call.face.store.clock.now_s()), *parameters, last + 1),
     )
     numbers = [row[0] for row in rows]

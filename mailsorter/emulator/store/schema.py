@@ -146,6 +146,10 @@ CREATE TABLE truth (message INTEGER PRIMARY KEY, client TEXT NOT NULL, kind TEXT
 CREATE TABLE truth_client (id TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
 """
 
+#: Items that a mail folder may hold and that are no mail: they are counted in it, and Graph lists messages only.
+OTHER_CLASSES = ("IPM.Appointment", "IPM.Contact", "IPM.DistList", "IPM.Task", "IPM.StickyNote", "IPM.Activity")
+OTHER_KINDS = f"message_class IN ({', '.join(repr(name) for name in OTHER_CLASSES)})"
+
 #: Kept apart because a large seeding into an empty store drops them first and makes them again at its end.
 MESSAGE_INDEXES: dict[str, str] = {
     "message_in_folder": "message (folder, hidden, received DESC, id DESC)",
@@ -154,4 +158,5 @@ MESSAGE_INDEXES: dict[str, str] = {
     "message_internet_id": "message (message_id, mailbox)",
     "message_conversation": "message (conversation, mailbox)",
     "message_content": "message (content)",
+    "message_other_kind": f"message (mailbox) WHERE {OTHER_KINDS}",
 }
