@@ -111,7 +111,7 @@ def _looked_at(certificate: Mapping[str, Any]) -> str:
     count = len(coverage["mailboxes"])
     all_of_them = f"All folders of all mailboxes in scope ({count})" if coverage["whole"] else f"{count} mailboxes"
     more = "" if coverage["whole"] else "; not all of it: see what could not be seen"
-    return f"{all_of_them}{more}. Beyond the depth: {coverage['beyond_depth']} messages or attachments"
+    return f"{all_of_them}{more}. Beyond the depth: {coverage['beyond_depth']} messages, attachments or other items"
 
 
 def _remainders(certificate: Mapping[str, Any]) -> dict[str, Any]:

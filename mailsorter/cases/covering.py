@@ -19,6 +19,7 @@ from mailsorter.model.coverage import (
     LIMITS,
     LISTING_SHORT,
     NOT_SEARCHED,
+    OTHER_ITEMS,
     SEARCH,
     Coverage,
     FolderCoverage,
@@ -43,8 +44,13 @@ def not_seen_by_witness(looks: Iterable[MailboxLook]) -> list[NotSeen]:
     for look in looks:
         found += [NotSeen(mailbox=look.mailbox, folder=folder, reason=reason) for folder, reason in look.not_seen]
         found += [
-            NotSeen(mailbox=look.mailbox, folder=f.folder, reason=LISTING_SHORT, count=f.held - f.items)
+            NotSeen(mailbox=look.mailbox, folder=f.folder, reason=LISTING_SHORT, count=f.held - f.others - f.items)
             for f in short_folders(look)
+        ]
+        found += [
+            NotSeen(mailbox=look.mailbox, folder=f.folder, reason=OTHER_ITEMS, count=f.others)
+            for f in look.folders
+            if f.others
         ]
         if look.limited:
             found.append(NotSeen(mailbox=look.mailbox, folder=SEARCH, reason=LIMITS, count=look.limited))
@@ -52,9 +58,9 @@ def not_seen_by_witness(looks: Iterable[MailboxLook]) -> list[NotSeen]:
 
 
 def short_folders(look: MailboxLook) -> list[FolderLook]:
-    """Folders that count more items than they listed, and were not refused as such."""
+    """Folders that count more items than they listed or hold of other kinds, and were not refused as such."""
     refused = {folder for folder, _ in look.not_seen}
-    return [folder for folder in look.folders if folder.held > folder.items and folder.folder not in refused]
+    return [f for f in look.folders if f.held > f.items + f.others and f.folder not in refused]
 
 
 def coverage_of(file: CaseFile, looks: Sequence[MailboxLook], not_seen: Iterable[NotSeen]) -> Coverage:
@@ -81,7 +87,7 @@ def _mailboxes(file: CaseFile, looks: Iterable[MailboxLook]) -> Iterator[Mailbox
         short = {folder.folder for folder in short_folders(look)}
         folders = tuple(
             FolderCoverage(
-                folder=f.folder, held=f.held, listed=f.items,
+                folder=f.folder, held=f.held, listed=f.items, others=f.others,
                 refused=refused.get(f.folder, LISTING_SHORT if f.folder in short else ""),
             )
             for f in look.folders

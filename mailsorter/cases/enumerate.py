@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from mailsorter.cases.build_finding import finding_of, where, with_attachment_names
+from mailsorter.cases.folder_listing import FolderListing
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
@@ -32,7 +33,7 @@ from mailsorter.errors import (
 )
 from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
-from mailsorter.model.coverage import LISTING_SHORT, SEARCH
+from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH
 from mailsorter.model.finding import envelope_places
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
@@ -114,32 +115,32 @@ class MailboxFinder:
         """List one folder; False when it vanished."""
         path, recoverable = where(tree, folder.id)
         in_client_folder = self._is_in_client_folder(tree, folder)
-        listed = concerned = 0
+        concerned, held = 0, folder.item_count
         refused = ""
+        listing = FolderListing(self._mailbox, folder.id)
         try:
-            pages = self._mailbox.messages(folder.id, Detail.TRACES, hidden=True) if folder.item_count else ()
-            for page in pages:
+            for page in listing.messages() if folder.item_count else ():
                 concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
-                listed += len(page)
-                self._tick(path, listed)
+                self._tick(path, listing.listed)
+            if listing.listed < folder.item_count:
+                for page in listing.again():
+                    concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+                held = listing.held
         except NotFound:
             return False
         except PermanentError as error:
             refused = type(error).__name__
             self._not_seen(path, refused, folder.item_count)
-        if not refused and listed < folder.item_count and (missing := self._missing(folder, listed)):
+        if not refused and listing.others:
+            self._not_seen(path, OTHER_ITEMS, listing.others)
+        if not refused and listing.is_short:
             refused = LISTING_SHORT
-            self._not_seen(path, refused, missing)
-        self._found.folders.append(FolderCount(path, listed, concerned, folder.item_count, refused))
+            self._not_seen(path, refused, listing.missing)
+        self._found.folders.append(FolderCount(path, listing.listed, concerned, held, refused))
         self._found.done_folders.append(folder.id)
         done.add(folder.id)
-        self._save_sometimes(listed)
+        self._save_sometimes(listing.listed)
         return True
-
-    def _missing(self, folder: Folder, listed: int) -> int:
-        """How many messages the folder still counts beyond those that its listing brought: others may have left."""
-        now = self._mailbox.tree(hidden=True, recoverable=True).get(folder.id)
-        return max(0, now.item_count - listed) if now is not None else 0
 
     def _compare(self, message: Message, path: str, recoverable: str, in_client_folder: bool) -> bool:
         """Compare one message; True when it concerns the person."""

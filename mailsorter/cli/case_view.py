@@ -284,7 +284,7 @@ def show_coverage(voice: Voice, coverage: Coverage) -> None:
         voice.say(f"Looked at: {looked}, but not all of it; see below. Depth {coverage.depth.value}:")
     voice.say(f"  {DEPTHS[coverage.depth]}")
     if coverage.beyond_depth:
-        voice.say(f"  {coverage.beyond_depth} messages or attachments lie beyond that depth.")
+        voice.say(f"  {coverage.beyond_depth} messages, attachments or other items lie beyond that depth.")
 
 
 def show_verdict(voice: Voice, number: str, verdict: VerdictOnCase, commands: Sequence[str]) -> None:

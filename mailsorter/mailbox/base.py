@@ -79,6 +79,17 @@ class Place(msgspec.Struct, frozen=True):
     folder_id: str
 
 
+class ItemCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many items a folder has, by the server's own word at this moment. None where it does not say.
+
+    `held`: the folder's own count, which includes items of every kind. `listed`: how many items a complete listing
+    gives, where a listing leaves out items of other kinds than mail (Graph); None where it leaves out none (EWS).
+    """
+
+    held: int | None
+    listed: int | None = None
+
+
 Outcome = Done | MailsorterError
 """How one item of a many-item call ended."""
 
@@ -151,6 +162,10 @@ class Mailbox(Protocol):
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         """Every item's id directly in the folder, in pages of up to 1,000."""
+        ...
+
+    def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
+        """How many items the folder has now, and how many `list_ids` gives of them. Raises `NotFound`."""
         ...
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:

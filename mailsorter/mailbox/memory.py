@@ -15,7 +15,7 @@ import msgspec
 
 from mailsorter.clock import Clock
 from mailsorter.errors import CursorLost, Held, MailsorterError, NotFound, PoisonItem, Refused, Unreachable
-from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import ChangePage, Detail, Done, ItemCounts, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.mailbox.memory_server import Item, MemoryServer, rendered
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
 from mailsorter.model.message import ItemStub, Message
@@ -107,6 +107,11 @@ class MemoryMailbox:
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         for page in self._pages(folder_id, hidden, "list_ids"):
             yield tuple(ItemStub(item.message.id, folder_id) for item in page)
+
+    def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
+        self._read("count_items")
+        items = self.server.items(folder_id)
+        return ItemCounts(held=len(items), listed=sum(hidden or not item.is_associated for item in items))
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._each("fetch", ids, lambda item: self._shown(item.message, detail))

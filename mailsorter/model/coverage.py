@@ -44,11 +44,13 @@ class GapKind(enum.StrEnum):
 
 _BEYOND = frozenset(
     {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
-     "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits"}
+     "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits",
+     "other-items"}
 )  # fmt: skip
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"
 NOT_OPENED = "not-opened"  # nothing of that mailbox was read; `Coverage.gaps_by_mailbox` alone says so
+OTHER_ITEMS = "other-items"  # appointments, contacts and tasks that a mail folder counts and Graph does not list
 LIMITS = "limits"  # messages of which reading met a limit
 SEARCH = "search"  # in the place of a folder: the server's own search
 BY_SCOPE = frozenset({EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED})
@@ -97,11 +99,15 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FolderCoverage(msgspec.Struct, frozen=True, kw_only=True):
-    """One folder: `held` by the server's count (-1: it gave none), `listed` one by one, and why it was not read."""
+    """One folder: `held` by the server's count (-1: it gave none), `listed` one by one, and why it was not read.
+
+    `others` of those held are items of other kinds, which a listing of messages leaves out.
+    """
 
     folder: str
     held: int = -1
     listed: int = 0
+    others: int = 0
     refused: str = ""  # a stable code; "" when it was read
 
 
@@ -164,7 +170,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def beyond_depth(self) -> int:
-        """How many messages or attachments lie beyond the depth."""
+        """How many messages, attachments and items of other kinds lie beyond the depth."""
         return sum(gap.count for gap in self.of_kind(GapKind.BEYOND_DEPTH))
 
 

@@ -269,9 +269,15 @@ GAPS: dict[str, str] = {
     ),
     "folder-vanished": "The folder was there when the search began and gone when it was to be listed.",
     "listing-short": (
-        "Exchange counts more items in this folder than it listed. Mail may have moved meanwhile, so ask again. "
-        "Appointments, contacts and tasks count too: when you have looked at them in Outlook, leave the folder out: "
-        "mailsorter case scope NUMBER --without MAILBOX --folder FOLDER --reason TEXT."
+        "Exchange counts more items in this folder than it listed, also when it was asked again, and its own count of "
+        "the listing does not say why. Mail may have moved meanwhile, so ask again. When it stays, look at the folder "
+        "in Outlook and leave it out: mailsorter case scope NUMBER --without MAILBOX --folder FOLDER --reason TEXT."
+    ),
+    "other-items": (
+        "So many items in this folder are not mail: appointments, contacts, tasks or notes that somebody deleted or "
+        "moved into it. Exchange counts them, and Microsoft Graph does not list them among the messages, so this "
+        "program cannot see what they say. Every message in the folder was listed. They lie beyond the depth of the "
+        "case and do not hinder a proof. Look at them in Outlook if they may concern the person."
     ),
     "excluded": "The config names this mailbox in [erasure] exclude_mailboxes: no case looks into it.",
     "left-out": "A person took this mailbox or folder out of the case's scope: mailsorter case scope.",

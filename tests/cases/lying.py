@@ -14,7 +14,7 @@ from mailsorter.errors import NotPermitted, Refused
 from mailsorter.mailbox.base import Detail, Mailbox, Outcome, SearchHits
 from mailsorter.mailbox.wrap.through import PassedThrough
 from mailsorter.model.folder import FolderTree, show_path
-from mailsorter.model.message import Message
+from mailsorter.model.message import ItemStub, Message
 from tests.cases.office import MemoryWitness, World
 
 Place = tuple[str, str]  # a mailbox's address and a folder's path
@@ -66,6 +66,10 @@ class LyingMailbox(PassedThrough):
             raise Refused("This folder is refused.")
         everything = [m for page in super().messages(folder_id, detail, hidden=hidden) for m in page]
         yield tuple(everything[: len(everything) // 2] if place in self._lies.cuts else everything)
+
+    def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
+        for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
+            yield tuple(ItemStub(message.id, message.folder_id) for message in page)
 
     def search(self, terms: Sequence[str]) -> SearchHits:
         match self._lies.searches.get(self.address):

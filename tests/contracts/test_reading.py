@@ -126,6 +126,22 @@ def test_a_deleted_folder_lies_below_deleted_items(world: World) -> None:
     assert [stub.id for page in world.mailbox.list_ids(folder) for stub in page] == [message]
 
 
+def test_a_folder_says_how_many_items_it_has_now(world: World) -> None:
+    """As many as a listing gives, where every item is mail; a folder that is gone says nothing."""
+    folder = world.folder(("Counted",))
+    assert world.mailbox.count_items(folder, hidden=True).held == 0
+    for n in range(3):
+        world.deliver(folder, subject=str(n))
+    listed = sum(len(page) for page in world.mailbox.list_ids(folder, hidden=True))
+    counts = world.mailbox.count_items(folder, hidden=True)
+    assert (counts.held, listed) == (3, 3)
+    assert counts.listed in (3, None)
+    gone = world.folder(("Gone",))
+    world.user_destroys_folder(gone)
+    with pytest.raises(NotFound):
+        world.mailbox.count_items(gone)
+
+
 def test_first_round_delivers_everything(world: World) -> None:
     """Without a cursor a round holds every message of that folder and of no other."""
     inbox = world.folder(WellKnown.INBOX)

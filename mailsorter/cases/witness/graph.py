@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -37,12 +38,22 @@ _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
 _PAGE = 1000
+_ROUNDS = 3  # in which the ids alone are listed again where a folder counts more than it listed
 _SEARCH_PAGE = 250
 _SMALL_PAGE = 50  # after an answer that broke off: one item of the page may be what the server cannot render
 
 
 class CannotSee(Exception):
     """A request that gave no answer in the end; the text is a stable code."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Of one folder: the server's count (-1: none), how many were listed, how many are items of other kinds."""
+
+    held: int
+    listed: int = 0
+    others: int = 0
 
 
 class GraphWitness:
@@ -104,13 +115,11 @@ class GraphWitness:
         watched: frozenset[str],
     ) -> None:  # fmt: skip
         found, path, is_recoverable = folder
-        name, items, naming = " / ".join(path), 0, 0
-        held = int(found.get("totalItemCount", -1))
+        name, naming = " / ".join(path), 0
+        counts = _Counts(held=int(found.get("totalItemCount", -1)))
         if found.get("totalItemCount", 1):
-            url = f"{users}/mailFolders/{quote(found['id'], safe='')}/messages?includeHiddenMessages=true"
             try:
-                for message in self._listed(users, url, _WHAT, (_PAGE, _SMALL_PAGE)):
-                    items += 1
+                for message in self._all_of(users, found["id"], counts):
                     places = tuple(_places(message, marks))
                     naming += bool(places)
                     if message["id"] in watched:
@@ -120,8 +129,45 @@ class GraphWitness:
             except CannotSee as reason:
                 look.not_seen.append((name, str(reason)))
         look.folders.append(
-            FolderLook(folder=name, is_recoverable=is_recoverable, items=items, naming=naming, held=held)
-        )
+            FolderLook(
+                folder=name, is_recoverable=is_recoverable, items=counts.listed, naming=naming, held=counts.held,
+                others=counts.others,
+            )
+        )  # fmt: skip
+
+    def _all_of(self, users: str, folder_id: str, counts: _Counts) -> Iterator[dict[str, Any]]:
+        """Every message of a folder, each once; `counts` is filled with what the folder holds and what was listed.
+
+        Where the folder counts more than it listed, the ids alone are listed again: a message that leaves a page moves
+        another one to a page that was read before, so a round counts only if nothing of the round before has left.
+        The listing's own count then says whether the rest are items of other kinds, which this road does not list.
+        """
+        folder = f"{users}/mailFolders/{quote(folder_id, safe='')}"
+        url = f"{folder}/messages?includeHiddenMessages=true"
+        seen: set[str] = set()
+        for message in self._listed(users, url, _WHAT, (_PAGE, _SMALL_PAGE)):
+            seen.add(message["id"])
+            counts.listed = len(seen)
+            yield message
+        if counts.listed >= counts.held:
+            return
+        before, has_left = set(seen), False
+        ids: set[str | None]
+        for _ in range(_ROUNDS):
+            ids = {_id_of(entry) for entry in self._pages(f"{url}&$select=id&$top={_PAGE}")}
+            now = {one for one in ids if one is not None}
+            yield from self._one_by_one(users, ids - seen, f"{url}&$select=id&$top=1", _WHAT)
+            seen |= now
+            listing = self._count(f"{url}&$select=id&$top=1&$count=true", "@odata.count")
+            held = self._count(folder, "totalItemCount")
+            counts.listed, counts.held = len(now), counts.held if held is None else held
+            has_left = not before <= now
+            if not has_left and held is not None and (len(now) >= held or len(now) == listing):
+                counts.others = max(0, held - len(now))
+                return
+            before = now
+        if has_left:
+            raise CannotSee("listing-short")
 
     def _listed(self, users: str, url: str, what: str, sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
         """Messages of a list; when a page breaks, all again in smaller pages, then singly, and each only once.
@@ -133,7 +179,7 @@ class GraphWitness:
             is_broken = False
             try:
                 for message in self._pages(f"{url}&{what}&$top={size}"):
-                    if not isinstance(message, dict) or not isinstance(message.get("id"), str):
+                    if _id_of(message) is None:
                         is_broken = True  # an error in the place of a message
                     elif message["id"] not in seen:
                         seen.add(message["id"])
@@ -151,15 +197,18 @@ class GraphWitness:
 
         Raises `CannotSee` behind the last one when there were such, at once when it is the server that gives nothing.
         """
+        ids = (_id_of(entry) for entry in self._pages(bare_url))
+        yield from self._one_by_one(users, (one for one in ids if one not in seen), bare_url, what)
+
+    def _one_by_one(self, users: str, ids: Iterable[str | None], bare_url: str, what: str) -> Iterator[dict[str, Any]]:
+        """Messages by their ids, as `_singly` gives them; None stands for an entry that is no message."""
         closed = False
-        for bare in self._pages(bare_url):
-            if not isinstance(bare, dict) or not isinstance(bare.get("id"), str):
+        for one in ids:
+            if one is None:
                 closed = True
                 continue
-            if bare["id"] in seen:
-                continue
             try:
-                yield self._json(f"{users}/messages/{quote(bare['id'], safe='')}?{what}")
+                yield self._json(f"{users}/messages/{quote(one, safe='')}?{what}")
             except CannotSee as reason:
                 if str(reason) == "http-404":
                     continue  # it left meanwhile
@@ -167,9 +216,19 @@ class GraphWitness:
                     raise
                 self._json(bare_url)  # does it still answer about the folder?
                 closed = True
-                yield {"id": bare["id"]}
+                yield {"id": one}
         if closed:
             raise CannotSee("item-not-readable")
+
+    def _count(self, path: str, name: str) -> int | None:
+        """A count that the server gives under that name; None where it refuses to, or gives something else."""
+        try:
+            value = self._json(path).get(name)
+        except CannotSee as reason:
+            if str(reason) in _NOT_THE_ITEMS:
+                raise
+            return None
+        return value if type(value) is int and value >= 0 else None
 
     # search --------------------------------------------------------------------------------------------------
 
@@ -272,6 +331,12 @@ class GraphWitness:
             return self._session.get(url, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
         except requests.RequestException:
             return None
+
+
+def _id_of(entry: object) -> str | None:
+    """The id of a list's entry; None where it is no message."""
+    found = entry.get("id") if isinstance(entry, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _places(message: dict[str, Any], marks: Marks) -> Iterator[str]:

@@ -24,7 +24,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
     """One folder: how many items were listed, how many of them name the person, and the server's own count.
 
-    `held` is -1 where the server gave no count.
+    `held` is -1 where the server gave no count. `others`: how many of those held are items of other kinds, which the
+    server does not list here (0 where it did not say so).
     """
 
     folder: str
@@ -32,6 +33,7 @@ class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     naming: int
     held: int = -1
+    others: int = 0
 
 
 class MailboxLook(msgspec.Struct, kw_only=True):

@@ -22,6 +22,7 @@ from mailsorter.mailbox.base import (
     ChangePage,
     Detail,
     Done,
+    ItemCounts,
     Move,
     Outcome,
     Place,
@@ -130,6 +131,9 @@ class EwsMailbox:
         yield from self._listing(folder_id, "Shallow")
         if hidden:
             yield from self._listing(folder_id, "Associated")
+
+    def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
+        return ItemCounts(held=self._tree.total_of(folder_id))  # FindItem lists items of every kind
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         reads = self._settings.reads_headers

@@ -97,6 +97,13 @@ class TreeReader:
         """The id of a distinguished folder. Raises `NotFound`."""
         return translate.folder(self._get(name)).id
 
+    def total_of(self, folder: str) -> int | None:
+        """The folder's own count of its items now, None where the server gives none. Raises `NotFound`."""
+        wanted = element("m:FolderIds", folder_id(folder))
+        payload = element("m:GetFolder", shape("m:FolderShape", FOLDER), wanted)
+        told = text(find(self._client.one(payload, _DOING), "m:Folders")[0], "t:TotalCount")
+        return int(told) if told.isdecimal() else None
+
     def is_there(self) -> bool:
         """Does the server know the top folder? Raises what else it answers, of Recoverable Items too."""
         try:

@@ -22,7 +22,7 @@ from mailsorter.errors import (
     Refused,
     Unreachable,
 )
-from mailsorter.mailbox.base import ChangePage, Detail, Done, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import ChangePage, Detail, Done, ItemCounts, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
@@ -102,6 +102,17 @@ class GraphMailbox:
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
             yield tuple(ItemStub(message.id, message.folder_id) for message in page)
+
+    def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}"
+        shown = "true" if hidden else None
+        tail = query.options(count="true", top=1, select="id", _includeHiddenMessages=shown)
+        try:
+            count = self._client.read(self._get(f"{path}/messages{tail}", "read messages"), wire.counted_page).count
+        except Refused:
+            count = None
+        folder = self._client.read(self._get(path, "read folders"), wire.counted_folder)
+        return ItemCounts(held=wire.number(folder.total_item_count), listed=wire.number(count))
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._each(

@@ -133,12 +133,31 @@ class Page(msgspec.Struct, Generic[T]):
     delta_link: str | None = msgspec.field(name="@odata.deltaLink", default=None)
 
 
+class CountedPage(msgspec.Struct):
+    """What `$count=true` adds to a page: how many items the whole listing has."""
+
+    count: object = msgspec.field(name="@odata.count", default=None)
+
+
+class CountedFolder(msgspec.Struct, rename="camel"):
+    """A folder's own count of its items."""
+
+    total_item_count: object = None
+
+
+def number(value: object) -> int | None:
+    """A count as it came, or None for what is no count: missing, negative, or no whole number."""
+    return value if type(value) is int and value >= 0 else None
+
+
 # strict=False: a documented sample writes isRead as a string
 message_page = msgspec.json.Decoder(Page[GraphMessage], strict=False)
 hit_page = msgspec.json.Decoder(Page[msgspec.Raw])
 stub_page = msgspec.json.Decoder(Page[Stub])
 folder_page = msgspec.json.Decoder(Page[GraphFolder], strict=False)
 attachment_page = msgspec.json.Decoder(Page[Attachment])
+counted_page = msgspec.json.Decoder(CountedPage)
+counted_folder = msgspec.json.Decoder(CountedFolder)
 one_message = msgspec.json.Decoder(GraphMessage, strict=False)
 translated_ids = msgspec.json.Decoder(TranslatedIds)
 one_stub = msgspec.json.Decoder(Stub)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from mailsorter.errors import MailsorterError
-from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import ChangePage, Detail, ItemCounts, Mailbox, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
@@ -65,6 +65,9 @@ class PassedThrough:
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         return self._walk("list_ids", lambda: self._inner.list_ids(folder_id, hidden=hidden))
+
+    def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
+        return self._ask("count_items", lambda: self._inner.count_items(folder_id, hidden=hidden))
 
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._ask("fetch", lambda: self._inner.fetch(ids, detail))
