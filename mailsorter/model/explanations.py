@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mailsorter import errors
+from mailsorter.model.basis import basis
 from mailsorter.model.case import Role, Verdict
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.labels import Label
@@ -133,10 +134,10 @@ REASONS: dict[Reason, str] = {
     Reason.UNAUTHENTICATED: (
         "The receiving server checked whether the mail comes from its author's domain, and it does not (dmarc=fail or "
         "compauth=fail in Authentication-Results), so anybody may have written it. What the author's own address, "
-        "subject, thread or text says does not decide; recipients, rules on them and a person's correction still do. "
-        "Known: Exchange Online writes that header without a server's name, above its own first Received. Assumed: it "
-        "keeps it with every message from outside. Where a gateway stands in front of Exchange, name it in [matching] "
-        "trusted_gateways. Without any verdict the author counts as written."
+        "subject, thread or text says does not decide; recipients, rules on them and a person's correction of it "
+        "still do. Exchange Online writes that header without a server's name, above its own first Received. Where a "
+        "gateway stands in front of Exchange, name it in [matching] trusted_gateways. Without any verdict the author "
+        "counts as written."
     ),
     Reason.UNKNOWN_AUTHOR: (
         "A remembered thread or a project code names the client, and nobody vouches for the author: the mail is not "
@@ -394,7 +395,10 @@ def page() -> str:
         "one by address and the other by domain, are ambiguous.\n\n"
         "Texts are read as far as a cap (a body 32,000 characters, a subject or file name 1,000) and are cut before a "
         "word, never inside one: what is cut off can hide evidence and cannot make any. Letters are compared without "
-        "regard to case by Unicode's simple case folding; a dotless i is not an i.\n"
+        "regard to case by Unicode's simple case folding; a dotless i is not an i.\n\n"
+        "Each paragraph ends with what it rests on. *Known*: this program defines or records it itself, a standard "
+        "says it, or Microsoft documents it or its servers were seen to answer so. *Assumed*: the rest, with the part "
+        "that no source states.\n"
     ]
     heading = ""
     for part, name, paragraph in _all():
@@ -411,7 +415,7 @@ def _strength(part: str, name: str) -> str:
 
 def _all() -> Iterator[tuple[str, str, str]]:
     for kind, paragraph in KINDS.items():
-        yield "Evidence", kind.code, paragraph
+        yield "Evidence", kind.code, f"{paragraph} {basis(kind.code)}"
     tables: tuple[tuple[str, Iterable[tuple[str, str]]], ...] = (
         ("Outcomes", OUTCOMES.items()),
         ("Reasons", REASONS.items()),
@@ -426,4 +430,4 @@ def _all() -> Iterator[tuple[str, str, str]]:
     )
     for part, table in tables:
         for code, paragraph in table:
-            yield part, str(code), paragraph
+            yield part, str(code), f"{paragraph} {basis(str(code))}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailsorter.model import explanations
+from mailsorter.model.basis import ASSUMED
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.labels import DEFAULT_LABEL_RULES, Label, home_of_label
 from mailsorter.model.match import Match, Outcome, Reason
@@ -16,6 +17,16 @@ PAGE = Path(__file__).parents[3] / "docs" / "evidence.md"
 def test_every_code_has_a_paragraph() -> None:
     every = [kind.code for kind in EvidenceKind] + [str(word) for table in (Outcome, Reason, Label) for word in table]
     assert [code for code in every if not explanations.explain(code)] == []
+
+
+def test_every_row_of_the_page_is_marked_known_or_assumed() -> None:
+    """And what is assumed is assumed of a code that there is."""
+    rows = explanations.page().split("\n### ")[1:]
+    ends = [row.split("\n\n")[1].rstrip() for row in rows]
+    assert [
+        row for row, end in zip(rows, ends, strict=True) if not (end.endswith(" Known.") or " Assumed: " in end)
+    ] == []
+    assert set(ASSUMED) <= set(explanations.codes())
 
 
 def test_a_word_that_is_several_things_gets_all_its_paragraphs() -> None:
