@@ -56,10 +56,13 @@ class LookalikeFinder:
 
     def look(self, message: Message) -> None:
         """Compare every participant of the envelope, and remember who may have taken over in a thread."""
+        noted: set[str] = set()  # from and sender are the same as a rule: a message counts once
         for participant in message.participants:
             facts = self._facts(participant)
             if facts.reason and facts.address:
-                self._note(facts.address, facts.reason)
+                if facts.address not in noted:
+                    self._note(facts.address, facts.reason)
+                noted.add(facts.address)
             elif facts.is_like and message.conversation_id:
                 self._threads.note_resembling(facts.address, message.conversation_id)
         writer = message.from_
@@ -74,6 +77,8 @@ class LookalikeFinder:
         if writer is None or Seen.PREVIEW not in places:
             return
         facts = self._facts(writer)
+        if facts.reason:  # counted by `look`
+            return
         if facts.may_answer and self._is_signed(message.preview):
             self._note(facts.address, "same-signature")
         elif facts.may_answer and self._person.names_phone(message.preview):

@@ -17,7 +17,7 @@ from mailsorter.ledger.ledger import Unit
 from mailsorter.model.account import Account, Bucket, account
 from mailsorter.model.case import NotSeen
 from mailsorter.model.caseplan import Plan
-from mailsorter.model.coverage import Coverage, gaps_of
+from mailsorter.model.coverage import Coverage, gaps_of, with_left_out
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.verdict import Outcome, Reason, VerdictOnCase, Why, judge_proof, next_commands, standing
 
@@ -39,7 +39,7 @@ def standing_of(office: Office, row: CaseRow, file: CaseFile) -> Standing:
         coverage = Coverage(gaps=gaps_of(proof.not_seen if proof else _searched(file), left_out_of(file)))
         facts = None
     else:
-        coverage = proof.coverage
+        coverage = with_left_out(proof.coverage, left_out_of(file))
         facts = facts_of(file, files=proof.facts.files)
     verdict = None
     with office.ledger.reading() as unit:

@@ -281,7 +281,7 @@ def decide(
             sender=sender,
         )  # fmt: skip
         command = next_command(office.get(number).state, chosen[0], number)
-        voice.say(f"{count} findings decided. Next: {command}")
+        voice.say(f"{count} {'finding' if count == 1 else 'findings'} decided. Next: {command}")
         return {"case": number, "decided": count, "verdict": chosen[0].value, "next": [command]}
 
     _do(ctx, json, work)

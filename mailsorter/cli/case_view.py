@@ -82,6 +82,8 @@ def show_lookalikes(voice: Voice, number: str, found: Findings) -> None:
         rows = [(a.address, LOOKALIKE_WORDS.get(a.reason, a.reason), a.count) for a in found.lookalikes]
         voice.table(("address", "why", "messages"), rows, title="Perhaps the same person; not assumed:")
         voice.say(f"Theirs? Search with it: mailsorter case find {number} --address ADDRESS (a name: --alias NAME)")
+        decide = f"mailsorter case decide {number} --from ADDRESS --not-theirs --reason TEXT"
+        voice.say(f"Somebody else's? After the plan: {decide}")
 
 
 def found_data(found: Findings) -> dict[str, Any]:
@@ -290,7 +292,7 @@ def show_coverage(voice: Voice, coverage: Coverage) -> None:
 def show_verdict(voice: Voice, number: str, verdict: VerdictOnCase, commands: Sequence[str]) -> None:
     """Print what the case may claim, why not more, and what comes next."""
     if verdict.is_proven:
-        voice.say("Proven: everything in scope was looked at, and nothing is left that should not be.")
+        voice.say("Proven at that depth: everything in scope was looked at, and nothing is left that should not be.")
     else:
         later = " It may be enough to ask again later." if verdict.outcome is Outcome.TRY_AGAIN else ""
         voice.say(f"Not proven.{later} Because:")
@@ -360,7 +362,8 @@ def show_closed(voice: Voice, closed: Closed) -> None:
     if closed.unlearned:
         voice.say(f"The prediction model unlearned {closed.unlearned} messages.")
     if closed.kept:
-        voice.say(f"{closed.kept} items stay until their day: mailsorter case continue {closed.number}")
+        stay = "item stays until its" if closed.kept == 1 else "items stay until their"
+        voice.say(f"{closed.kept} {stay} day: mailsorter case continue {closed.number}")
     for name in closed.files.naming:
         voice.warn(f"{name}: still holds strings of the person")
     for reminder in closed.remind:

@@ -174,6 +174,18 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return sum(gap.count for gap in self.of_kind(GapKind.BEYOND_DEPTH))
 
 
+def with_left_out(coverage: Coverage, left_out: Iterable[LeftOut]) -> Coverage:
+    """The coverage of a proof, with what was left out of the scope since."""
+    decided = tuple(left_out)
+    gaps = tuple(
+        msgspec.structs.replace(gap, kind=GapKind.LEFT_OUT)
+        if gap.kind is not GapKind.BEYOND_DEPTH and _is_decided(gap, decided)
+        else gap
+        for gap in coverage.gaps
+    )
+    return msgspec.structs.replace(coverage, gaps=gaps)
+
+
 def kind_of(reason: str) -> GapKind:
     """What a gap of this reason means; an unknown reason is unread."""
     if reason in _BEYOND:
@@ -210,6 +222,9 @@ def _kind(one: NotSeen, left_out: tuple[LeftOut, ...]) -> GapKind:
     kind = GapKind.BEYOND_DEPTH if _offers_no_search(one) else kind_of(one.reason)
     if kind is GapKind.BEYOND_DEPTH:
         return kind
+    return GapKind.LEFT_OUT if _is_decided(one, left_out) else kind
+
+
+def _is_decided(one: NotSeen | Gap, left_out: tuple[LeftOut, ...]) -> bool:
     mailbox = f"archive:{one.mailbox}" if one.reason.startswith("archive-") else one.mailbox
-    is_decided = any(place.covers(name, one.folder) for place in left_out for name in (mailbox, one.mailbox))
-    return GapKind.LEFT_OUT if is_decided else kind
+    return any(place.covers(name, one.folder) for place in left_out for name in (mailbox, one.mailbox))

@@ -15,6 +15,7 @@ from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.cases.scope import leave_out
+from mailsorter.cases.standing import standing_of
 from mailsorter.errors import MailsorterError, Refused
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.folder import WellKnown
@@ -72,6 +73,8 @@ def test_the_letter_tells_a_mailbox_that_was_left_out_as_that_alone(world: World
     perform(world.office, number)
     prove(world.office, number)
     leave_out(world.office, number, mailbox=BERT.address, reason="confidential adviser")
+    stands = standing_of(world.office, world.office.get(number), world.office.open_file(number))
+    assert stands.next == (f"mailsorter case prove {number} --again",)  # and no more: it is left out already
     assert prove(world.office, number).passed
     text = write_letter(world.office, number, language="en").text
     assert "We have done so in the mailboxes that we searched." in text

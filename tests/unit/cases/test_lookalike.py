@@ -55,6 +55,15 @@ def test_by_the_message_alone(writer: Participant, preview: str, reason: str | N
     assert found == ({} if reason is None else {writer.address: (reason, 1)})
 
 
+def test_a_message_counts_once_however_often_it_names_the_address() -> None:
+    """From and sender are the same as a rule, and the name may stand under the text too."""
+    writer = Participant("p.devries@prive.example", "Piet de Vries")
+    signed = "Met vriendelijke groet, Piet de Vries"
+    assert offered(message(writer, sender=writer, preview=signed)) == {writer.address: ("same-name", 1)}
+    nameless = Participant(writer.address)
+    assert offered(message(nameless, sender=nameless, preview=signed)) == {writer.address: ("same-local-part", 1)}
+
+
 @pytest.mark.parametrize(
     ("writer", "is_offered"),
     [
