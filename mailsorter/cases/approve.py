@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.decisions import decisions_of
@@ -54,6 +55,7 @@ def text_to_sign(office: Office, number: str) -> bytes:
     return statement(number, digest_of(plan), plan.counts)
 
 
+@alone
 def approve(office: Office, number: str, *, by: str, digest: str = "", signature: str = "") -> ApprovalState:
     """One person approves the case's list as it is now; with enough of them the case moves on.
 

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.build_finding import build, where, with_attachment_names
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.graves import bury
@@ -54,6 +55,7 @@ class CarriedOn(msgspec.Struct, frozen=True, kw_only=True):
     for_a_person: int = 0  # left open: changed since the approval or not known again, and never erased unseen
 
 
+@alone
 def carry_on(office: Office, number: str, on_progress: Progress | None = None) -> CarriedOn:
     """Erase what is due today. Called again, it goes on where it stopped.
 
@@ -87,6 +89,7 @@ def carry_on(office: Office, number: str, on_progress: Progress | None = None) -
     return msgspec.structs.replace(ended, for_a_person=left)
 
 
+@alone
 def keep_longer(office: Office, number: str, until: date, reason: str) -> int:
     """A person keeps what is due today or tomorrow until another day; gives how many items. Raises `UserError`."""
     row = _performed(office, number)

@@ -166,6 +166,11 @@ class CaseFile:
         return f"{self._number}\0{part}".encode()
 
 
+def key_path(root: Path, number: str) -> Path:
+    """Where a case's wrapped key is."""
+    return root / number / _KEY_FILE
+
+
 def destroy(root: Path, number: str) -> None:
     """Make a case file unreadable for good and remove it; harmless when it is already gone or half gone.
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 import msgspec
 
 from mailsorter.cases.accounting import account_of
+from mailsorter.cases.alone import alone
 from mailsorter.cases.carry_on import OUTLIVES
 from mailsorter.cases.casefile import CaseFile, destroy
 from mailsorter.cases.decisions import decisions_of
@@ -44,6 +45,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     remind: tuple[str, ...]  # processors to tell
 
 
+@alone
 def close(office: Office, number: str, *, leave_open: str = "") -> Closed:
     """Close an answered case. Called again after a crash it does what is left.
 

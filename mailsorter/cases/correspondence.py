@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.find import findings_of, subject_of
 from mailsorter.cases.office import Office
@@ -88,6 +89,7 @@ def likely_request(office: Office, number: str) -> Finding | None:
     return min(found, key=lambda f: (_days_from(f, row, office), f.key), default=None)
 
 
+@alone
 def name_request(office: Office, number: str, which: str) -> Subject:
     """Write down which message is the request, by its Message-ID or by an item of the review.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import PART, decisions_of
 from mailsorter.cases.find import findings_of, person_of, subject_of
@@ -20,6 +21,7 @@ _BEFORE_PERFORMING = (CaseState.FOUND, CaseState.PLANNED, CaseState.APPROVED)
 _AFTER_A_PROOF = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED)
 
 
+@alone
 def decide(
     office: Office,
     number: str,

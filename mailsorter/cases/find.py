@@ -13,6 +13,7 @@ from dataclasses import replace
 import msgspec
 
 from mailsorter.cases import found as found_parts
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import MailboxFinder, Progress, Scope
@@ -41,6 +42,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     opened: int
 
 
+@alone
 def find(office: Office, number: str, on_progress: Progress | None = None) -> Findings:
     """Search every mailbox in scope; go on where an earlier search was broken off.
 

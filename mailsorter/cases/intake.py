@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.calendar import terms_of
 from mailsorter.cases.casefile import CaseFile, destroy
 from mailsorter.cases.correspondence import give_tag
@@ -97,6 +98,7 @@ def canonical_addresses(subject: Subject) -> frozenset[str]:
     return frozenset(canonical(a) or a.strip().lower() for a in subject.addresses)
 
 
+@alone
 def extend(office: Office, number: str, *, reason: str) -> CaseRow:
     """Claim the two further months. The person must be told with the reason: write the letter `extension`.
 
@@ -118,6 +120,7 @@ def extend(office: Office, number: str, *, reason: str) -> CaseRow:
     return after
 
 
+@alone
 def suspend(office: Office, number: str, *, until: date, reason: str) -> CaseRow:
     """Wait for the person until a day; the firm's own term never waits. Raises `LifecycleError`, `UserError`."""
     row = office.get(number)
@@ -131,6 +134,7 @@ def suspend(office: Office, number: str, *, until: date, reason: str) -> CaseRow
     )
 
 
+@alone
 def resume(office: Office, number: str) -> CaseRow:
     """Go on where the case stood."""
     row = office.get(number)
@@ -143,6 +147,7 @@ def resume(office: Office, number: str) -> CaseRow:
     )  # fmt: skip
 
 
+@alone
 def reject(office: Office, number: str, *, reason: str) -> CaseRow:
     """Refuse the request, with the reason that the letter tells."""
     row = office.get(number)

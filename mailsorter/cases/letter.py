@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import kept_until, reference_of
 from mailsorter.cases.find import findings_of, subject_of
@@ -59,6 +60,7 @@ _ANSWERS = (LetterKind.DONE, LetterKind.PARTLY, LetterKind.REFUSAL)
 _REASON_OF = {LetterKind.EXTENSION: "extend", LetterKind.REFUSAL: "reject"}
 
 
+@alone
 def write_letter(
     office: Office, number: str, kind: LetterKind | None = None, *, language: str = "", code: str = "",
     names_recipients: bool = False,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from mailsorter.cases.accounting import rows_of
+from mailsorter.cases.alone import alone
 from mailsorter.cases.approve import check_approved
 from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
@@ -42,6 +43,7 @@ class Performed(msgspec.Struct, frozen=True):
         return not self.unfinished and not any(self.counts.get(state) for state in IN_WORK)
 
 
+@alone
 def perform(
     office: Office, number: str, *, on_progress: Progress | None = None, stop: threading.Event | None = None
 ) -> Performed:

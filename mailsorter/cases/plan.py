@@ -8,6 +8,7 @@ from datetime import date
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import (
     Correspondence,
@@ -35,6 +36,7 @@ from mailsorter.model.lifecycle import CaseAct
 PART = "plan"
 
 
+@alone
 def make_plan(office: Office, number: str, *, by: str, restricts_kept: bool = False) -> Plan:
     """Judge every finding by the config's policy and the reviewer's decisions; throws an earlier approval away.
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from mailsorter.cases.accounting import account_of
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.certificate import sign
 from mailsorter.cases.certify import account_data, certificate_body, coverage_data, gaps_data
@@ -80,6 +81,7 @@ class Proof(msgspec.Struct, kw_only=True):
         return [gap for gap in self.not_seen if gap.reason in TRY_AGAIN]
 
 
+@alone
 def prove(office: Office, number: str) -> Proof:
     """Look at everything again and write the certificate; called again, it proves how things are then.
 

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from mailsorter.cases.alone import hold
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.office import Office
 from mailsorter.cases.plan import plan_of
@@ -29,15 +30,17 @@ _AFTER_A_PROOF = (CaseState.PERFORMED, CaseState.PROVEN, CaseState.ANSWERED)
 def listed(office: Office, row: CaseRow, file: CaseFile, *, undecided: bool) -> tuple[PlanItem, ...]:
     """The list, and after a proof also what the witness saw beside it, read from the mailboxes as it is now.
 
-    Raises `UserError` when there is no plan.
+    Raises:
+        UserError: there is no plan.
+        LedgerLocked: another command works on the case.
     """
     plan = plan_of(file)
     items = plan.undecided if undecided else plan.items
     if row.state not in _AFTER_A_PROOF:
         return items
-    seen = [
-        PlanItem(finding=one.finding, verdict=Verdict.LOOK, reason="seen-by-witness") for one in refresh(office, file)
-    ]
+    with hold(office.folder, row.number):  # what it writes down must not replace what a proof writes meanwhile
+        now = refresh(office, file)
+    seen = [PlanItem(finding=one.finding, verdict=Verdict.LOOK, reason="seen-by-witness") for one in now]
     return (*items, *seen)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from mailsorter.cases import found as found_parts
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.office import Office
 from mailsorter.errors import LifecycleError, UserError
@@ -71,6 +72,7 @@ def _all_mailboxes(office: Office) -> Iterator[tuple[str, bool]]:
             yield address or f"mailbox {mailbox.number}", bool(address)
 
 
+@alone
 def leave_out(office: Office, number: str, *, mailbox: str, folder: str = "", reason: str, by: str = "") -> LeftOut:
     """Take a mailbox, or one folder of it, out of the case's scope. It is named wherever the case says what it saw.
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 
+from mailsorter.cases.alone import alone
 from mailsorter.cases.find import person_of, subject_of
 from mailsorter.cases.intake import note
 from mailsorter.cases.moves import advance, check
@@ -44,6 +45,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
 
 
+@alone
 def give_code(office: Office, number: str, address: str) -> str:
     """A new code for the officer to send to that address; an earlier one stops working.
 
@@ -72,6 +74,7 @@ def give_code(office: Office, number: str, address: str) -> str:
     return code
 
 
+@alone
 def check_code(office: Office, number: str, code: str) -> CaseRow:
     """The code came back. Raises `UserError` when it is wrong, too old, or was tried too often."""
     row = office.get(number)
@@ -98,6 +101,7 @@ def check_code(office: Office, number: str, code: str) -> CaseRow:
     return advance(office, row, CaseAct.VERIFY, counts={"by": "code"})
 
 
+@alone
 def attest(
     office: Office, number: str, how: str, *, addresses: Iterable[str] = (), aliases: Iterable[str] = ()
 ) -> CaseRow:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mailsorter.cases import found as found_parts
+from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.find import subject_of
 from mailsorter.cases.identifiers import check_addresses
@@ -39,6 +40,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.addresses, *self.aliases)
 
 
+@alone
 def widen(
     office: Office, number: str, *, addresses: Iterable[str] = (), aliases: Iterable[str] = (), known: str = "",
     although: str = "",
@@ -80,6 +82,7 @@ def widen(
     raise not_verified(number, new)
 
 
+@alone
 def take_in(office: Office, number: str, new: Claimed, how: str) -> Subject:
     """These are verified: search by them from now on. Writes down how."""
     file = office.open_file(number)
