@@ -51,21 +51,16 @@ class Pruned:
         """The place itself if it is there, else the nearest one around it that is."""
         spot: Any = self.data
         for depth, part in enumerate(place):
-            inside = _contents(spot)
-            if part not in inside:
+            if not _holds(spot, part):
                 return place[:depth]
-            spot = inside[part]
+            spot = spot[part]
         return place
 
 
-def _contents(spot: Any) -> Mapping[str | int, Any]:
-    match spot:
-        case dict():
-            return spot
-        case list():
-            return dict(enumerate(spot))
-        case _:
-            return {}
+def _holds(spot: Any, part: str | int) -> bool:
+    if isinstance(spot, dict):
+        return part in spot
+    return isinstance(spot, list) and isinstance(part, int) and 0 <= part < len(spot)
 
 
 def _outermost(places: set[Where]) -> Iterator[Where]:
