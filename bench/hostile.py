@@ -3,12 +3,13 @@
     python -m bench.hostile [--kinds subjects,headers] [--best-of 5] [--slowest 20]
 
 Subjects, bodies and headers are read in this process: at 125,000 and at 1,000,000 characters, best of five; time may
-grow less than 16-fold (linear is 8) and none may take 2 s. Growth counts where the larger one takes a hundredth of a
-second.
+grow less than 16-fold (linear is 8) and none may take 2 s. The larger one is not read again once it keeps both bounds
+with room (12-fold, 1 s): repeating could only make it better. Growth counts where it takes a hundredth of a second.
 Messages with parts, archives, documents, charsets and calendars are read by worker processes (20 s of processor time,
 512 MB each) at 1,000,000 bytes and in the large form that each was invented in: seconds here are those on the wall with
-the worker's, once; the parent may grow by less than 50 MB. Links, signatures, config values and CSV have their readers
-too. Exits with 1 when something raised or a bound was passed.
+the worker's, once; the parent may grow by less than 50 MB. Links and signatures are read at 1,000,000 characters,
+config values and CSV, which are the firm's own files, at 100,000. Exits with 1 when something raised or a bound was
+passed.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from tests.hostile.made import Hostile
 
 LARGE = 1_000_000  # characters
 SMALL = LARGE // 8
+OWN_FILE = 100_000
 MOST_S = 2.0
 MOST_GROWTH = 16.0
+ROOM_S, ROOM_GROWTH = 1.0, 12.0
 MOST_PARENT = 50 << 20
 NOTICED_S = 0.01  # below it a growth is the clock's
 ALLOWED_IN_WORKERS_S = 65.0  # on the wall: 20 s of processor time, and other processes on the machine
@@ -81,7 +84,8 @@ class Bench:
         elif row.kind in IN_WORKERS:
             self._in_workers(row, found)
         else:
-            read, large = readers.OTHER_READERS[row.kind], row.make(LARGE)
+            read = readers.OTHER_READERS[row.kind]
+            large = row.make(OWN_FILE if row.kind in ("config values", "CSV") else LARGE)
             self._timed(row, "", found, lambda: read(large, self._folder))
 
     def _in_process(self, row: Hostile, found: Kind) -> None:
@@ -89,15 +93,18 @@ class Bench:
         small, large = make(row.make(SMALL)), make(row.make(LARGE))
         for name, read in readers.IN_PROCESS_READERS.items():
             _, few = self._best(lambda read=read: read(small))
-            many = self._timed(row, name, found, lambda read=read: read(large))
+            enough = min(ROOM_S, max(few, NOTICED_S / MOST_GROWTH) * ROOM_GROWTH)
+            many = self._timed(row, name, found, lambda read=read: read(large), enough)
             if many >= NOTICED_S:
                 growth = many / max(few, NOTICED_S / MOST_GROWTH)
                 found.growth = max(found.growth, growth)
                 if growth >= MOST_GROWTH:
                     found.wrong.append(f"{row}, {name}: {few:.3f} s, then {many:.3f} s")
 
-    def _timed(self, row: Hostile, reader: str, found: Kind, call: Callable[[], str]) -> float:
-        outcome, seconds = self._best(call)
+    def _timed(
+        self, row: Hostile, reader: str, found: Kind, call: Callable[[], str], enough_s: float = ROOM_S
+    ) -> float:
+        outcome, seconds = self._best(call, enough_s)
         found.outcomes[f"{reader} {outcome}".strip()] += 1
         self._note(row, reader, found, seconds, MOST_S)
         return seconds
@@ -121,14 +128,14 @@ class Bench:
         if seconds >= most_s:
             found.wrong.append(f"{row}, {reader}: {seconds:.2f} s")
 
-    def _best(self, call: Callable[[], str]) -> tuple[str, float]:
-        """The outcome, and processor seconds; repeated where one look does not already say that it is quick."""
+    def _best(self, call: Callable[[], str], enough_s: float = 0.0) -> tuple[str, float]:
+        """The outcome, and processor seconds; not repeated where it took less than is enough."""
         best = float("inf")
         for _ in range(self._best_of):
             started = time.process_time()
             outcome = call()
             best = min(best, time.process_time() - started)
-            if best < NOTICED_S / MOST_GROWTH:
+            if best < max(enough_s, NOTICED_S / MOST_GROWTH):
                 break
         return outcome, best
 
