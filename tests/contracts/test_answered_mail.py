@@ -101,6 +101,10 @@ ROWS = {
     "a third party answers what is forged in such a thread": (
         [[Mail("h", FOURTH)], [Mail("k", JAN)], [Moved("h", FOLDER)], [Mail("f", JAN, "h", FAILED)],
          [last(THIRD, "h f")]], False),
+    "somebody whom nobody vouches for answers what was filed by hand": (
+        [[Mail("h", FOURTH)], [Mail("k", JAN)], [Moved("h", FOLDER)], [last(THIRD, "h", NONE)]], True),
+    "and what was never seen here, in such a thread": (
+        [[Mail("h", FOURTH)], [Mail("k", JAN)], [Moved("h", FOLDER)], [last(THIRD, "h x", NONE)]], False),
     "a third party answers what was filed by hand": (
         [[Mail("h", FOURTH)], [Mail("k", JAN)], [Moved("h", FOLDER)], [last(THIRD, "h")]], True),
 }  # fmt: skip

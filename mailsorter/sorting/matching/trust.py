@@ -110,9 +110,8 @@ def _doubt(
     if _is_known(message, envelope, known.correspondents):
         sound = [f for f in facts if f.kind not in by_thread or _holds_by_thread(f, message, envelope, known)]
         return None if _covers(sound, found) else Reason.UNKNOWN_PARENT
-    sound = [fact for fact in facts if fact.kind not in _ANYONE_CAN_WRITE]
-    if by_thread is _INHERITED and (not envelope.authors or known.memory.link(message) is Link.FORGED):
-        sound = [fact for fact in sound if fact.kind not in by_thread]
+    sound = [f for f in facts if f.kind not in _ANYONE_CAN_WRITE]
+    sound = [f for f in sound if f.kind not in by_thread or _holds_by_thread(f, message, envelope, known)]
     return None if _covers(sound, found) else Reason.UNKNOWN_AUTHOR
 
 
