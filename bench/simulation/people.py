@@ -14,6 +14,7 @@ import msgspec
 
 from bench.simulation.sky import DAY_S, SimulatedClock
 from mailsorter.mailbox.memory_server import MemoryServer
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.client import Client
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message, Participant
@@ -93,6 +94,7 @@ class Owner:
         values: dict[str, object] = {
             "received_at": received, "sent_at": received, "subject": f"Bericht {number}", "internet_message_id": msg_id,
             "to": (Participant(self.server.address),), "is_read": False, "is_flagged": self.chance.random() < 0.02,
+            "author_check": AuthorCheck.PASSED,
         }  # fmt: skip
         where, expected = WellKnown.INBOX, client.id
         if dice < 0.55:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailsorter.cases import accounting, close, covering, enumerate, letter, prove
+from mailsorter.cases import accounting, close, covering, folder_listing, letter, prove
 from mailsorter.ledger.steps import Steps
 from mailsorter.model import account, coverage, verdict
 from mailsorter.model.account import Bucket
@@ -55,7 +55,7 @@ def the_witness_s_gaps_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 def a_short_listing_is_whole(patch: pytest.MonkeyPatch) -> None:
     """Nobody compares a listing with the folder's count."""
     patch.setattr(covering, "short_folders", lambda _: [])
-    patch.setattr(enumerate.MailboxFinder, "_missing", lambda *_: 0)
+    patch.setattr(folder_listing.FolderListing, "again", lambda self: iter(()))
 
 
 def the_witness_is_not_heard(patch: pytest.MonkeyPatch) -> None:
