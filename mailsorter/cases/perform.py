@@ -14,7 +14,7 @@ from mailsorter.cases.eraser import MailboxEraser, Progress
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.restrict import restrict_kept
-from mailsorter.cases.todays_date import require_true_date
+from mailsorter.cases.todays_date import require_plausible_date, require_true_date
 from mailsorter.cases.unlearn import unlearn
 from mailsorter.errors import MailsorterError
 from mailsorter.ledger.cases import IN_WORK, CaseItem, CaseRow, ItemIds
@@ -59,6 +59,8 @@ def perform(
     check(row, CaseAct.PERFORM)
     if office.open_eraser is None:  # then every item gets a last day, and it is counted from today
         require_true_date(office)
+    else:  # where Exchange is silent, its mailboxes are unfinished and say so
+        require_plausible_date(office)
     file = office.open_file(number)
     plan = check_approved(office, row, file)
     numbers = office.mailbox_numbers(plan.scope)

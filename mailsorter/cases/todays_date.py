@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from mailsorter.cases.office import Office
 from mailsorter.errors import ClockWrong, DecisionNeeded, MailsorterError, UserError
@@ -57,6 +58,20 @@ def require_sure_date(office: Office) -> None:
         )
 
 
+def contradiction(
+    now: datetime, times: Sequence[datetime | None], newest_s: int | None
+) -> Literal["exchange", "ledger"] | None:
+    """Who speaks against this clock: Exchange by over a day, or the ledger by a newer entry; None: nobody.
+
+    `times` are what the servers say, None for one that does not; `newest_s` is the ledger's newest entry, since 1970.
+    """
+    if any(theirs is not None and abs(now - theirs) > _APART for theirs in times):
+        return "exchange"
+    if newest_s is not None and newest_s > (now + _TOLERANCE).timestamp():
+        return "ledger"
+    return None
+
+
 def _times(office: Office) -> Sequence[datetime | None]:
     return office.exchange_times() if office.exchange_times is not None else ()
 
@@ -64,7 +79,7 @@ def _times(office: Office) -> Sequence[datetime | None]:
 def _compare(office: Office, times: Sequence[datetime | None]) -> None:
     now = office.clock.now().astimezone(UTC)
     for theirs in times:
-        if theirs is not None and abs(now - theirs) > _APART:
+        if theirs is not None and contradiction(now, [theirs], None):
             raise ClockWrong(
                 f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC and Exchange says {theirs:%Y-%m-%d %H:%M} UTC: "
                 "nothing that depends on a date was done.",
@@ -77,7 +92,7 @@ def _compare(office: Office, times: Sequence[datetime | None]) -> None:
         )
     with office.ledger.reading() as unit:
         newest = unit.newest_entry_s()
-    if newest is None or newest <= (now + _TOLERANCE).timestamp():
+    if newest is None or contradiction(now, (), newest) is None:
         return
     if office.today_said is None:
         last = datetime.fromtimestamp(newest, UTC)

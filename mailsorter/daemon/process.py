@@ -132,7 +132,7 @@ class Daemon:
         """Build all that works, and start none of it. Raises `LedgerError`, `UserError`."""
         self.service = Service(
             self._assembly.ledger, self._assembly.clock, self._log, self._assembly.stop, reconcile=self._reconcile,
-            quota_used=self._quota_used,
+            quota_used=self._quota_used, server_times=lambda: self._assembly.exchange_times(),
         )  # fmt: skip
         self.service.take_over(self._assembly.jobs(), settings_of(self._assembly))
         self._pinger = self._new_pinger()

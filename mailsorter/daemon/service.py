@@ -16,6 +16,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from mailsorter.cases.calendar import DueDate, Terms, due_dates
+from mailsorter.cases.todays_date import contradiction
 from mailsorter.clock import Clock
 from mailsorter.daemon import deadlines, expiry
 from mailsorter.daemon.advice import BRAKE_PULLED, Meaning, meaning
@@ -65,6 +66,7 @@ class Service:
     settings: Settings = field(default_factory=Settings)
     chance: random.Random = field(default_factory=random.Random)
     reconcile: Callable[[Job], int] | None = None
+    server_times: Callable[[], Sequence[datetime | None]] | None = None  # what the servers of the mailboxes say
     quota_used: Callable[[str], float | None] = lambda address: None  # share of the mailbox's quota in use
     mailboxes: dict[int, WatchedMailbox] = field(default_factory=dict)
     started: datetime = field(init=False)
@@ -219,7 +221,7 @@ class Service:
 
     def _tidy(self) -> None:
         now = self.clock.now()
-        if self.has_jumped_lately() or not is_plausible(self.ledger, now):
+        if self.has_jumped_lately() or not is_plausible(self.ledger, now) or self._is_contradicted(now):
             self.troubles.met(_CLOCK, "ClockJumped")
             return
         self.troubles.clear(_CLOCK.kind)
@@ -233,9 +235,19 @@ class Service:
             wal_bytes=self.tidied.wal_bytes,
         )
 
+    def _is_contradicted(self, now: datetime) -> bool:
+        """Does Exchange's clock or the ledger speak against this machine's, by the rule that cases obey?"""
+        try:
+            times = self.server_times() if self.server_times is not None else ()
+        except MailsorterError:  # no road to Exchange now: what needs it says so
+            times = ()
+        with self.ledger.reading() as unit:
+            newest = unit.newest_entry_s()
+        return contradiction(now, times, newest) is not None
+
     def _announce(self) -> None:
         now = self.clock.now()
-        if self.has_jumped_lately():
+        if self.has_jumped_lately() or self._is_contradicted(now):
             self.troubles.met(_CLOCK, "ClockJumped")
             return
         today = now.astimezone(self.settings.zone).date() if self.settings.zone else now.date()

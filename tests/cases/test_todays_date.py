@@ -107,6 +107,22 @@ def test_earlier_than_the_ledger_nothing_is_done_by_a_date(world: World, name: s
         assert "clock.said" in [entry.kind for entry in unit.audit.entries()]
 
 
+@pytest.mark.parametrize("apart", [timedelta(days=2), timedelta(days=-2)])
+def test_with_a_second_identity_nothing_is_erased_by_a_wrong_clock(world: World, apart: timedelta) -> None:
+    """Approvals, grounds and tombstones have dates: `perform` obeys the clock rule with either identity."""
+    mail(world.anna, from_=PIET)
+    number = world.approved()
+    assert world.office.open_eraser is not None
+    before = world.everything()
+    world.change(exchange_times=lambda: [world.clock.now() - apart])
+    with pytest.raises(ClockWrong):
+        perform(world.office, number)
+    assert world.everything() == before
+    assert world.office.get(number).state is CaseState.APPROVED
+    world.change(exchange_times=lambda: [world.clock.now()])
+    assert perform(world.office, number).is_finished
+
+
 def test_a_year_ahead_keeps_what_the_law_keeps(world: World) -> None:
     """Seven years early by a wrong clock: an invoice that the law keeps is not erased."""
     key = mail(world.anna, from_=PIET, subject="Factuur 9", received_at=datetime(2024, 3, 1, tzinfo=UTC))

@@ -193,6 +193,43 @@ def test_a_clock_years_ahead_forgets_nothing_on_the_first_night(world):
         assert {s.facts for s in unit.steps.of_run(1)} == {None}
 
 
+@pytest.mark.parametrize("days", [2, -2])
+def test_a_clock_that_exchange_contradicts_forgets_nothing_and_calls_nothing_due(world, days):
+    """By a day or more, the rule that cases obey. An hour is no reason, nor is a server that says nothing."""
+    world.service.server_times = lambda: [None, world.clock.now() + timedelta(days=days)]
+    world.service.nightly()
+    world.service.daily()
+    assert world.troubles() == ["clock not believed"]
+    assert world.kept.told("upkeep") == []
+    world.service.server_times = lambda: [None, world.clock.now() + timedelta(hours=1)]
+    world.service.nightly()
+    assert len(world.kept.told("upkeep")) == 1
+    assert not world.service.troubles.standing()
+
+
+def test_a_clock_earlier_than_the_ledger_forgets_nothing(world):
+    """A machine that starts in the past sees no jump; the ledger has entries from later."""
+    world.deliver("piet@acme.example")
+    world.look()
+    world.clock._start -= timedelta(days=3)
+    world.start()
+    world.service.nightly()
+    world.service.daily()
+    assert world.troubles() == ["clock not believed"]
+    assert world.kept.told("upkeep") == []
+
+
+def test_without_a_road_to_exchange_the_ledger_is_tidied_all_the_same(world):
+    """Nothing speaks against the clock then; the missing road is a trouble of each mailbox."""
+
+    def silent():
+        raise Unreachable("No road.")
+
+    world.service.server_times = silent
+    world.service.nightly()
+    assert len(world.kept.told("upkeep")) == 1
+
+
 def test_config_changed_on_disk_is_said_once_and_the_old_one_stays(world, tmp_path):
     """Half-edited files must not take effect by themselves."""
     file = tmp_path / "clients.toml"
