@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from mailsorter import files
 from mailsorter.errors import LedgerUnreadable, UserError
 
 BUSY_TIMEOUT_S = 30  # longer than any transaction here: the largest writes one window of messages
@@ -87,10 +88,17 @@ def _sqlite(url: URL, *, durable: bool) -> Engine:
 
 
 def _make_private(path: Path) -> None:
-    """Create the database file for its owner alone, before SQLite would create it for everyone."""
+    """Create the database file before SQLite would create it for everyone; SQLite gives its log the same mode.
+
+    It is its owner's alone, or also for the group of a folder that is shared with it.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            files.share(handle, path.resolve().parent)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise LedgerUnreadable(
             f"The ledger {path} cannot be opened for writing: {error.strerror}.",

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from mailsorter import files
 from mailsorter.errors import LedgerLocked, LedgerUnreadable
 from mailsorter.ledger.schema import mailbox as mailboxes
 from mailsorter.ledger.trouble import translated
@@ -166,6 +167,7 @@ def _locked_file(database: Path, number: int) -> Iterator[bool]:
             f"The lock file {path} cannot be opened: {error.strerror}.", advice="Mend the folder's permissions."
         ) from None
     try:
+        files.share(handle, path.parent)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -13,6 +13,7 @@ from typing import Any, TextIO, cast
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from mailsorter import files
 from mailsorter.logs.redact import describe, redact
 from mailsorter.logs.storm import StormGuard
 
@@ -30,7 +31,8 @@ def configure(
 ) -> None:
     """Set up the log of this process, once at its start; called again it replaces what was before.
 
-    Lines go to `file` (appended, readable by its owner only), else to `stream`, else to standard error.
+    Lines go to `file` (appended; for its owner, and the group of a shared folder), else to `stream`, else to
+    standard error.
     """
     while _opened:
         _opened.pop().close()
@@ -68,6 +70,7 @@ class _Guarded(logging.Handler):
 def _open(file: Path) -> TextIO:
     # a link is followed: in a container the log may be one to /dev/stdout; the mode is a new file's
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    files.share(descriptor, file.resolve().parent)
     _opened.append(os.fdopen(descriptor, "a", encoding="utf-8", buffering=1))
     return _opened[-1]
 

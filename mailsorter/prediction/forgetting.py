@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from mailsorter import files
 from mailsorter.prediction.model import PredictionModel
 
 
@@ -38,6 +39,7 @@ def hold_model(path: Path) -> Iterator[None]:
 
     handle = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        files.share(handle, path.parent)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:

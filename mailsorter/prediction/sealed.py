@@ -46,11 +46,14 @@ _decoder = msgspec.msgpack.Decoder(_Packed)  # built once: msgspec shows other t
 
 
 def save_model(model: PredictionModel, path: Path, key: bytes) -> None:
-    """Write the model, readable by its owner only. `key` has 16 bytes or more; raises OSError as the disk does."""
+    """Write the model, for its owner and the group of a shared folder. `key` has 16 bytes or more.
+
+    Raises OSError as the disk does.
+    """
     plain = zlib.compress(msgspec.msgpack.encode(_pack(model)), 6)
     nonce = os.urandom(_NONCE)
     sealed = _MAGIC + nonce + AESGCM(_file_key(key)).encrypt(nonce, plain, _MAGIC)
-    files.replace(path, sealed, mode=files.PRIVATE)
+    files.replace(path, sealed, mode=files.PRIVATE, for_folder=True)
 
 
 def load_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -125,3 +126,84 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path: Path, monkeyp
         files.replace(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["state"]
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("group_rights", [0o640, 0o660])
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL])
+def test_a_group_that_cannot_be_given_loses_its_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, group_rights: int
+) -> None:
+    """Under PrivateUsers= the kernel answers EINVAL for a user or group that the service does not see."""
+    path = tmp_path / "clients.toml"
+    path.write_text("old")
+    path.chmod(group_rights)
+    real = os.fstat
+
+    def refuse(*_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    def with_another_group(handle: int) -> os.stat_result:
+        found = list(real(handle))
+        found[stat.ST_GID] += 1
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    files.replace(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", group_rights), "the group is the same"
+    monkeypatch.setattr(os, "fstat", with_another_group)
+    files.replace(path, b"newer")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"newer", 0o600)
+
+
+def test_another_error_of_the_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what belongs to somebody else is passed over; the old file stays."""
+    path = tmp_path / "state"
+    path.write_text("old")
+
+    def fail(*_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fchown", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        files.replace(path, b"new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("state", "old")]
+
+
+FOLDERS = {  # the folder's mode, and a new file's in it
+    0o700: 0o600, 0o770: 0o600, 0o2700: 0o600, 0o2750: 0o600, 0o2770: 0o660, 0o2775: 0o660, 0o2777: 0o600,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+@pytest.mark.parametrize(("folder", "expected"), FOLDERS.items(), ids=[f"{mode:o}" for mode in FOLDERS])
+def test_a_file_is_shared_with_the_group_of_a_shared_folder_alone(
+    tmp_path: Path, folder: int, expected: int, umask: int
+) -> None:
+    """Setgid and writable for the group, and for nobody else."""
+    tmp_path.chmod(folder)
+    before = os.umask(umask)
+    try:
+        files.replace(tmp_path / "model", b"x", mode=files.PRIVATE, for_folder=True)
+        handle = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        files.share(handle, tmp_path)
+        os.close(handle)
+        files.replace(tmp_path / "case", b"x", mode=files.PRIVATE)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {"model": expected, "lock": expected, "case": 0o600}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize(("user", "group"), [(0, 4322), (4321, 4322), (4321, 0)])
+def test_a_file_that_is_not_ours_or_not_the_groups_keeps_its_mode(tmp_path: Path, user: int, group: int) -> None:
+    """Nobody gets a right who has none in the folder."""
+    os.chown(tmp_path, 0, 4323)
+    tmp_path.chmod(0o2770)
+    path = tmp_path / "file"
+    path.write_text("x")
+    os.chown(path, user, group)
+    path.chmod(0o600)
+    with path.open("rb") as file:
+        files.share(file.fileno(), tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
