@@ -63,9 +63,12 @@ class Assembly:
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         today_said: date | None = None,
+        may_erase: bool = True,
     ) -> None:
+        """`may_erase` False is the daemon's: such an assembly never reads the second identity's credential."""
         self.loaded = loaded
         self.today_said = today_said
+        self._may_erase = may_erase
         self.config = loaded.config
         self.book = loaded.book
         self.clock = clock or SystemClock()
@@ -180,12 +183,23 @@ class Assembly:
         connector = GraphConnector(
             _graph_settings(graph, self.config.matching),
             _credential(graph),
-            erasing=(_graph_settings(erasing, self.config.matching), _credential(erasing)) if erasing else None,
+            erasing=(_graph_settings(erasing, self.config.matching), self._erasing_credential) if erasing else None,
             clock=self.clock,
             stop=self.stop,
         )
         self._closers.append(connector.close)
         return connector
+
+    def _erasing_credential(self) -> Credential:
+        """The second identity's, read when it is first needed: filing never needs it. Raises `UserError`."""
+        identity = self.config.erasure.graph
+        assert identity is not None  # the connector asks only where there is one
+        if not self._may_erase:
+            raise UserError(
+                "The daemon does not use [erasure.graph]: it never erases.",
+                advice="Run case commands as the officer; docs/operations.md, The officer.",
+            )
+        return _credential(identity)
 
     def mailbox(self, entry: MailboxEntry) -> Mailbox:
         """Open one of the config's mailboxes by its connector."""
@@ -386,7 +400,7 @@ class Assembly:
             excluded=erasure.exclude_mailboxes,
             archive_of=self._archive_of,
             clients={client.id: self._case_client(client) for client in self.book},
-            signing_key=signing_key.read().reveal_bytes if signing_key is not None else None,
+            signing_key=(lambda: signing_key.read().reveal_bytes()) if signing_key is not None else None,
             local_places=self._own_files(),
             book_places=self.book.paths,
             unlearn=self.unlearn,

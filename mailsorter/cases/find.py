@@ -187,8 +187,8 @@ def scope_of(office: Office, file: CaseFile) -> list[str]:
         for address in today.mailboxes:
             try:
                 archive = office.archive_of(address)
-            except TemporaryError:
-                raise
+            except (TemporaryError, UserError):
+                raise  # a credential that this user cannot read says nothing about the archive
             except MailsorterError as error:
                 unseen.append(NotSeen(mailbox=address, reason=f"archive-{type(error).__name__}"))
                 continue

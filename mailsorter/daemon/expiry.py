@@ -1,7 +1,9 @@
 """When the app's credentials end, as far as this machine can know, so that it is said 30 days ahead.
 
 A certificate carries its last day. A client secret does not show its own to the app that uses it: the config can say it
-(`client_secret_expires`). A federated token is renewed by whoever issues it.
+(`client_secret_expires`). A federated token is renewed by whoever issues it. Of the second identity only that date is
+told: its certificate belongs to the officer, and the daemon does not open it. `doctor`, run as the officer, says when
+that one ends.
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ WARNED_AHEAD = (30, 7, 1)
 
 def expiries(config: Config) -> Iterator[tuple[str, datetime]]:
     """Which credential ends when."""
-    for name, identity in (("app", config.graph), ("erasing app", config.erasing_graph())):
-        end = _end(identity) if identity is not None else None
-        if end is not None:
-            yield name, end
+    if config.graph is not None and (end := _end(config.graph)) is not None:
+        yield "app", end
+    if config.erasure.graph is not None and (end := _secret_end(config.erasure.graph)) is not None:
+        yield "erasing app", end
 
 
 def warning(name: str, end: datetime, now: datetime) -> tuple[Meaning, int] | None:
@@ -41,10 +43,14 @@ def warning(name: str, end: datetime, now: datetime) -> tuple[Meaning, int] | No
 _WORDS = ((1, "a day"), (7, "a week"), (30, "a month"))
 
 
+def _secret_end(identity: AppIdentity) -> datetime | None:
+    last = identity.client_secret_expires
+    return None if last is None else datetime.combine(last, time(), UTC)
+
+
 def _end(identity: AppIdentity) -> datetime | None:
     if identity.client_secret is not None:
-        last = identity.client_secret_expires
-        return None if last is None else datetime.combine(last, time(), UTC)
+        return _secret_end(identity)
     if identity.certificate is None:
         return None
     try:

@@ -112,7 +112,7 @@ class Daemon:
     def __init__(self, path: Path, loaded: Loaded, log: FilteringBoundLogger, *, clock: Clock | None = None) -> None:
         self._path = path
         self._log = log
-        self._assembly = Assembly(loaded, clock=Pulse(clock or SystemClock()))
+        self._assembly = Assembly(loaded, clock=Pulse(clock or SystemClock()), may_erase=False)
         self.signals = Signals(self._assembly.stop)
         self._notifier = Notifier()
         self._told_at = float("-inf")
@@ -231,7 +231,7 @@ class Daemon:
             self.service.troubles.met(_RESTART, "ConfigError")
         else:
             self.service.troubles.clear(_RESTART.kind)
-        made = Assembly(loaded, clock=before.clock, stop=before.stop)
+        made = Assembly(loaded, clock=before.clock, stop=before.stop, may_erase=False)
         made.__dict__["ledger"] = before.ledger  # stays open under its first owner
         _open_connectors(made)
         jobs = made.jobs()

@@ -253,7 +253,7 @@ def test_the_erasing_identity_is_another_one(plain_emulator: Emulator, connect: 
     names = {"tenant": "t.example", "origin": plain_emulator.url, "login_origin": plain_emulator.url}
     reading, erasing = (GraphSettings(client_id=name, **names) for name in ("reader", "eraser"))
     secret = ClientSecret("emulator")
-    connector = GraphConnector(reading, secret, erasing=(erasing, secret))
+    connector = GraphConnector(reading, secret, erasing=(erasing, lambda: secret))
     alone = GraphConnector(reading, secret)
     try:
         connector.reach_erasing("erased@firm.example")

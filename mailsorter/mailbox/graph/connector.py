@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from mailsorter.clock import Clock, SystemClock
@@ -25,8 +26,9 @@ _NO_MESSAGE = "mailsorter-doctor-asks"
 class GraphConnector:
     """Made once a process; `assembly` hands its mailboxes down.
 
-    `erasing` is a second identity, used for hard deletion only; without it the first one is used. Nothing is sent
-    before the first question. When `stop` is set every wait ends soon with `TemporaryError`.
+    `erasing` is a second identity, used for hard deletion only; without it the first one is used. Its credential is
+    asked for when something of it is needed first, and never by filing. Nothing is sent before the first question.
+    When `stop` is set every wait ends soon with `TemporaryError`.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class GraphConnector:
         settings: GraphSettings,
         credential: Credential,
         *,
-        erasing: tuple[GraphSettings, Credential] | None = None,
+        erasing: tuple[GraphSettings, Callable[[], Credential]] | None = None,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         chance: random.Random | None = None,
@@ -47,8 +49,14 @@ class GraphConnector:
 
         self._settings = settings
         self._client = client(settings, credential)
+
+        def open_erasing() -> GraphClient:
+            return client(erasing[0], erasing[1]()) if erasing else self._client
+
         self._erasing_settings = erasing[0] if erasing else settings
-        self._erasing = client(*erasing) if erasing else self._client
+        self._open_erasing = open_erasing
+        self._erasing_client: GraphClient | None = None
+        self._guard = threading.Lock()
 
     @property
     def traffic(self) -> Traffic:
@@ -84,7 +92,7 @@ class GraphConnector:
 
     def erasing_roles(self) -> tuple[str, ...]:
         """The same of the erasing identity."""
-        return roles_of(self._erasing.access_token())
+        return roles_of(self._erasing().access_token())
 
     def reach(self, address: str) -> None:
         """Can mail of this mailbox be read? Raises `MailboxGone`, `NotPermitted`, `SignInFailed`, `Unreachable`."""
@@ -112,12 +120,19 @@ class GraphConnector:
         mailbox_id = query.segment(self._eraser(address).mailbox_id())
         asked = Asked(address, "list items", "MailboxItem.Read.All", self._erasing_settings.client_id)
         path = f"/admin/exchange/mailboxes/{mailbox_id}/folders/recoverableitemsdeletions/items?$top=1&$select=id"
-        self._erasing.request(Request("GET", path, asked))
+        self._erasing().request(Request("GET", path, asked))
 
     def close(self) -> None:
         """Close the connections; mailboxes of this connector are of no use afterwards."""
-        for client in {id(c): c for c in (self._client, self._erasing)}.values():
+        for client in {id(c): c for c in (self._client, self._erasing_client) if c is not None}.values():
             client.close()
+
+    def _erasing(self) -> GraphClient:
+        """The erasing identity's client, made when it is first needed. Raises `UserError` without its credential."""
+        with self._guard:
+            if self._erasing_client is None:
+                self._erasing_client = self._open_erasing()
+            return self._erasing_client
 
     def _eraser(self, address: str) -> Eraser:
         return Eraser(self._erasing, address, self._erasing_settings.client_id)

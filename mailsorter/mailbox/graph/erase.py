@@ -24,9 +24,9 @@ _PERMISSION = "MailboxItem.ReadWrite.All"
 
 
 class Eraser:
-    """The erasing identity's hands in one mailbox."""
+    """The erasing identity's hands in one mailbox. `client` is not asked for before there is something to ask."""
 
-    def __init__(self, client: GraphClient, address: str, client_id: str) -> None:
+    def __init__(self, client: Callable[[], GraphClient], address: str, client_id: str) -> None:
         self._client = client
         self._asked = Asked(address, "delete items for good", _PERMISSION, client_id)
         is_archive = address.upper().startswith("MBX:")
@@ -69,7 +69,7 @@ class Eraser:
             )
             for name in names
         ]
-        return self._client.batch(requests)
+        return self._client().batch(requests)
 
     def _by_default_ids(
         self, folder: str, ids: Sequence[str], default_ids: DefaultIds
@@ -84,7 +84,7 @@ class Eraser:
         if not self._mailbox_id:
             path = f"{query.users(self._asked.mailbox)}/settings/exchange"
             asked = Asked(self._asked.mailbox, "read the mailbox's id", "User.Read.All", self._asked.client_id)
-            found = self._client.read(Request("GET", path, asked), wire.exchange_settings).primary_mailbox_id
+            found = self._client().read(Request("GET", path, asked), wire.exchange_settings).primary_mailbox_id
             if not found:
                 raise MailboxGone(f"Exchange knows no mailbox id of {self._asked.mailbox}.")
             self._mailbox_id = found
@@ -94,7 +94,7 @@ class Eraser:
         """The online archive's id, or None where there is none. Only the beta version tells."""
         path = f"{query.users(self._asked.mailbox)}/settings/exchange"
         asked = Asked(self._asked.mailbox, "read the archive's id", "User.Read.All", self._asked.client_id)
-        found = self._client.read(Request("GET", path, asked, version="beta"), wire.exchange_settings)
+        found = self._client().read(Request("GET", path, asked, version="beta"), wire.exchange_settings)
         return found.in_place_archive_mailbox_id or None
 
     def _outcome(self, item_id: str, error: MailsorterError, folder: str) -> MailsorterError:
@@ -108,13 +108,13 @@ class Eraser:
 
     def _is_permitted(self, folder: str) -> bool:
         if not self._may_erase:
-            self._may_erase = _PERMISSION in roles_of(self._client.access_token()) or self._may_list(folder)
+            self._may_erase = _PERMISSION in roles_of(self._client().access_token()) or self._may_list(folder)
         return self._may_erase
 
     def _may_list(self, folder: str) -> bool:
         try:
             path = f"{folder}/items?$top=1&$select=id"
-            self._client.request(Request("GET", path, self._asked, version=self._version))
+            self._client().request(Request("GET", path, self._asked, version=self._version))
         except NotPermitted:
             return False
         return True

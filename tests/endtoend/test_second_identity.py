@@ -1,0 +1,110 @@
+"""The second identity is read by what erases, and by nothing else: filing works where it cannot be read at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailsorter.assembly import Assembly
+from mailsorter.config.load import load
+from mailsorter.config.secret import SecretReference
+from mailsorter.daemon.process import Daemon
+from mailsorter.errors import UserError
+from mailsorter.logs import get_logger
+from tests.cases.tenant import Tenant, tenant
+from tests.cases.test_commands import Desk
+
+OFFICERS = ("officers-secret", "officers.pem", "certificate-key.pem")
+FILING = (
+    ("plan",), ("sort",), ("status",), ("status", "--digest"), ("review",), ("check",), ("undo", "--client", "klant"),
+    ("audit", "verify"), ("config", "check"), ("config", "show"), ("case", "list"),
+)  # fmt: skip
+CREDENTIALS = {
+    "secret": 'client_secret = "file:officers-secret"\nclient_secret_expires = 2026-01-31\n',
+    "certificate": 'certificate = "file:officers.pem"\n',
+    "systemd": 'certificate = "credential:officers.pem"\n',
+}
+
+
+def reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which secrets are read from now on, by name."""
+    seen: list[str] = []
+    real = SecretReference.read
+
+    def read(self: SecretReference):  # type: ignore[no-untyped-def]
+        seen.append(self.name)
+        return real(self)
+
+    monkeypatch.setattr(SecretReference, "read", read)
+    return seen
+
+
+def divide(firm: Tenant, credential: str) -> None:
+    """A config whose second identity and signing key are somebody else's: neither is there for this user."""
+    text = firm.config.read_text("utf-8")
+    before, second = text.split("[erasure.graph]\n")
+    signed = before.replace("[erasure]\n", '[erasure]\nsigning_key = "file:certificate-key.pem"\n')
+    assert 'client_secret = "file:secret"\n' in second
+    own = second.replace('client_secret = "file:secret"\n', credential)
+    firm.config.write_text(f"{signed}[erasure.graph]\n{own}", "utf-8")
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS.values(), ids=CREDENTIALS)
+def test_the_daemon_starts_files_and_compares_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credential: str
+) -> None:
+    """Whichever config it gets, also after a reload."""
+    with tenant(tmp_path) as firm:
+        from mailsorter.emulator.store import Address
+
+        firm.put(firm.mailboxes[0], from_=Address("Jan", "jan@klant.example"))
+        divide(firm, credential)
+        seen = reading(monkeypatch)
+        daemon = Daemon(firm.config, load(firm.config), get_logger(), clock=firm.clock)
+        try:
+            daemon.assemble()
+            for number in list(daemon.service.mailboxes):
+                daemon.service.poll(number)
+            daemon.service.watch_surroundings()
+            daemon.service.nightly()
+            daemon.reload()
+        finally:
+            daemon.service.ledger.close()
+            daemon._assembly.close()
+        assert "secret" in seen, "the first identity's is read"
+        assert not set(OFFICERS) & set(seen)
+        assert any("Klant" in place for place in (path for _, path in firm.everything())), "it has filed"
+
+
+def test_the_daemon_refuses_to_erase_even_where_it_could_read_it(tmp_path: Path) -> None:
+    """A hard delete asked of the daemon's own connector."""
+    with tenant(tmp_path) as firm:
+        message = firm.put(firm.mailboxes[0])
+        with Assembly(load(firm.config), clock=firm.clock, may_erase=False) as assembly:
+            mailbox = assembly.open_any(firm.mailboxes[0].address)
+            folder = next(iter(mailbox.tree())).id
+            with pytest.raises(UserError, match="never erases"):
+                mailbox.delete_hard(folder, [message])
+        assert message in set().union(*firm.everything().values())
+
+
+def test_no_command_that_files_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tenant(tmp_path) as firm:
+        divide(firm, CREDENTIALS["secret"])
+        seen = reading(monkeypatch)
+        desk = Desk(firm)
+        for words in FILING:
+            desk.type(*words)
+        assert "secret" in seen
+        assert not set(OFFICERS) & set(seen)
+
+
+def test_a_case_says_whose_it_is(tmp_path: Path) -> None:
+    """A search needs the second identity for archives: without it nothing is written down as searched."""
+    with tenant(tmp_path) as firm:
+        divide(firm, CREDENTIALS["secret"])
+        desk = Desk(firm)
+        told = desk.type("erase", "piet@klant.example", "--known", "bekend", "--by", "anna", code=2)
+        assert "officers-secret" in told
+        assert desk.json("case", "show", "2026-0001")["state"] == "verified"
