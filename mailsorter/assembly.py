@@ -122,9 +122,9 @@ class Assembly:
             return
         from mailsorter.ledger.rekey import finish
 
-        self._office.reseal_files()
+        left = self._office.reseal_files()
         self._reseal_prediction_model()
-        finish(self.ledger, self._named_mailboxes(), [client.id for client in self.book])
+        finish(self.ledger, self._named_mailboxes(), [client.id for client in self.book], case_files=left)
 
     def _named_mailboxes(self) -> list[str]:
         return [entry.address for entry in self.config.mailbox]

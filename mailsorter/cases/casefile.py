@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,14 @@ _NONCE_BYTES = 12
 _KEY_FILE = "key"
 _SUFFIX = ".sealed"
 _PART = re.compile(r"[a-z]+(?:-[0-9]+)?")
+
+
+class KeyFile(StrEnum):
+    """What was found of a case file's wrapped key."""
+
+    WRAPPED = "wrapped"  # with the key in force
+    MISSING = "case-file-missing"  # the case is closed, or its folder was moved
+    NOT_OURS = "case-file-not-readable"  # this user may not read or replace it: it is the officer's
 
 
 class CaseFile:
@@ -80,10 +89,10 @@ class CaseFile:
         return cls(root / number, number, unwrap(wrapped))
 
     @classmethod
-    def rewrap(cls, root: Path, number: str, wrap_anew: Callable[[bytes], bytes]) -> None:
+    def rewrap(cls, root: Path, number: str, wrap_anew: Callable[[bytes], bytes]) -> KeyFile:
         """Have the case file's key wrapped anew; nothing is written when `wrap_anew` gives the same back.
 
-        Raises as `open`.
+        A key that is not there, or not for this user, is told and changes nothing. Raises `LedgerError` as `open` does.
         """
         path = root / number / _KEY_FILE
         try:
@@ -92,9 +101,12 @@ class CaseFile:
             if anew != wrapped:
                 _write(path, anew)
         except FileNotFoundError:
-            return  # closed: its key is destroyed
+            return KeyFile.MISSING
+        except PermissionError:
+            return KeyFile.NOT_OURS
         except OSError as error:
             raise _unwritable(number, error) from None
+        return KeyFile.WRAPPED
 
     def write(self, part: str, value: Any) -> None:
         """Seal a value (anything msgspec can pack) as this part, in place of what was there.

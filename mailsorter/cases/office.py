@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from mailsorter.cases.calendar import Terms
-from mailsorter.cases.casefile import CaseFile
+from mailsorter.cases.casefile import CaseFile, KeyFile
 from mailsorter.cases.witness import Witness
 from mailsorter.clock import Clock
 from mailsorter.ledger.cases import CaseRow
+from mailsorter.ledger.former import former_keys
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.ground import Policy
+from mailsorter.model.lifecycle import CaseState
 from mailsorter.prediction.forgetting import Unlearn
 from mailsorter.sandbox import Sandbox, shared
 
@@ -119,12 +121,25 @@ class Office:
         """The case's sealed file. Raises `UserError` when it was destroyed."""
         return CaseFile.open(self.folder, number, lambda sealed: self.ledger.key.open(sealed, _purpose(number), bytes))
 
-    def reseal_files(self) -> None:
-        """Wrap the keys of all case files with the ledger's key in force. Raises `LedgerError`."""
+    def reseal_files(self) -> dict[str, str]:
+        """Wrap the keys of the case files that an older key of the ledger has wrapped with the key in force.
+
+        Gives the cases of which this cannot be said, each with the reason: the file of an open case is missing, or
+        the file is not this user's. Raises `LedgerError`.
+        """
+        left: dict[str, str] = {}
         with self.ledger.reading() as unit:
-            numbers = [row.number for row in unit.cases.all()]
-        for number in numbers:
-            CaseFile.rewrap(self.folder, number, lambda sealed, n=number: self.ledger.key.reseal(sealed, _purpose(n)))  # type: ignore[misc]
+            replaced_s = max((key.replaced_s for key in former_keys(unit.connection)), default=None)
+            rows = [row for row in unit.cases.all() if replaced_s is not None and row.opened <= replaced_s]
+        for row in rows:
+            found = CaseFile.rewrap(self.folder, row.number, self._reseal(row.number))
+            is_closed = found is KeyFile.MISSING and row.state is CaseState.CLOSED
+            if found is not KeyFile.WRAPPED and not is_closed:
+                left[row.number] = found.value
+        return left
+
+    def _reseal(self, number: str) -> Callable[[bytes], bytes]:
+        return lambda sealed: self.ledger.key.reseal(sealed, _purpose(number))
 
     def mailbox_numbers(self, addresses: Iterable[str] | None = None) -> dict[str, int]:
         """The ledger's number of each of these mailboxes; without any, of all in the config."""

@@ -31,6 +31,7 @@ def state_data(key: UnderFormerKey) -> dict[str, Any]:
         "last_tombstone_expires": moment(key.last_expires_s),
         "open_cases": key.open_cases,
         "kept_items": key.kept_items,
+        "case_files": key.case_files,
         "may_go": key.may_go,
     }
 
@@ -48,6 +49,9 @@ def _told(key: dict[str, Any]) -> list[str]:
     lines = [f"{replaced} is still needed; keep it in [ledger] former_keys"]
     if key["rekeyed"] is None:
         lines.append(f"  rows under it: {rows or 'none'}; every mailbox must be gone through: mailsorter check")
+        if key["case_files"]:
+            cases = ", ".join(f"{number} ({why})" for number, why in sorted(key["case_files"].items()))
+            lines.append(f"  files of cases not looked at: {cases}; run mailsorter check as the officer who has them")
     elif rows:
         lines.append(f"  rows under it that no mailbox shows any more: {rows}; they go with it")
     if key["tombstones"]:

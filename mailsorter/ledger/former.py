@@ -11,7 +11,7 @@ can be made of it. So the whole chain can be verified when the former keys thems
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -41,6 +41,7 @@ from mailsorter.ledger.settings import Settings
 from mailsorter.model.lifecycle import CaseState
 
 _FORMER = "former keys"
+_CASE_FILES = "case files under a former key"
 _AUDIT_KEY = "audit key"
 
 
@@ -66,6 +67,7 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
     last_expires_s: int | None  # of those
     open_cases: int  # opened before the key was replaced
     kept_items: int  # of cases, that a later round must find by their traces: in an online archive, or gone
+    case_files: dict[str, str] = {}  # why the last check could not say that a case's file is under the key in force
 
     @property
     def may_go(self) -> bool:
@@ -78,6 +80,8 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
         found = []
         if self.rekeyed_s is None:
             found.append(f"{sum(self.rows.values())} rows are still under it and no check has gone through them all")
+            if self.case_files:
+                found.append(f"the files of {len(self.case_files)} cases could not be looked at")
         if self.tombstones:
             last = datetime.fromtimestamp(self.last_expires_s or 0, UTC)
             found.append(f"{self.tombstones} tombstones under it, the last until {last:%Y-%m-%d}")
@@ -89,6 +93,7 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.msgpack.Decoder(list[FormerKey])  # built once: msgspec shows other threads a half-built one
+_case_files_decoder = msgspec.msgpack.Decoder(dict[str, str])
 
 _KNOWN_BY = {
     "mailbox": mailbox.c.token,
@@ -112,6 +117,18 @@ def former_keys(connection: Connection) -> list[FormerKey]:
 def write_former_keys(connection: Connection, keys: Sequence[FormerKey]) -> None:
     """Write them as they now are."""
     Settings(connection).set(_FORMER, msgspec.msgpack.encode(list(keys)))
+
+
+def write_case_files_left(connection: Connection, left: Mapping[str, str]) -> None:
+    """Keep which case files the last check could not look at, each with the reason."""
+    if left or Settings(connection).get(_CASE_FILES) is not None:
+        Settings(connection).set(_CASE_FILES, msgspec.msgpack.encode(dict(left)))
+
+
+def case_files_left(connection: Connection) -> dict[str, str]:
+    """The same as it was kept."""
+    stored = Settings(connection).get(_CASE_FILES)
+    return {} if stored is None else _case_files_decoder.decode(stored)
 
 
 def is_under(column: Column[bytes], generation: int) -> ColumnElement[bool]:
@@ -142,6 +159,7 @@ def _under(connection: Connection, key: FormerKey, now_s: int) -> UnderFormerKey
         last_expires_s=max((last for _, last in standing if last is not None), default=None),
         open_cases=_count(connection, still_open),
         kept_items=_count(connection, _kept_under(key.generation)),
+        case_files=case_files_left(connection) if key.rekeyed_s is None else {},
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, or_,
 from mailsorter.errors import LedgerLocked
 from mailsorter.ledger.by_hand import digests_of
 from mailsorter.ledger.cases import ItemIds
-from mailsorter.ledger.former import FormerKey, former_keys, is_under, write_former_keys
+from mailsorter.ledger.former import FormerKey, former_keys, is_under, write_case_files_left, write_former_keys
 from mailsorter.ledger.keys import LedgerKey, former
 from mailsorter.ledger.ledger import Ledger, Unit
 from mailsorter.ledger.places import FolderFacts
@@ -67,21 +67,27 @@ class MailboxRekeying:
             self._translations.close()
 
 
-def finish(ledger: Ledger, addresses: Sequence[str], client_ids: Iterable[str]) -> bool:
+def finish(
+    ledger: Ledger, addresses: Sequence[str], client_ids: Iterable[str], *, case_files: Mapping[str, str] | None = None
+) -> bool:
     """After checking: has everything that can be read the digests of the key in force?
 
-    True, and written down, when each of these mailboxes (all in the config) was gone through since the key was
+    `case_files` are the cases whose files may still be under an older key, each with the reason. True, and written
+    down, when there are none and each of these mailboxes (all in the config) was gone through since the key was
     replaced. Then rows of mailboxes that nobody names any more are sealed anew too. Raises `LedgerError`.
     """
     if not ledger.key.former:
         return False
     with ledger.unit() as unit:
+        write_case_files_left(unit.connection, case_files or {})
         unit.places.respell(addresses, client_ids)
         unit.places.reseal_mailboxes()
         numbers = {unit.places.mailbox(address) for address in addresses}
         if any(unit.settings.get(_done(unit.key, number)) is None for number in numbers):
             return False
         others = [number for number in unit.places.mailbox_numbers() if number not in numbers]
+    if case_files:
+        return False
     for number in others:
         if not _sweep_unnamed(ledger, number):
             return False

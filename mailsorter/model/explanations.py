@@ -323,6 +323,19 @@ TROUBLES: dict[str, str] = {
 }
 """The classes of errors, whose names stand where something could not be done."""
 
+CASE_FILES: dict[str, str] = {
+    "case-file-missing": (
+        "The ledger has this case as open, and its file is not in the folder that [erasure] cases names. Give the "
+        "folder its name back, or restore the file. The ledger's former key is kept until a check finds the file, or "
+        "the case is closed."
+    ),
+    "case-file-not-readable": (
+        "This user may not read the case's file, so nobody can say by which key of the ledger it is protected. The "
+        "former key is kept. Run mailsorter check as the officer whose file it is."
+    ),
+}
+"""Why a check could not say that a case's file is under the ledger's key in force."""
+
 LOOKALIKES: dict[str, str] = {
     "same-name": "The address has the person's display name.",
     "same-local-part": "The address has the same before the @.",
@@ -426,6 +439,7 @@ def _all() -> Iterator[tuple[str, str, str]]:
         ("Cases: what was not looked into", GAPS.items()),
         ("Cases: account and proof", PROOF.items()),
         ("Cases: addresses that may be the same person's", LOOKALIKES.items()),
+        ("The ledger's key: case files", CASE_FILES.items()),
         ("Troubles", TROUBLES.items()),
     )
     for part, table in tables:

@@ -165,8 +165,7 @@ class World:
 
         connect = {address: lambda m=mailbox: m for address, mailbox in self.mailboxes.items()}
         statements = check_mailboxes(self.ledger, self.clock, connect, {})
-        self.office.reseal_files()
-        finish(self.ledger, list(self.mailboxes), [])
+        finish(self.ledger, list(self.mailboxes), [], case_files=self.office.reseal_files())
         return statements
 
     def change(self, **fields: Any) -> None:

@@ -19,8 +19,9 @@ from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.cases.verify import attest
 from mailsorter.checking.difference import Kind
+from mailsorter.cli.former_keys import key_words, state_data
 from mailsorter.errors import LedgerUnreadable
-from mailsorter.ledger.former import under_former_keys
+from mailsorter.ledger.former import UnderFormerKey, under_former_keys
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.model.case import CaseKind, ItemState, Verdict
 from mailsorter.model.folder import WellKnown
@@ -212,3 +213,37 @@ def test_what_was_erased_again_is_known_when_the_old_key_is_gone(world: World) -
     world.open_with(NEW_KEY)
     back = restored(world, message)
     assert risen(world) == [back]
+
+
+def test_an_open_case_whose_file_is_not_there_holds_the_old_key(world: World) -> None:
+    """Its folder was moved: it is not taken for closed, the check says which case, and the next one goes on."""
+    STAGES["opened"](world)
+    world.open_with(NEW_KEY, KEY)
+    place = world.office.folder / NUMBER
+    place.rename(world.folder / "elsewhere")
+    world.check()
+    (under,) = former_of(world)
+    assert (under.rekeyed_s, under.case_files) == (None, {NUMBER: "case-file-missing"})
+    told = "\n".join(key_words([state_data(under)]))
+    assert f"{NUMBER} (case-file-missing)" in told
+    (world.folder / "elsewhere").rename(place)
+    world.check()
+    (under,) = former_of(world)
+    assert (under.rekeyed_s is None, under.case_files) == (False, {})
+    assert opens_with_the_new_key_alone(world)
+
+
+def test_a_case_opened_under_the_new_key_does_not_hold_the_old_one(world: World) -> None:
+    """Who cannot read it need not: it was never under the old key."""
+    world.open_with(NEW_KEY, KEY)
+    world.clock.sleep(1)
+    STAGES["opened"](world)
+    (world.office.folder / NUMBER).rename(world.folder / "elsewhere")
+    world.check()
+    (under,) = former_of(world)
+    assert (under.rekeyed_s is None, under.case_files) == (False, {})
+
+
+def former_of(world: World) -> list[UnderFormerKey]:
+    with world.ledger.reading() as unit:
+        return under_former_keys(unit.connection, unit.now_s)

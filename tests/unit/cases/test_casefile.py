@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from mailsorter.cases.casefile import CaseFile, destroy
+from mailsorter.cases.casefile import CaseFile, KeyFile, destroy, key_path
 from mailsorter.errors import LedgerError, LedgerUnreadable, UserError
 from mailsorter.ledger.keys import LedgerKey
 from mailsorter.model.case import Subject
@@ -145,3 +147,34 @@ def test_what_the_disk_neither_gives_nor_removes_says_what_to_mend(tmp_path: Pat
     in_the_way.rmdir()
     destroy(tmp_path, "2026-0001")
     assert not (tmp_path / "2026-0001").exists()
+
+
+def test_a_key_file_that_is_missing_or_not_ours_is_not_taken_for_the_other(tmp_path: Path) -> None:
+    """At a key's replacement the difference decides whether the old key may be destroyed."""
+    CaseFile.create(tmp_path, "2026-0001", wrap)
+    key = key_path(tmp_path, "2026-0001")
+    before = key.read_bytes()
+    assert CaseFile.rewrap(tmp_path, "2026-0001", lambda wrapped: wrapped) is KeyFile.WRAPPED
+    assert CaseFile.rewrap(tmp_path, "2026-0002", lambda wrapped: wrapped) is KeyFile.MISSING
+    with as_somebody_else(tmp_path / "2026-0001"):
+        assert CaseFile.rewrap(tmp_path, "2026-0001", lambda wrapped: b"anew") is KeyFile.NOT_OURS
+    assert key.read_bytes() == before
+    assert CaseFile.rewrap(tmp_path, "2026-0001", lambda wrapped: b"anew") is KeyFile.WRAPPED
+    assert key.read_bytes() == b"anew"
+
+
+@contextmanager
+def as_somebody_else(folder: Path) -> Iterator[None]:
+    """As a user who has no right in the folder: root becomes one, anybody else takes the right away."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+        return
+    folder.chmod(0)
+    try:
+        yield
+    finally:
+        folder.chmod(0o700)
