@@ -7,19 +7,22 @@ attachments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from mailsorter.errors import MailsorterError, PermanentError
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.case import Finding, Role, Seen
-from mailsorter.model.finding import fingerprint, role_of
+from mailsorter.model.contents import Contents
+from mailsorter.model.finding import fingerprint, role_of, with_contents
 from mailsorter.model.folder import FolderTree, WellKnown, show_path
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
 
-_AT_ONCE = 20  # attachment names asked for in one call: a Graph batch
+T = TypeVar("T")
+_AT_ONCE = 20  # messages asked for in one call: a Graph batch
 _RECIPIENTS = 50  # of one message that a finding keeps, for a reviewer to read
 
 
@@ -81,15 +84,41 @@ def with_attachment_names(mailbox: Mailbox, findings: Sequence[Finding]) -> Iter
     Raises:
         MailsorterError: anything that may be better later.
     """
+    return _some_at_a_time(findings, mailbox.attachment_names, _named)
+
+
+def with_approvable_contents(mailbox: Mailbox, findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """The findings with fingerprints of all that they hold, and with the names of their attachments; else as
+    `with_attachment_names`.
+
+    The text is read for its digest and dropped.
+    """
+    return _some_at_a_time(findings, mailbox.contents, _holding)
+
+
+def _some_at_a_time(
+    findings: Sequence[Finding],
+    ask: Callable[[Sequence[str]], list[T | MailsorterError]],
+    put: Callable[[Finding, T], Finding],
+) -> Iterator[list[Finding]]:
     for start in range(0, len(findings), _AT_ONCE):
         some = findings[start : start + _AT_ONCE]
-        answers = mailbox.attachment_names([finding.id for finding in some])
-        yield [_named(finding, names) for finding, names in zip(some, answers, strict=True)]
+        answers = ask([finding.id for finding in some])
+        made = []
+        for finding, answer in zip(some, answers, strict=True):
+            if not isinstance(answer, MailsorterError):
+                made.append(put(finding, answer))
+            elif isinstance(answer, PermanentError):
+                made.append(finding)
+            else:
+                raise answer
+        yield made
 
 
-def _named(finding: Finding, names: tuple[str, ...] | MailsorterError) -> Finding:
-    if isinstance(names, PermanentError):
-        return finding
-    if isinstance(names, MailsorterError):
-        raise names
+def _named(finding: Finding, names: tuple[str, ...]) -> Finding:
     return msgspec.structs.replace(finding, attachments=names, attachments_read=True)
+
+
+def _holding(finding: Finding, contents: Contents) -> Finding:
+    known = with_contents(finding.fingerprint, contents)
+    return _named(msgspec.structs.replace(finding, fingerprint=known), contents.names)

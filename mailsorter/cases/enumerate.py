@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from mailsorter.cases.build_finding import finding_of, where, with_attachment_names
+from mailsorter.cases.build_finding import finding_of, where, with_approvable_contents
 from mailsorter.cases.folder_listing import FolderListing
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
@@ -34,7 +34,7 @@ from mailsorter.errors import (
 from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH
-from mailsorter.model.finding import envelope_places
+from mailsorter.model.finding import covers_contents, envelope_places
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
@@ -91,7 +91,7 @@ class MailboxFinder:
             found.is_searched = True
             self._save(found)
             self._open_candidates()
-        self._name_attachments()
+        self._read_findings()
         self._count_unopened()
         found.is_complete = True
         self._save(found)
@@ -364,16 +364,19 @@ class MailboxFinder:
 
     # the rest --------------------------------------------------------------------------------------------------
 
-    def _name_attachments(self) -> None:
-        """Grounds may be recognised by an attachment's name: ask for the names, of findings only."""
-        if not self._scope.attachment_names:
-            return
-        wanted = [finding for finding in self._found.findings.values() if finding.lacks_attachment_names]
-        for some in with_attachment_names(self._mailbox, wanted):
+    def _read_findings(self) -> None:
+        """What is approved must be known again: each finding's text and attachments go into its fingerprint.
+
+        Of findings only. Grounds may be recognised by an attachment's name, which comes with it.
+        """
+        wanted = [f for f in self._found.findings.values() if not covers_contents(f.fingerprint)]
+        for some in with_approvable_contents(self._mailbox, wanted):
             for finding in some:
                 self._found.findings[finding.id] = finding
-                if finding.lacks_attachment_names:
+                if self._scope.attachment_names and finding.lacks_attachment_names:
                     self._not_seen(finding.folder, "attachment-names", 1)
+            self._save_sometimes(len(some))
+            self._tick("reading what was found")
 
     def _count_unopened(self) -> None:
         """Messages known by envelope, preview and the server's index alone: said, so that nobody thinks otherwise."""

@@ -19,7 +19,7 @@ from mailsorter.cases.graves import bury
 from mailsorter.cases.office import Office
 from mailsorter.cases.targets import Target, Trace, Wanted, by_folder, targets, trace_of
 from mailsorter.cases.todays_date import require_true_date
-from mailsorter.errors import MailsorterError, NotFound, NotPermitted
+from mailsorter.errors import MailsorterError, NotFound, NotPermitted, PermanentError
 from mailsorter.ledger.cases import IN_WORK, CaseItem, ItemIds
 from mailsorter.ledger.keys import DIGEST_BYTES, is_same, spellings
 from mailsorter.ledger.ledger import Unit
@@ -27,13 +27,15 @@ from mailsorter.ledger.runs import Run
 from mailsorter.ledger.states import StepState
 from mailsorter.mailbox.base import Detail, Mailbox, Place
 from mailsorter.model.case import Finding, ItemState
-from mailsorter.model.finding import fingerprint
+from mailsorter.model.finding import covers_contents, is_same_contents, is_same_envelope
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.step import EraseMessage, Identity, StepKind
 from mailsorter.perform import Hands, StepResult, perform_steps
 from mailsorter.perform.erase import recoverable_folders
 from mailsorter.perform.traces import by_trace
+
+_READ_AT_ONCE = 20  # a Graph batch: what is read is deleted before the next is read
 
 Progress = Callable[[str, int], None]
 """Called with the mailbox and how many of its items are settled."""
@@ -65,7 +67,11 @@ class MailboxEraser:
         self._catch_up()
         tree = self._mailbox.tree(recoverable=True)  # hidden folders cost a request each, and are known by id
         before = self._baseline(tree)
-        self._delete_permanently(tree, self._unchanged())
+        unchanged = self._unchanged()
+        for start in range(0, len(unchanged), _READ_AT_ONCE):
+            if self._hands.stop.is_set():
+                break
+            self._delete_permanently(tree, self._still_holding(unchanged[start : start + _READ_AT_ONCE]))
         self._delete_hard(before, tree)
         self._forget_baseline()
 
@@ -130,9 +136,32 @@ class MailboxEraser:
                 self._settle_absent(unit, item, place)
             for item in visible:
                 message = seen.get(item.ids.id)
-                if message is not None and fingerprint(message) != self._findings[item.token].fingerprint:
+                if message is not None and not is_same_envelope(self._approved(item), message):
                     self._settle(unit, item, ItemState.CHANGED)
         return [i for i in self._pending_visible() if i.ids.id in seen]
+
+    def _still_holding(self, items: Sequence[CaseItem]) -> list[CaseItem]:
+        """Those whose text and attachments are still what was approved, read just before they go.
+
+        An approval of an earlier version covers the envelope alone, and means what it meant when it was given. What
+        Exchange does not render any more nobody can compare: it waits for a person. What is gone the deletion finds.
+        """
+        covered = [i for i in items if covers_contents(self._approved(i))]
+        answers = self._mailbox.contents([i.ids.id for i in covered]) if covered else []
+        with self._office.ledger.unit() as unit:
+            for item, answer in zip(covered, answers, strict=True):
+                if isinstance(answer, NotFound):
+                    continue
+                if isinstance(answer, PermanentError):
+                    self._settle(unit, item, ItemState.LOOK)
+                elif isinstance(answer, MailsorterError):
+                    raise answer
+                elif not is_same_contents(self._approved(item), answer):
+                    self._settle(unit, item, ItemState.CHANGED)
+        return [i for i in items if self._items[i.token].state is ItemState.PENDING]
+
+    def _approved(self, item: CaseItem) -> bytes:
+        return self._findings[item.token].fingerprint
 
     def _look_at(self, folder_ids: Iterable[str], wanted: set[str]) -> dict[str, Message]:
         seen: dict[str, Message] = {}
@@ -256,8 +285,11 @@ class MailboxEraser:
         self._settle_missing([i for i in self._pending_there() if i.ids.id not in by_id])
         with self._office.ledger.unit() as unit:
             for item in self._pending_there():
-                if fingerprint(by_id[item.ids.id]) != self._findings[item.token].fingerprint:
+                if not is_same_envelope(self._approved(item), by_id[item.ids.id]):
                     self._settle(unit, item, ItemState.CHANGED)
+        left = self._pending_there()
+        for start in range(0, len(left), _READ_AT_ONCE):
+            self._still_holding(left[start : start + _READ_AT_ONCE])
 
     def _retain(self, tokens: Iterable[bytes]) -> None:
         if not (tokens := list(dict.fromkeys(tokens))):

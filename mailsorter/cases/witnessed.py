@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from mailsorter.cases.build_finding import finding_of, with_attachment_names
+from mailsorter.cases.build_finding import finding_of, with_approvable_contents
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.office import Office
@@ -58,7 +58,7 @@ def as_findings(
         (finding := _finding(mailbox, hit, messages.get(hit.id), person)).key: (finding, why)
         for hit, why in fresh.values()
     }
-    named = _with_names(office, mailbox, [finding for finding, _ in made.values()])
+    named = _read_whole(office, mailbox, [finding for finding, _ in made.values()])
     return [Witnessed(finding=named[key], why=why) for key, (_, why) in made.items()]
 
 
@@ -96,7 +96,7 @@ def refresh(office: Office, file: CaseFile) -> list[Witnessed]:
             for one in here
             if isinstance(message := messages.get(one.finding.id), Message)
         ]
-        named = _with_names(office, mailbox, renewed)
+        named = _read_whole(office, mailbox, renewed)
         for one in here:
             message = messages.get(one.finding.id)
             one = msgspec.structs.replace(one, finding=named.get(one.finding.key, one.finding))
@@ -124,11 +124,11 @@ def _read(office: Office, mailbox: str, ids: list[str]) -> dict[str, Message | M
     return dict(zip(ids, answers, strict=True))
 
 
-def _with_names(office: Office, mailbox: str, findings: list[Finding]) -> dict[tuple[str, str], Finding]:
-    """The findings by key, with their attachments' names where a rule needs them and the mailbox gives them now."""
-    if findings and office.firm.policy.needs_attachment_names:
+def _read_whole(office: Office, mailbox: str, findings: list[Finding]) -> dict[tuple[str, str], Finding]:
+    """The findings by key, with what they hold where the mailbox gives it now."""
+    if findings:
         with contextlib.suppress(MailsorterError):  # they stay findings whose names nobody knows, and are judged so
-            findings = [f for some in with_attachment_names(office.open_mailbox(mailbox), findings) for f in some]
+            findings = [f for some in with_approvable_contents(office.open_mailbox(mailbox), findings) for f in some]
     return {finding.key: finding for finding in findings}
 
 

@@ -26,6 +26,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from mailsorter.errors import MailsorterError
+from mailsorter.model.contents import Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
@@ -197,6 +198,10 @@ class Mailbox(Protocol):
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         """The names of each message's attachments, in order."""
+        ...
+
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
+        """The text of each message with the names and sizes of its attachments, inline ones too."""
         ...
 
     def mime(self, message_id: str) -> bytes:

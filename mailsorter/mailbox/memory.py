@@ -17,6 +17,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import CursorLost, Held, MailsorterError, NotFound, PoisonItem, Refused, Unreachable
 from mailsorter.mailbox.base import ChangePage, Detail, Done, ItemCounts, Move, Outcome, Place, SearchHits, TreePage
 from mailsorter.mailbox.memory_server import Item, MemoryServer, rendered
+from mailsorter.model.contents import Attached, Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
 from mailsorter.model.message import ItemStub, Message
 
@@ -145,6 +146,9 @@ class MemoryMailbox:
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._each("attachment_names", ids, lambda item: item.attachment_names)
+
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
+        return self._each("contents", ids, _contents)
 
     def mime(self, message_id: str) -> bytes:
         self._read("mime")
@@ -330,6 +334,11 @@ def _readable(item: Item) -> Item:
     if item.is_poison:
         raise PoisonItem("Exchange cannot read this item.")
     return item
+
+
+def _contents(item: Item) -> Contents:
+    attached = (Attached(name, item.attachment_sizes.get(name, 0)) for name in item.attachment_names)
+    return Contents(item.text, tuple(attached))
 
 
 def _haystack(item: Item) -> str:

@@ -53,6 +53,7 @@ class Item:
     message: Message
     text: str = ""
     attachment_names: tuple[str, ...] = ()
+    attachment_sizes: dict[str, int] = field(default_factory=dict)  # bytes by name; what is not named is empty
     mime: bytes | None = None
     is_associated: bool = False
     is_held: bool = False
@@ -188,7 +189,7 @@ class MemoryServer:
             "folder_id": self.folder(where).id,
         }
         message = msgspec.convert(values, Message)
-        self._put(Item(message, text, tuple(attachment_names), mime, is_associated=hidden))
+        self._put(Item(message, text, tuple(attachment_names), mime=mime, is_associated=hidden))
         return message.id
 
     def user_moves(self, item_id: str, to: FolderRef) -> str:
@@ -209,7 +210,8 @@ class MemoryServer:
         message = msgspec.structs.replace(
             original.message, id=f"AAkM{next(self._numbers):08d}", folder_id=self.folder(to).id
         )
-        self._put(Item(message, original.text, original.attachment_names, original.mime))
+        sizes = dict(original.attachment_sizes)
+        self._put(Item(message, original.text, original.attachment_names, sizes, original.mime))
         return message.id
 
     def user_changes(self, item_id: str, **fields: object) -> None:

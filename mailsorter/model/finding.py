@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from mailsorter.model.case import Role, Seen
+from mailsorter.model.contents import Contents, contents_digest
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.person import Person
 
@@ -46,11 +47,41 @@ def role_of(message: Message, places: Sequence[Seen], person: Person) -> Role:
     return Role.MENTIONED
 
 
-def fingerprint(message: Message) -> bytes:
-    """16 bytes that stay while the message is the one a reviewer saw, and change when it moves or is edited.
+_ENVELOPE_BYTES = 16
 
-    The read flag, the follow-up flag and the preview are left out: reading is not changing, and servers make previews.
+
+def fingerprint(message: Message, contents: Contents | None = None) -> bytes:
+    """Bytes that stay while the message is the one a reviewer saw, and change when it moves or is edited.
+
+    16 bytes for the envelope, followed by 16 for the text and the attachments where these are known. The read flag,
+    the follow-up flag and the preview are left out: reading is not changing, and servers make previews. So is the
+    change key, because Exchange changes it when a message is read.
     """
+    return _of_envelope(message) + (contents_digest(contents) if contents is not None else b"")
+
+
+def with_contents(known: bytes, contents: Contents) -> bytes:
+    """The fingerprint of a message with what it holds, in the place of what was known of that."""
+    return known[:_ENVELOPE_BYTES] + contents_digest(contents)
+
+
+def covers_contents(approved: bytes) -> bool:
+    """Does the fingerprint cover text and attachments? One does not that an earlier version made, nor one of a message
+    of which the server gave the envelope alone."""
+    return len(approved) > _ENVELOPE_BYTES
+
+
+def is_same_envelope(approved: bytes, message: Message) -> bool:
+    """Has the message still the envelope, and does it still lie where it did?"""
+    return approved[:_ENVELOPE_BYTES] == _of_envelope(message)
+
+
+def is_same_contents(approved: bytes, contents: Contents) -> bool:
+    """Has the message still the text and the attachments? True where the fingerprint does not cover them."""
+    return not covers_contents(approved) or approved[_ENVELOPE_BYTES:] == contents_digest(contents)
+
+
+def _of_envelope(message: Message) -> bytes:
     parts: list[str] = [
         message.folder_id,
         message.internet_message_id,
@@ -64,7 +95,7 @@ def fingerprint(message: Message) -> bytes:
     for group in (message.reply_to, message.to, message.cc, message.bcc):
         parts.append("\x1e".join(_spelled(p) for p in group))
     framed = b"".join(len(raw := part.encode("utf-8", "surrogatepass")).to_bytes(4, "big") + raw for part in parts)
-    return hashlib.sha256(framed).digest()[:16]
+    return hashlib.sha256(framed).digest()[:_ENVELOPE_BYTES]
 
 
 def _spelled(participant: Participant) -> str:

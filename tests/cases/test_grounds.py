@@ -23,6 +23,7 @@ from mailsorter.emulator.store.records import NewAttachment
 from mailsorter.errors import MailsorterError, PoisonItem, Unreachable
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Subject, Verdict
+from mailsorter.model.contents import Contents
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.ground import KeepRule, Policy, Signs
 from tests.cases.office import BERT, PIET, TAX, World, mail
@@ -43,6 +44,9 @@ class NoNames(MemoryMailbox):
     error: MailsorterError = PoisonItem("Exchange does not give them.")
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
+        return [self.error for _ in ids]
+
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         return [self.error for _ in ids]
 
 
@@ -109,15 +113,13 @@ def test_names_that_exchange_does_not_give_leave_the_verdict_to_a_person(world: 
     assert verdicts(world, number) == [(Verdict.LOOK, "attachments-unknown")]
 
 
-def test_a_ground_that_came_after_the_search_asks_for_a_new_search(world: World) -> None:
-    """The search did not ask for names that no rule needed then."""
+def test_a_ground_that_came_after_the_search_needs_no_new_search(world: World) -> None:
+    """The search reads the names of every finding's attachments, whether a rule needed them then or not."""
     mail(world.anna, from_=PIET, attachment_names=INVOICE)
     number = world.opened()
     find(world.office, number)
     assert verdicts(world, number) == [(Verdict.ERASE, "author")]
     with_rules(world, BY_NAME)
-    assert verdicts(world, number) == [(Verdict.LOOK, "attachments-unknown")]
-    find(world.office, number)
     assert verdicts(world, number) == [(Verdict.KEEP, "ground")]
 
 

@@ -10,6 +10,7 @@ import pytest
 from mailsorter.errors import CursorLost, MailsorterError, NotFound, PoisonItem
 from mailsorter.mailbox.base import ChangePage, Detail, Mailbox, Place
 from mailsorter.model.author_check import AuthorCheck
+from mailsorter.model.contents import Contents
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.message import Message, Participant
 from tests.contracts.graph_world import StoreWorld
@@ -376,6 +377,25 @@ def test_texts_and_attachment_names(world: World) -> None:
     names = world.mailbox.attachment_names([second, first, gone])
     assert names[:2] == [(), ("b.pdf", "a \u5b57.xlsx")]
     assert isinstance(names[2], NotFound)
+
+
+def test_contents_are_text_and_attachments_with_their_sizes(world: World) -> None:
+    """In the order asked; what an attachment's size counts is the server's to say, but it says the same each time."""
+    first = world.deliver(("A",), text="Hallo\nBram", attachment_names=["b.pdf", "a \u5b57.xlsx"])
+    second = world.deliver(("A",), text="")
+    gone, poisoned = world.deliver(("A",)), world.deliver(("A",))
+    world.user_destroys(gone)
+    world.poison(poisoned)
+    held = world.mailbox.contents([second, gone, first, poisoned])
+    assert held[0] == Contents("")
+    assert isinstance(held[1], NotFound)
+    assert isinstance(held[2], Contents)
+    assert held[2].text.split() == ["Hallo", "Bram"]
+    assert held[2].names == ("b.pdf", "a \u5b57.xlsx")
+    assert isinstance(held[3], PoisonItem)
+    world.user_reads(first)
+    assert world.mailbox.contents([first]) == [held[2]]
+    assert world.mailbox.contents([]) == []
 
 
 HALF = "\ud83d"  # of a pair, at the end, before text, the wrong way round

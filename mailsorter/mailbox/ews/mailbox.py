@@ -55,6 +55,7 @@ from mailsorter.mailbox.ews.elements import (
 )
 from mailsorter.mailbox.ews.settings import EwsSettings
 from mailsorter.mailbox.ews.tree import TreeReader
+from mailsorter.model.contents import Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
 from mailsorter.model.message import ItemStub, Message
 
@@ -161,6 +162,9 @@ class EwsMailbox:
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:Attachments",)), translate.attachment_names)
+
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
+        return self._each(ids, shape("m:ItemShape", ("item:TextBody", "item:Attachments")), translate.contents)
 
     def mime(self, message_id: str) -> bytes:
         whole = shape("m:ItemShape", (), element("t:IncludeMimeContent", "true"))

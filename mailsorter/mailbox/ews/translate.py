@@ -24,6 +24,7 @@ from mailsorter.mailbox.ews.elements import (
     words,
 )
 from mailsorter.model.author_check import AuthorCheck
+from mailsorter.model.contents import Attached, Contents
 from mailsorter.model.folder import Folder, FolderPermission, WellKnown
 from mailsorter.model.message import Message, Participant
 from mailsorter.patterns import compiled
@@ -126,6 +127,15 @@ def attachment_names(item: Any) -> tuple[str, ...]:
     """Names of what is attached, inline pictures too, in order."""
     attached = find(item, "t:Attachments")
     return () if attached is None else tuple(text(one, "t:Name") for one in attached)
+
+
+def contents(item: Any) -> Contents:
+    """The body's text, and what is attached."""
+    attached = find(item, "t:Attachments")
+    listed = () if attached is None else attached
+    return Contents(
+        text(item, "t:TextBody"), tuple(Attached(text(one, "t:Name"), _number(text(one, "t:Size"))) for one in listed)
+    )
 
 
 def mime(item: Any) -> bytes:

@@ -31,6 +31,7 @@ from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.stable_ids import StableIds
 from mailsorter.mailbox.graph.tree import TreeReader
+from mailsorter.model.contents import Attached, Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
@@ -145,14 +146,18 @@ class GraphMailbox:
         return self._each(ids, query.options(select="body"), wire.one_text, text, prefer=(_TEXT,))
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
-        def names(found: wire.Page[wire.Attachment]) -> tuple[str, ...]:
-            first = self._get("", "read attachments")
-            link = next_link(self._client, first, found)
-            rest = walk(self._client, replace(first, path=link), wire.attachment_page) if link else ()
-            return tuple(a.name or "" for page in (found, *rest) for a in page.value)
+        return self._attached(ids, "name", lambda listed: tuple(one.name or "" for one in listed))
 
-        tail = "/attachments" + query.options(select="name", top=100)
-        return self._each(ids, tail, wire.attachment_page, names)
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
+        """Two requests a message, in batches: `$expand` of attachments would bring their bytes with it."""
+
+        def sized(listed: Sequence[wire.Attachment]) -> tuple[Attached, ...]:
+            return tuple(Attached(one.name or "", one.size or 0) for one in listed)
+
+        texts = self.texts(ids)
+        known = [n for n, text in enumerate(texts) if not isinstance(text, MailsorterError)]
+        attached = dict(zip(known, self._attached([ids[n] for n in known], "name,size", sized), strict=True))
+        return [_joined(text, attached.get(n, ())) for n, text in enumerate(texts)]
 
     def mime(self, message_id: str) -> bytes:
         return self._client.request(self._get(self._message(message_id, "/$value"), "read messages")).body
@@ -404,6 +409,18 @@ class GraphMailbox:
         ]
         return [_placed(answer) for answer in self._client.batch(requests)]
 
+    def _attached(
+        self, ids: Sequence[str], select: str, make: Callable[[Sequence[wire.Attachment]], T]
+    ) -> list[T | MailsorterError]:
+        def made(found: wire.Page[wire.Attachment]) -> T:
+            first = self._get("", "read attachments")
+            link = next_link(self._client, first, found)
+            rest = walk(self._client, replace(first, path=link), wire.attachment_page) if link else ()
+            return make([one for page in (found, *rest) for one in page.value])
+
+        tail = "/attachments" + query.options(select=select, top=100)
+        return self._each(ids, tail, wire.attachment_page, made)
+
     def _message(self, message_id: str, tail: str = "") -> str:
         return f"{self._users}/messages/{query.segment(message_id)}{tail}"
 
@@ -423,6 +440,14 @@ def _placed(answer: Answer | MailsorterError) -> Outcome:
     except Garbled as error:
         return error
     return Done(stub.id, stub.parent_folder_id or "")
+
+
+def _joined(
+    text: str | MailsorterError, attached: tuple[Attached, ...] | MailsorterError
+) -> Contents | MailsorterError:  # fmt: skip
+    if isinstance(text, MailsorterError):
+        return text
+    return attached if isinstance(attached, MailsorterError) else Contents(text, attached)
 
 
 def _shown(message: Message, detail: Detail) -> Message:

@@ -105,6 +105,7 @@ class Text(msgspec.Struct):
 
 class Attachment(msgspec.Struct):
     name: str | None = None
+    size: int | None = None
 
 
 class TranslatedId(msgspec.Struct, rename="camel"):

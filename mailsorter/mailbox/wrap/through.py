@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from mailsorter.errors import MailsorterError
 from mailsorter.mailbox.base import ChangePage, Detail, ItemCounts, Mailbox, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.model.contents import Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
@@ -89,6 +90,9 @@ class PassedThrough:
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._ask("attachment_names", lambda: self._inner.attachment_names(ids))
+
+    def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
+        return self._ask("contents", lambda: self._inner.contents(ids))
 
     def mime(self, message_id: str) -> bytes:
         return self._ask("mime", lambda: self._inner.mime(message_id))
