@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailsorter.emulator.mime.read import nth_part, read_mime
 from mailsorter.emulator.store.compose import message_ids
-from mailsorter.emulator.store.markup import without_tags
+from mailsorter.emulator.store.markup import as_lines, without_tags
 
 _TAG = re.compile(r"(?s)<(?:style|script|title)\b.*?</(?:style|script|title)>|<!--.*?-->|<[^>]*>")
 PIECES = [
@@ -66,3 +67,22 @@ def test_parameters_without_end_are_cut_and_the_rest_is_read() -> None:
     assert (message.body, len(message.subject)) == ("hello", 20_000)
     assert nth_part(data, 0) == b"hello"
     assert message.mime == data
+
+
+@given(MARKUP)
+def test_lines_hold_the_same_words(markup: str) -> None:
+    """Blocks only part them."""
+    assert "".join(as_lines(markup).split()) == "".join(html.unescape(without_tags(markup)).split())
+
+
+def test_blocks_end_lines_and_links_show_their_target() -> None:
+    markup = (
+        '<div><b>Van:</b> Jan &lt;<a\nhref="mailto:jan@acme.example">jan@acme.example</a>&gt;<br>\r\n'
+        "<b>Aan:</b>&nbsp;Bram</div><p></p><p></p><p>Dag\n allemaal</p><!-- <br> -->"
+    )
+    assert as_lines(markup).split("\n") == [
+        "Van: Jan <jan@acme.example<mailto:jan@acme.example>>",
+        "Aan: Bram",
+        "",
+        "Dag allemaal",
+    ]

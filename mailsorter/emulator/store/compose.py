@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from mailsorter.emulator.store.markup import without_tags
+from mailsorter.emulator.store.markup import as_lines, without_tags
 from mailsorter.emulator.store.records import Address, NewMessage
 
 _PREVIEW_CHARACTERS = 255
@@ -29,13 +29,13 @@ def recipients(addresses: Sequence[Address]) -> list[dict[str, dict[str, str]]]:
 
 
 def html_to_text(markup: str) -> str:
-    """Readable text of an HTML body: tags gone, entities resolved."""
-    return html.unescape(without_tags(markup))
+    """An HTML body as plain text."""
+    return as_lines(markup)
 
 
 def preview_of(body: str, body_type: str) -> str:
     """The first 255 characters of a body as one line."""
-    text = html_to_text(body[:20_000]) if body_type == "html" else body[:4_000]
+    text = html.unescape(without_tags(body[:20_000])) if body_type == "html" else body[:4_000]
     return " ".join(text.split())[:_PREVIEW_CHARACTERS]
 
 

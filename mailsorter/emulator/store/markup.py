@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Iterator
+
 _HIDDEN = ("style", "script", "title")  # elements of which the content is no text
 _ENDS = tuple(f"</{name}>" for name in _HIDDEN)
+
+_BLOCKS = frozenset({"br", "p", "div", "tr", "li", "ul", "ol", "hr", "table", "blockquote", "h1", "h2", "h3", "pre"})
+_LONGEST_TAG = 2_000  # characters of one that are looked through for its target
+_BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,15})")
+_TARGET = re.compile(r"""\bhref=["']?([^"'\s>]+)""", re.IGNORECASE)
 
 
 class _Finder:
@@ -26,9 +36,44 @@ class _Finder:
 
 def without_tags(markup: str) -> str:
     """The markup with a blank for each tag, comment, and hidden element; what is opened and never closed is text."""
+    return " ".join(text for text, _ in _pieces(markup))
+
+
+def as_lines(markup: str) -> str:
+    """The text as Exchange gives it where a plain body is asked for: lines end where blocks do, a link's target stands
+    behind its words in angle brackets, white space counts as one blank."""
+    lines: list[str] = []
+    line: list[str] = []
+    target = ""
+
+    def end_line(*, even_empty: bool = False) -> None:
+        text = " ".join("".join(line).split(" ")).strip()
+        line.clear()
+        if text or even_empty:
+            lines.append(text)
+
+    for text, tag in _pieces(markup):
+        line.append(_BLANKS.sub(" ", html.unescape(text)))
+        name = _NAME.match(tag)
+        word = name[1].lower() if name is not None else ""
+        if word in _BLOCKS:
+            end_line(even_empty=word == "br")
+            if tag.lower().startswith("</p") and lines and lines[-1]:
+                lines.append("")
+        elif word == "a" and not tag.startswith("</"):
+            found = _TARGET.search(tag[:_LONGEST_TAG])
+            target = html.unescape(found[1]) if found else ""
+        elif word == "a" and target:
+            line.append(f"<{target}>")
+            target = ""
+    end_line()
+    return "\n".join(lines).rstrip("\n")
+
+
+def _pieces(markup: str) -> Iterator[tuple[str, str]]:
+    """Text, and the tag, comment or hidden element that follows it; "" behind the last."""
     bracket, comment = _Finder(markup, ">"), _Finder(markup, "-->")
     ends = [_Finder(markup, end) for end in _ENDS]
-    parts: list[str] = []
     kept = 0
     start = markup.find("<")
     while start >= 0:
@@ -41,10 +86,10 @@ def without_tags(markup: str) -> str:
             end = bracket.behind(start)
         if end < 0:
             break  # no bracket closes any more
-        parts.append(markup[kept:start])
+        yield markup[kept:start], markup[start:end]
         kept = end
         start = markup.find("<", end)
-    return " ".join((*parts, markup[kept:]))
+    yield markup[kept:], ""
 
 
 def _opens_hidden(markup: str, start: int) -> bool:
