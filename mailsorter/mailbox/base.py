@@ -80,6 +80,18 @@ class Place(msgspec.Struct, frozen=True):
     folder_id: str
 
 
+class AttachedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of one attachment without its content. `size` in bytes, 0 where it does not say.
+
+    `is_item`: it is an item of Exchange's own (a message, an appointment, a contact), not a file.
+    """
+
+    name: str = ""
+    content_type: str = ""
+    size: int = 0
+    is_item: bool = False
+
+
 class ItemCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many items a folder has, by the server's own word at this moment. None where it does not say.
 
@@ -202,6 +214,10 @@ class Mailbox(Protocol):
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         """The text of each message with the names and sizes of its attachments, inline ones too."""
+        ...
+
+    def attachments(self, ids: Sequence[str]) -> list[tuple[AttachedItem, ...] | MailsorterError]:
+        """What is attached to each message, in order, without any content; inline pictures too."""
         ...
 
     def mime(self, message_id: str) -> bytes:

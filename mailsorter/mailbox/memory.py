@@ -15,7 +15,18 @@ import msgspec
 
 from mailsorter.clock import Clock
 from mailsorter.errors import CursorLost, Held, MailsorterError, NotFound, PoisonItem, Refused, Unreachable
-from mailsorter.mailbox.base import ChangePage, Detail, Done, ItemCounts, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import (
+    AttachedItem,
+    ChangePage,
+    Detail,
+    Done,
+    ItemCounts,
+    Move,
+    Outcome,
+    Place,
+    SearchHits,
+    TreePage,
+)
 from mailsorter.mailbox.memory_server import Item, MemoryServer, rendered
 from mailsorter.model.contents import Attached, Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree, WellKnown
@@ -149,6 +160,9 @@ class MemoryMailbox:
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         return self._each("contents", ids, _contents)
+
+    def attachments(self, ids: Sequence[str]) -> list[tuple[AttachedItem, ...] | MailsorterError]:
+        return self._each("attachments", ids, lambda item: tuple(AttachedItem(name=n) for n in item.attachment_names))
 
     def mime(self, message_id: str) -> bytes:
         self._read("mime")

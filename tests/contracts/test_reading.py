@@ -363,6 +363,19 @@ def test_find_by_message_id(world: World) -> None:
     assert world.mailbox.find('<\x01 "no body" & 中 ' + "x" * 10_000 + "@klant.example>") == []  # whoever sent it
 
 
+def test_what_is_attached(world: World) -> None:
+    """Names and kinds without any content, in the order asked."""
+    first = world.deliver(("A",), attachment_names=["b.pdf", "bericht.eml"])
+    second = world.deliver(("A",))
+    gone = world.deliver(("A",))
+    world.user_destroys(gone)
+    listed = world.mailbox.attachments([second, first, gone])
+    assert listed[0] == ()
+    assert not isinstance(listed[1], MailsorterError)
+    assert [(one.name, one.is_item) for one in listed[1]] == [("b.pdf", False), ("bericht.eml", False)]
+    assert isinstance(listed[2], NotFound)
+
+
 def test_texts_and_attachment_names(world: World) -> None:
     """The body as plain text and the attachments' names, in the order asked."""
     first = world.deliver(("A",), text="Hallo\nBram", attachment_names=["b.pdf", "a \u5b57.xlsx"])

@@ -19,6 +19,7 @@ from mailsorter.errors import (
     Unreachable,
 )
 from mailsorter.mailbox.base import (
+    AttachedItem,
     ChangePage,
     Detail,
     Done,
@@ -165,6 +166,9 @@ class EwsMailbox:
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:TextBody", "item:Attachments")), translate.contents)
+
+    def attachments(self, ids: Sequence[str]) -> list[tuple[AttachedItem, ...] | MailsorterError]:
+        return self._each(ids, shape("m:ItemShape", ("item:Attachments",)), translate.attachments)
 
     def mime(self, message_id: str) -> bytes:
         whole = shape("m:ItemShape", (), element("t:IncludeMimeContent", "true"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
+from mailsorter.mailbox.base import AttachedItem
 from mailsorter.mailbox.ews.elements import (
     FLAG_STATUS,
     FROM_SMTP,
@@ -135,6 +136,21 @@ def contents(item: Any) -> Contents:
     listed = () if attached is None else attached
     return Contents(
         text(item, "t:TextBody"), tuple(Attached(text(one, "t:Name"), _number(text(one, "t:Size"))) for one in listed)
+    )
+
+
+def attachments(item: Any) -> tuple[AttachedItem, ...]:
+    """What is attached, in order: items of Exchange's own and files."""
+    listed = find(item, "t:Attachments")
+    return () if listed is None else tuple(_attached(one) for one in listed)
+
+
+def _attached(source: Any) -> AttachedItem:
+    return AttachedItem(
+        name=text(source, "t:Name"),
+        content_type=text(source, "t:ContentType"),
+        size=_number(text(source, "t:Size")),
+        is_item=local_name(source) == "ItemAttachment",
     )
 
 

@@ -22,7 +22,18 @@ from mailsorter.errors import (
     Refused,
     Unreachable,
 )
-from mailsorter.mailbox.base import ChangePage, Detail, Done, ItemCounts, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import (
+    AttachedItem,
+    ChangePage,
+    Detail,
+    Done,
+    ItemCounts,
+    Move,
+    Outcome,
+    Place,
+    SearchHits,
+    TreePage,
+)
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
@@ -147,6 +158,9 @@ class GraphMailbox:
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._attached(ids, "name", lambda listed: tuple(one.name or "" for one in listed))
+
+    def attachments(self, ids: Sequence[str]) -> list[tuple[AttachedItem, ...] | MailsorterError]:
+        return self._attached(ids, "name,contentType,size", lambda listed: tuple(map(translate.attached, listed)))
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         """Two requests a message, in batches: `$expand` of attachments would bring their bytes with it."""

@@ -11,7 +11,8 @@ from msgspec import UNSET
 
 from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
-from mailsorter.mailbox.graph.wire import GraphFolder, GraphMessage, Recipient
+from mailsorter.mailbox.base import AttachedItem
+from mailsorter.mailbox.graph.wire import Attachment, GraphFolder, GraphMessage, Recipient, number
 from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import Folder, WellKnown
 from mailsorter.model.message import Message, Participant
@@ -27,6 +28,7 @@ SEARCH_KEY = "Binary 0x300B"
 HEADERS = "String 0x007D"
 
 _MESSAGE_ID = compiled("graph.message-id", r"<[^<>\s]+>")
+_ITEM = "#microsoft.graph.itemattachment"
 _SEARCH_FOLDER = "#microsoft.graph.mailsearchfolder"
 _NO_ONE = Participant("", "")
 
@@ -66,6 +68,16 @@ def message(source: GraphMessage, folder_id: str = "", trusted_gateways: Sequenc
 def unreadable(message_id: str, folder_id: str) -> Message:
     """The stand-in for a message that Exchange has but cannot render."""
     return Message(id=message_id, folder_id=folder_id, is_unreadable=True)
+
+
+def attached(source: Attachment) -> AttachedItem:
+    """One attachment without its content."""
+    return AttachedItem(
+        name=source.name or "",
+        content_type=source.content_type or "",
+        size=number(source.size) or 0,
+        is_item=(source.odata_type or "").lower() == _ITEM,
+    )
 
 
 def folder(source: GraphFolder, well_known: WellKnown | None = None, *, parent_id: str | None = None) -> Folder:

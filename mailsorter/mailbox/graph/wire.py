@@ -103,8 +103,12 @@ class Text(msgspec.Struct):
     body: ItemBody | None = None
 
 
-class Attachment(msgspec.Struct):
+class Attachment(msgspec.Struct, rename="camel"):
+    """An attachment without its content; its kind is in the type that Graph writes beside it."""
+
+    odata_type: str | None = msgspec.field(name="@odata.type", default=None)
     name: str | None = None
+    content_type: str | None = None
     size: int | None = None
 
 

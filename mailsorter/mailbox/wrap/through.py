@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from mailsorter.errors import MailsorterError
-from mailsorter.mailbox.base import ChangePage, Detail, ItemCounts, Mailbox, Move, Outcome, Place, SearchHits, TreePage
+from mailsorter.mailbox.base import (
+    AttachedItem,
+    ChangePage,
+    Detail,
+    ItemCounts,
+    Mailbox,
+    Move,
+    Outcome,
+    Place,
+    SearchHits,
+    TreePage,
+)
 from mailsorter.model.contents import Contents
 from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
@@ -93,6 +104,9 @@ class PassedThrough:
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
         return self._ask("contents", lambda: self._inner.contents(ids))
+
+    def attachments(self, ids: Sequence[str]) -> list[tuple[AttachedItem, ...] | MailsorterError]:
+        return self._ask("attachments", lambda: self._inner.attachments(ids))
 
     def mime(self, message_id: str) -> bytes:
         return self._ask("mime", lambda: self._inner.mime(message_id))
