@@ -299,6 +299,8 @@ class Assembly:
             label_homes=label_homes(self.config),
             stamp_category=own.stamp_category,
             predictor=self.predictor,
+            trusted_gateways=tuple(self.config.matching.trusted_gateways),
+            sandbox=lambda: self._sandbox,
         )
 
     # prediction -----------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ ASSUMED: Mapping[str, str] = {
     "domain": "everybody under a client's domain writes for that client.",
     "thread": "an answer is about the client of what it answers.",
     "forwarded": "mail programs write the lines of a forward as in the samples that the table was made from.",
+    "calendar": "Exchange writes every attendee into the calendar part of the MIME text that it makes.",
+    "attached-message": "Exchange keeps the header of a message that is attached as an item.",
     "bounce": "reports that are no RFC 3464 parts are worded as in the samples that the reader was made from.",
     "form": "forms name the visitor's address as in the samples that the reader was made from.",
     "on-behalf": "a message with a List-Id comes from a list that writes the author's address truthfully.",

@@ -22,6 +22,7 @@ class EvidenceKind(enum.IntEnum):
     THREAD = 60  # the conversation or References of mail already filed
     FORWARDED = 70  # someone in a forwarded header block
     CALENDAR = 71  # organiser or attendee of an invitation
+    ATTACHED_MESSAGE = 72  # someone in the header of a message that one of the firm's own people attached
     BOUNCE = 80  # the original recipient of a bounce or automatic reply
     FORM = 81  # the person behind a contact form
     ON_BEHALF = 82  # the person behind a mailing list or a sending service

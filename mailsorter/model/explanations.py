@@ -67,8 +67,18 @@ KINDS: dict[EvidenceKind, str] = {
         "leave undecided and that looks forwarded, and are not kept."
     ),
     EvidenceKind.CALENDAR: (
-        "An invitation, or the answer to one, names someone of the client as organiser or attendee inside its text. "
-        "Those whom the envelope names count as addresses already."
+        "An invitation, or the answer to one, names someone of the client as organiser or attendee inside its text, or "
+        "in the calendar part of an invitation that one of the firm's own people sent. Those whom the envelope names "
+        "count as addresses already. Of an invitation to many only the organiser counts."
+    ),
+    EvidenceKind.ATTACHED_MESSAGE: (
+        "One of the firm's own people attached a message (as an item, or as an .eml file), and its header names "
+        "someone of the client, or a subject with its project code. Everybody who passed it on must be the firm's: the "
+        "author of the outer message, who must not have failed authentication, of attached messages around it, and of "
+        "what the body forwards. What others attach counts for nothing. Where Exchange's verdict in "
+        "the attached header is a failure, neither its author nor its subject counts; of an attached message to many "
+        "only its author counts. It is read only for mail that its headers leave undecided, up to 25 MB, 20 attached "
+        "messages and 5 levels; where a part cannot be read nothing of it counts."
     ),
     EvidenceKind.BOUNCE: (
         "A delivery report, or a system's automatic answer, says that a message to this address of the client could "

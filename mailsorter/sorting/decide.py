@@ -15,7 +15,7 @@ from mailsorter.model.standing import MessageState
 from mailsorter.model.thread import RunMemory
 from mailsorter.sorting.budget import TOO_COSTLY, Watch, work_of
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.matching import at_its_time, match_all, match_message
+from mailsorter.sorting.matching import Carried, at_its_time, match_all, match_message
 from mailsorter.sorting.recall import Recall
 
 
@@ -64,6 +64,12 @@ class Extras(msgspec.Struct, frozen=True):
 
     texts: Mapping[str, str] = {}
     attachment_names: Mapping[str, tuple[str, ...]] = {}
+    carried: Mapping[str, tuple[Carried, ...]] = {}
+
+    @property
+    def ids(self) -> set[str]:
+        """Those of which anything was fetched."""
+        return {*self.texts, *self.attachment_names, *self.carried}
 
 
 _NOTHING = Extras()
@@ -94,6 +100,7 @@ def decide_window(
             lambda: match_message(
                 message, filing.book, memory, corrections=recall, correspondents=recall, several=filing.several,
                 predictor=filing.predictor, text=text, attachment_names=names,
+                carried=extras.carried.get(message.id, ()),
             ),
         )  # fmt: skip
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mailsorter.model.filing import FilingPolicy, Several
 from mailsorter.model.folder import FolderPath
+from mailsorter.sandbox import Sandbox, shared
 from mailsorter.sorting.matching import MatchBook, Predictor
 
 
@@ -31,3 +32,5 @@ class Filing:
     label_homes: Mapping[str, str] = field(default_factory=dict)  # label to folder path, `/` between segments
     stamp_category: bool = False
     predictor: Predictor | None = None
+    trusted_gateways: tuple[str, ...] = ()  # in front of Exchange: attached messages carry their verdicts, too
+    sandbox: Callable[[], Sandbox] = shared  # in which attached messages are taken apart

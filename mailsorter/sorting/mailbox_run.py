@@ -454,8 +454,8 @@ class MailboxRun:
         now, sent = self.hands.clock.now(), self._ground.sent_folder_id
         decisions = decide_window(messages, recall, self.filing, self.run.number, now, sent, watch=self._watch)
         extras = fetch_extras(self.hands.mailbox, decisions, self.filing)
-        self.report.looked_into += len(extras.texts.keys() | extras.attachment_names.keys())
-        if not extras.texts and not extras.attachment_names:
+        self.report.looked_into += len(extras.ids)
+        if not extras.ids:
             return decisions
         return decide_window(messages, recall, self.filing, self.run.number, now, sent, extras, self._watch)
 

@@ -65,7 +65,7 @@ def review(
                 senders = SenderCorrections(unit, page, ground.numbers)
             decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id)
             extras = None if headers_only else fetch_extras(hands.mailbox, decisions, filing)
-            if extras is not None and (extras.texts or extras.attachment_names):
+            if extras is not None and extras.ids:
                 decisions = decide_window(page, recall, filing, 0, clock.now(), ground.sent_folder_id, extras)
             for decision in decisions:
                 match = decision.match

@@ -16,6 +16,7 @@ from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.decide import decide
 from mailsorter.sorting.matching.envelope import Envelope, read_envelope
 from mailsorter.sorting.matching.rules import is_class
+from mailsorter.sorting.matching.text.carried import Carried, carried_mentions, may_be_strangers
 from mailsorter.sorting.matching.text.evidence import evidence_of_mentions, text_evidence
 from mailsorter.sorting.matching.text.on_behalf import on_behalf_mentions
 from mailsorter.sorting.matching.trust import Background, has_failed, weighed
@@ -52,6 +53,7 @@ def match_message(
     several: Several = Several.REVIEW,
     attachment_names: Sequence[str] = (),
     text: str = "",
+    carried: Sequence[Carried] = (),
     predictor: Predictor | None = None,
     correspondents: Correspondents | None = None,
 ) -> Match:
@@ -59,9 +61,10 @@ def match_message(
     Decide whose mail a message is. Pure: the same arguments give the same outcome.
 
     All evidence found is in the match; the strongest kind decides, and two clients at the same strength are
-    ambiguous (`several` says what becomes of those). `attachment_names` and `text`, the body as plain text, are
-    fetched only where `needs_attachment_names` and `needs_text` say so of the match without them. `correspondents`
-    tells strangers from people to whom the firm has written; without it nobody is a stranger.
+    ambiguous (`several` says what becomes of those). `attachment_names`, `text`, the body as plain text, and `carried`,
+    the messages and invitations inside it, are fetched only where `needs_attachment_names`, `needs_text` and
+    `may_carry` say so of the match without them. `correspondents` tells strangers from people to whom the firm has
+    written; without it nobody is a stranger.
 
     Source: docs/design.md, section 4. Never raises for what a message holds.
     """
@@ -82,7 +85,7 @@ def match_message(
         return Match(Outcome.EXCLUDED, evidence=tuple(evidence), reason=Reason.RULE, labels=labels)
     is_undated = envelope.is_undated
     if not evidence:
-        evidence = _behind_the_envelope(message, book, text)
+        evidence = _behind_the_envelope(message, book, envelope, text, carried)
         is_undated = message.received_at is None and message.sent_at is None
     if evidence:
         if (
@@ -103,9 +106,17 @@ def match_message(
     return _without_evidence(message, text, book, envelope, labels, predictor)
 
 
-def _behind_the_envelope(message: Message, book: MatchBook, text: str) -> list[Evidence]:
-    """Asked only where the envelope decides nothing, so that most messages do not pay for it."""
+def _behind_the_envelope(
+    message: Message, book: MatchBook, envelope: Envelope, text: str, carried: Sequence[Carried]
+) -> list[Evidence]:
+    """Asked only where the envelope decides nothing, so that most messages do not pay for it.
+
+    What the body says and what is attached weigh alike, and what strangers may have attached never decides alone.
+    """
     found = text_evidence(message, text, book) if text else []
+    counts = bool(carried) and envelope.author_is_own and not has_failed(message, book) and not book.is_first_edition
+    if counts and (found or not may_be_strangers(message, text, book)):
+        found = found + evidence_of_mentions(carried_mentions(carried, book), message, book)
     return found + evidence_of_mentions(on_behalf_mentions(message), message, book)
 
 

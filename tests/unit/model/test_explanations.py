@@ -47,7 +47,8 @@ def test_the_docs_page_is_what_the_program_says() -> None:
 def test_the_ledgers_numbers_never_change_their_meaning() -> None:
     assert {kind.code: kind.value for kind in EvidenceKind} == {
         "correction": 10, "rule": 20, "address": 30, "code": 40, "attachment": 41, "domain": 50, "thread": 60,
-        "forwarded": 70, "calendar": 71, "bounce": 80, "form": 81, "on-behalf": 82, "prediction": 90,
+        "forwarded": 70, "calendar": 71, "attached-message": 72, "bounce": 80, "form": 81, "on-behalf": 82,
+        "prediction": 90,
     }  # fmt: skip
 
 

@@ -16,7 +16,14 @@ from mailsorter.model.labels import DEFAULT_LABEL_RULES
 from mailsorter.model.match import Match
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.thread import Correction, Link
-from mailsorter.sorting.matching import MatchBook, match_message, needs_attachment_names, needs_text
+from mailsorter.sorting.matching import (
+    Carried,
+    MatchBook,
+    match_message,
+    may_carry,
+    needs_attachment_names,
+    needs_text,
+)
 
 HERE = Path(__file__).parent
 THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial")
@@ -25,7 +32,7 @@ _NAMED = re.compile(r"(.*) <([^<>]*)>")
 _KEYS = {
     *("right", "left", "why", "labels", "from", "to", "cc", "bcc", "sender", "reply_to", "subject", "preview", "text"),
     *("names", "class", "list", "date", "draft", "thread", "said", "not", "this"),
-    *("check", "known", "lang", "argued"),
+    *("check", "known", "lang", "argued", "carried"),
 }
 
 
@@ -59,6 +66,8 @@ class Case:
             more["text"] = self.row.get("text", "")
         if needs_attachment_names(self.message, found, book):
             more["attachment_names"] = tuple(self.row.get("names", ()))
+        if "carried" in self.row and may_carry(self.message, found, book):
+            more |= {"carried": tuple(map(_carried, self.row["carried"])), "text": self.row.get("text", "")}
         if not more:
             return found
         return match_message(self.message, book, self, corrections=self, correspondents=knows, **more)
@@ -138,9 +147,22 @@ def _message(row: dict[str, Any], message_id: str) -> Message:
         bcc=_people(row, "bcc"),
         message_class=row.get("class", "IPM.Note"),
         is_draft=row.get("draft", False),
-        has_attachments="names" in row,
+        has_attachments="names" in row or "carried" in row,
         list_id=row.get("list", ""),
         author_check=_CHECKS.get(row.get("check", ""), AuthorCheck.NONE),
+    )
+
+
+def _carried(row: dict[str, Any]) -> Carried:
+    sent = row.get("sent", datetime(2026, 3, 1, 9, tzinfo=UTC))
+    return Carried(
+        is_invitation=row.get("invitation", False),
+        level=row.get("level", 0),
+        authors=(row["from"],) if "from" in row else (),
+        recipients=tuple(row.get("to", ())),
+        subject=row.get("subject", ""),
+        sent=() if row.get("invitation") else (sent,),
+        has_author_failed=row.get("failed", False),
     )
 
 
