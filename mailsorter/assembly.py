@@ -23,6 +23,7 @@ import msgspec
 from mailsorter.clock import Clock, SystemClock
 from mailsorter.config.connect import AppIdentity, Ews, Graph
 from mailsorter.config.load import Loaded
+from mailsorter.config.permissions import require_own_case_files
 from mailsorter.config.policy import filing_policy, label_homes, matching_policy, rules, several
 from mailsorter.config.schema import MailboxEntry, Matching
 from mailsorter.config.secret import SecretReference, create_key_file
@@ -354,7 +355,9 @@ class Assembly:
 
     @property
     def prediction_file(self) -> Path:
-        """Beside the ledger's file; for a database server in the working folder."""
+        """As [predict] model says; else beside the ledger's file, for a database server in the working folder."""
+        if self.config.predict.model is not None:
+            return self.config.predict.model
         ledger = self.ledger_file
         return ledger.with_name("prediction.model") if ledger is not None else Path("prediction.model")
 
@@ -377,7 +380,19 @@ class Assembly:
 
     @property
     def office(self) -> Office:
-        """What handling cases takes. Raises `ConfigError` for what is wrong with the config for cases alone."""
+        """What handling cases takes.
+
+        Raises:
+            ConfigError: something is wrong with the config for cases alone.
+            UserError: the case files belong to another user.
+        """
+        office = self.office_at_a_glance
+        require_own_case_files(self.config)
+        return office
+
+    @property
+    def office_at_a_glance(self) -> Office:
+        """The same for lists of cases, which tell what the ledger has where the case files are another user's."""
         if self.loaded.case_problems:
             raise ConfigError(self.loaded.case_problems)
         return self._office

@@ -18,6 +18,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     row: CaseRow
     outcome: Outcome | None
     counts: dict[str, int]
+    by_ledger_alone: bool = False  # open, and its file is not this user's: no outcome, and what the file has is missing
 
     @property
     def total(self) -> int:
@@ -42,6 +43,8 @@ def _summary(office: Office, row: CaseRow) -> Summary:
             counts = {bucket.value: count for bucket, count in stands.account.counts.items()}
             outcome = stands.verdict.outcome if stands.verdict is not None else None
             return Summary(row=row, outcome=outcome, counts=counts)
+    is_closed = row.state is CaseState.CLOSED
     with office.ledger.reading() as unit:
-        counted = ledger_account(office, unit, row)
-        return Summary(row=row, outcome=outcome_of(office, unit, row), counts=closed_counts(row, counted))
+        counts = closed_counts(row, ledger_account(office, unit, row))
+        outcome = outcome_of(office, unit, row) if is_closed else None
+        return Summary(row=row, outcome=outcome, counts=counts, by_ledger_alone=not is_closed)

@@ -530,8 +530,11 @@ def continue_(
 def list_(ctx: typer.Context, json: Json = False) -> None:
     """List all cases with their state and what is due."""
     from mailsorter.cli.case_view import list_cases
+    from mailsorter.cli.working import assembled
 
-    _do(ctx, json, list_cases)
+    voice = Voice(as_json=json)
+    with assembled(ctx) as assembly:
+        voice.answer(list_cases(voice, assembly.office_at_a_glance))
 
 
 @app.command()

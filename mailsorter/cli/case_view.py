@@ -400,6 +400,7 @@ def list_cases(voice: Voice, office: Office) -> dict[str, Any]:
         ]  # fmt: skip
         heads = ("case", "kind", "state", "proof", "findings", "erased", "received", "answer by")
         voice.table(heads, shown)
+        note_ledger_alone(voice, [one.row.number for one in found if one.by_ledger_alone])
     else:
         voice.say("No case yet: mailsorter case open --help")
     show_due(voice, due)
@@ -421,7 +422,17 @@ def summary_data(one: Summary) -> dict[str, Any]:
         "outcome": one.outcome.value if one.outcome is not None else None,
         "total": one.total,
         "buckets": one.counts,
+        "by_ledger_alone": one.by_ledger_alone,
     }
+
+
+def note_ledger_alone(voice: Voice, numbers: Sequence[str]) -> None:
+    """Say of which cases the file could not be read, so that findings and outcome are not known here."""
+    if numbers:
+        voice.warn(
+            f"Counted by the ledger alone, because this user cannot read the file: {', '.join(numbers)}. "
+            "The officer who has it sees all: mailsorter case list"
+        )
 
 
 OUTCOME_WORDS: dict[Outcome | None, str] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 
 
 def officer(given: str) -> str:
-    """Who works on the case: the name given, else that of the user signed in on this machine."""
-    if given.strip():
-        return given.strip()
+    """Who works on the case: the name given, else `$MAILSORTER_BY`, else the user signed in on this machine.
+
+    `mailsorter-as-officer` sets the variable to the user who called it: its own user is the same for all officers.
+    """
+    name = given.strip() or os.environ.get("MAILSORTER_BY", "").strip()
+    if name:
+        return name
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -128,7 +128,7 @@ def _cases(assembly: Assembly) -> dict[str, object]:
     due = due_dates(assembly.ledger, today, assembly.terms())
     entries = [(client.id, address.address) for client in assembly.book for address in client.addresses]
     back = returned(assembly.ledger, entries)
-    cases = [one for one in summaries(assembly.office) if one.row.state is not CaseState.CLOSED]
+    cases = [one for one in summaries(assembly.office_at_a_glance) if one.row.state is not CaseState.CLOSED]
     return {
         "cases": [{"case": c.row.number, "state": c.row.state.value, **summary_data(c)} for c in cases],
         "cases_due": due_data(due),
@@ -170,7 +170,7 @@ def _show(voice: Voice, data: dict[str, object]) -> None:
 
 
 def _show_cases(voice: Voice, data: dict[str, object]) -> None:
-    from mailsorter.cli.case_view import OUTCOME_WORDS, show_due_data
+    from mailsorter.cli.case_view import OUTCOME_WORDS, note_ledger_alone, show_due_data
     from mailsorter.model.verdict import Outcome
 
     rows = [
@@ -180,6 +180,7 @@ def _show_cases(voice: Voice, data: dict[str, object]) -> None:
     if rows:
         voice.say("")
         voice.table(("case", "state", "proof", "findings"), rows)
+        note_ledger_alone(voice, [one["case"] for one in data["cases"] if one["by_ledger_alone"]])  # type: ignore[attr-defined]
     show_due_data(voice, data["cases_due"])  # type: ignore[arg-type]
     for one in data["forgotten_again"]:  # type: ignore[attr-defined]
         voice.warn(

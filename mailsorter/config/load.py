@@ -15,7 +15,7 @@ from mailsorter.config.across import check_cases, check_config, check_rules_agai
 from mailsorter.config.book import BookDocument, BookReader, ClientBook, Origin
 from mailsorter.config.document import Document, Unreadable, read_toml
 from mailsorter.config.lines_of import tell
-from mailsorter.config.permissions import read_warnings, write_problems
+from mailsorter.config.permissions import model_warnings, read_warnings, write_problems
 from mailsorter.config.places import FolderTemplate
 from mailsorter.config.problem import Problem, Where, from_pydantic
 from mailsorter.config.prune import Pruned
@@ -88,7 +88,8 @@ def load(path: Path, *, with_origins: bool = False) -> Loaded:
     origins = books.reader.origins if with_origins else {}
     unsafe = tuple(write_problems(path, config))
     problems = (*tell([document]), *unsafe)
-    return Loaded(path.absolute(), config, book, origins, problems, unsafe, tuple(read_warnings(config.clients)))
+    warnings = (*read_warnings(config.clients), *model_warnings(config))
+    return Loaded(path.absolute(), config, book, origins, problems, unsafe, warnings)
 
 
 def load_book(path: Path, template: FolderTemplate) -> ClientBook:

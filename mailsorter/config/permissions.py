@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mailsorter.config.schema import Config
+from mailsorter.errors import UserError
 
 READ_ONLY = getattr(os, "ST_RDONLY", 1)
 
@@ -47,6 +48,53 @@ def read_warnings(books: Iterable[Path]) -> list[str]:
         for book in books
         if _is_for_all(book)
     ]
+
+
+def model_warnings(config: Config) -> list[str]:
+    """A line where daemon and officer, each in a folder of his own, would have a prediction model each."""
+    if not config.predict.enabled or config.predict.model is not None or state_folder(config) is not None:
+        return []
+    return [
+        "[predict] model: not set, and the ledger is on a database server, so the model is searched in the folder in "
+        "which a command starts: a case closed elsewhere forgets nobody in it. Name its file."
+    ]
+
+
+def require_own_case_files(config: Config) -> None:
+    """Raises `UserError` where this user may not make and read case files: they are the officer's."""
+    if os.name != "posix":
+        return
+    folder = next((place for place in _upwards(config.erasure.cases) if _is_there(place)), Path("/"))
+    rights = os.R_OK | os.W_OK | os.X_OK
+    if not os.access(folder, rights, effective_ids=os.access in os.supports_effective_ids):
+        raise UserError(
+            f"The case files in {config.erasure.cases} are not for the user {user_name(os.geteuid())}, as whom this "
+            "command runs.",
+            advice="Run it as the officer who has them; beside the service: sudo mailsorter-as-officer …",
+        )
+
+
+def _upwards(path: Path) -> Iterator[Path]:
+    yield path.absolute()
+    yield from path.absolute().parents
+
+
+def _is_there(path: Path) -> bool:
+    """Is there something of that name, as far as this user can see? A closed folder above it hides it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def user_name(number: int) -> str:
+    """The user's name, or the number where the machine's list has none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def state_folder(config: Config) -> Path | None:

@@ -68,6 +68,12 @@ class Predict(Table):
         strict=False,
     )
     body_words: bool = key(False, about="May it learn from words in bodies too?", example=False)
+    model: FilePath | None = key(
+        None,
+        about="The file of what was learned, one for all users; else beside the ledger's file, or, with a database "
+        "server, in the folder in which a command starts.",
+        example="/var/lib/mailsorter/prediction.model",
+    )
 
 
 class Log(Table):

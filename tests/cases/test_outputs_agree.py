@@ -165,7 +165,7 @@ class Case:
                 ledger=self.world.ledger,
                 book=[],
                 terms=lambda: self.office.firm.terms,
-                office=self.office,
+                office_at_a_glance=self.office,
             )
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from mailsorter.assembly import Assembly
 from mailsorter.config.load import load
 from mailsorter.config.secret import SecretReference
 from mailsorter.daemon.process import Daemon
+from mailsorter.emulator.store import Address
 from mailsorter.errors import UserError
 from mailsorter.logs import get_logger
 from tests.cases.tenant import Tenant, tenant
@@ -56,8 +59,6 @@ def test_the_daemon_starts_files_and_compares_without_it(
 ) -> None:
     """Whichever config it gets, also after a reload."""
     with tenant(tmp_path) as firm:
-        from mailsorter.emulator.store import Address
-
         firm.put(firm.mailboxes[0], from_=Address("Jan", "jan@klant.example"))
         divide(firm, credential)
         seen = reading(monkeypatch)
@@ -108,3 +109,35 @@ def test_a_case_says_whose_it_is(tmp_path: Path) -> None:
         told = desk.type("erase", "piet@klant.example", "--known", "bekend", "--by", "anna", code=2)
         assert "officers-secret" in told
         assert desk.json("case", "show", "2026-0001")["state"] == "verified"
+
+
+def test_another_user_s_case_files_are_told_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status and list tell what the ledger has and say so; what needs the file is refused with whose command it is."""
+    with tenant(tmp_path) as firm:
+        desk = Desk(firm)
+        desk.json("erase", "piet@klant.example", "--known", "bekend", "--by", "anna", code=4)
+        (seen,) = desk.json("case", "list")["cases"]
+        assert seen["by_ledger_alone"] is False
+        real_access, real_read = os.access, Path.read_bytes
+
+        def access(path: Path, *rest: int, **more: bool) -> bool:
+            return "cases" not in Path(path).parts and real_access(path, *rest, **more)
+
+        def read_bytes(path: Path) -> bytes:
+            if "cases" in path.parts:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real_read(path)
+
+        monkeypatch.setattr(os, "access", access)
+        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        for words in (("case", "list"), ("status",)):
+            (seen,) = desk.json(*words)["cases"]
+            assert (seen["by_ledger_alone"], seen["outcome"]) == (True, None)
+            assert "2026-0001" in desk.type(*words).split("by the ledger alone")[1]
+        for words in (
+            ("case", "show", "2026-0001"),
+            ("erase", "piet@klant.example"),
+            ("case", "open", "--address", "x@y.example"),
+        ):
+            assert "mailsorter-as-officer" in desk.type(*words, code=2)
+        assert len(desk.json("case", "list")["cases"]) == 1, "no case without a file was opened"

@@ -16,7 +16,7 @@ DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^ *```[a-z]*\n(.*?)^ *```", flags=re.MULTILINE | re.DOTALL)
 _QUOTED = re.compile(r"`([^`\n]+)`")
 # not as the value of another program's option: `-Role X mailsorter -User Y` of a PowerShell line
-_TYPED = re.compile(r"(?:^|[;&|] *|sudo )(?:\S*/)?mailsorter(?:-as-service)? +(?=[a-z]|--)([^|;&>#]*)")
+_TYPED = re.compile(r"(?:^|[;&|] *|sudo )(?:\S*/)?mailsorter(?:-as-(?:service|officer))? +(?=[a-z]|--)([^|;&>#]*)")
 
 
 def typed(text: str) -> list[str]:

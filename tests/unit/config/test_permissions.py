@@ -200,3 +200,15 @@ def test_config_check_and_case_refuse_and_sort_warns(place: Path, run: Run, monk
     _, _, told = run("sort")
     assert words in told
     assert "filing goes on; cases are stopped" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "warned"),
+    [("postgresql:///x", "", True), ("postgresql:///x", 'model = "m"', False), ("sqlite:///l.db", "", False)],
+)
+def test_two_users_with_a_database_server_need_one_model(place: Path, url: str, model: str, warned: bool) -> None:
+    """Each would forget people in a model of his own folder, and the daemon would go on with another."""
+    config = place / "mailsorter.toml"
+    text = config.read_text("utf-8")
+    config.write_text(text.replace("sqlite:///state/ledger.db", url) + f"[predict]\nenabled = true\n{model}\n", "utf-8")
+    assert any("[predict] model" in line for line in _load(place).warnings) == warned

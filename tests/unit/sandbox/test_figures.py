@@ -18,7 +18,9 @@ NEEDED = LIMITS.workers * LIMITS.memory_bytes + LIMITS.parent_bytes
     ("name", "pattern"),
     [
         ("mailsorter.service", r"^MemoryMax=(\d+)([KMG])$"),
+        ("mailsorter-officer.service", r"^MemoryMax=(\d+)([KMG])$"),
         ("mailsorter-as-service", r"-p MemoryMax=(\d+)([KMG]) "),
+        ("mailsorter-as-officer", r"-p MemoryMax=(\d+)([KMG]) "),
         ("Containerfile", r"--memory=(\d+)([kmg]) "),
     ],
 )
@@ -29,14 +31,17 @@ def test_the_workers_and_the_program_fit(name: str, pattern: str) -> None:
     assert int(found[0][0]) * UNITS[found[0][1].upper()] >= NEEDED
 
 
-@pytest.mark.parametrize("name", ["mailsorter.service", "mailsorter-as-service"])
+@pytest.mark.parametrize(
+    "name", ["mailsorter.service", "mailsorter-officer.service", "mailsorter-as-service", "mailsorter-as-officer"]
+)
 def test_a_worker_that_the_kernel_ends_does_not_end_the_service(name: str) -> None:
     assert "OOMPolicy=continue" in (DEPLOY / name).read_text("utf-8")
 
 
-def test_the_unit_lets_workers_limit_themselves() -> None:
+@pytest.mark.parametrize("name", ["mailsorter.service", "mailsorter-officer.service"])
+def test_the_unit_lets_workers_limit_themselves(name: str) -> None:
     """@resources, which holds setrlimit, is taken away: what workers need comes back behind it."""
-    filters = re.findall(r"^SystemCallFilter=(.*)$", (DEPLOY / "mailsorter.service").read_text("utf-8"), re.MULTILINE)
+    filters = re.findall(r"^SystemCallFilter=(.*)$", (DEPLOY / name).read_text("utf-8"), re.MULTILINE)
 
     assert filters.index("setrlimit prlimit64") > filters.index("~@privileged @resources")
 
