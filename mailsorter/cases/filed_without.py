@@ -11,7 +11,13 @@ from mailsorter.model.case import Finding, Seen
 from mailsorter.model.evidence import EvidenceKind
 
 _TAKES_PART = frozenset({Seen.FROM, Seen.SENDER, Seen.REPLY_TO, Seen.TO, Seen.CC, Seen.BCC})
-_KINDS = (EvidenceKind.THREAD, EvidenceKind.CODE, EvidenceKind.ATTACHMENT, EvidenceKind.PREDICTION)
+_KINDS = (
+    EvidenceKind.THREAD,
+    EvidenceKind.CODE,
+    EvidenceKind.ATTACHMENT,
+    EvidenceKind.PREDICTION,
+    EvidenceKind.CORRECTION,  # of another message in the thread: what a person moved themselves is by hand, not filed
+)
 
 
 def filed_without_the_client(office: Office, file: CaseFile, findings: Iterable[Finding]) -> set[tuple[str, str]]:

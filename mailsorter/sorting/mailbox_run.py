@@ -114,6 +114,7 @@ class MailboxRun:
     _made: dict[FolderPath, str] = field(default_factory=dict)
     _planned: set[FolderPath] = field(default_factory=set)
     _read_anew: bool = False  # some folder was read from its beginning
+    _has_corrections: bool = False  # people filed mail by hand since the last run: its threads are decided
     _is_second_look: bool = False
     _watch: Watch = field(init=False)
 
@@ -324,7 +325,7 @@ class MailboxRun:
         """Left mail is tested again when its thread has been decided since."""
         for _ in range(_RETESTS):
             filed_before = self.report.filed
-            if not filed_before:
+            if not filed_before and not self._has_corrections:
                 return True
             with self.hands.ledger.reading() as unit:
                 waiting = unit.messages.undecided_in_decided_threads(self.hands.number, self.cache.decided)
@@ -372,6 +373,7 @@ class MailboxRun:
         decided = (d for d in decisions if d.match is not None and d.match.outcome in (Outcome.FILED_TO, Outcome.WAIT))
         self._decides_threads(recall.tokens[d.message.id].thread for d in decided)
         self._decides_threads(one.thread for one in departed)
+        self._has_corrections = self._has_corrections or any(one.thread is not None for one in departed)
         kept = [d for d in plan.left if not retest or _has_changed(d, recall)]
         left = self._left_mail(recall)
 

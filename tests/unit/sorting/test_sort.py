@@ -103,6 +103,17 @@ def test_mail_that_a_person_puts_back_stays_and_its_thread_knows(firm: Firm) -> 
     assert firm.where(wrong) == "Inbox"
 
 
+def test_mail_filed_by_hand_speaks_for_what_lay_beside_it_although_nothing_else_is_filed(firm: Firm) -> None:
+    """Both came before a person moved one of them; the run that sees it files the other."""
+    firm.deliver("jan@acme.example")
+    moved = firm.deliver("x@elders.example", conversation_id="t1")
+    other = firm.deliver(f"bram@{OWN}", conversation_id="t1")
+    firm.sort()
+    firm.mailbox.server.user_moves(moved, ("Clients", "Acme B.V."))
+    firm.sort()
+    assert firm.where(other) == "Clients / Acme B.V."
+
+
 def test_mail_filed_by_hand_speaks_for_its_thread_at_once(firm: Firm) -> None:
     firm.deliver("jan@acme.example")
     first = firm.deliver("wie@elders.example", conversation_id="gesprek-2", author_check=AuthorCheck.PASSED)
