@@ -2,7 +2,9 @@
 
 Every message of a mailbox is matched twice, by the book as it was and as it is, each as if sorted afresh: with the
 threads that this very book makes, and with people's corrections, which hold under both. The mailbox is read twice, so
-that a thread is known whatever order its mail comes in; headers only, nothing is kept.
+that a thread is known whatever order its mail comes in; headers only, nothing is kept. How far mail may be relied on
+that this mailbox does not have, the ledger says; to whom the firm writes, Sent Items say as well, which come first: a
+ledger of release 0.1.0 does not know.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ from dataclasses import dataclass, field
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.mailbox.base import Detail, Mailbox
 from mailsorter.model.filing import Several
-from mailsorter.model.folder import Folder, FolderPath
+from mailsorter.model.folder import Folder, FolderPath, WellKnown
 from mailsorter.model.match import Match
 from mailsorter.model.message import Message
-from mailsorter.model.thread import RunMemory
+from mailsorter.model.thread import LeftStanding, Link, RunMemory
 from mailsorter.sorting.client_numbers import ClientNumbers
-from mailsorter.sorting.matching import MatchBook, match_all, match_message
-from mailsorter.sorting.recall import Recall
+from mailsorter.sorting.decide import Decision, Known
+from mailsorter.sorting.matching import MatchBook, match_all, match_message, standing_of_left
+from mailsorter.sorting.recall import Recall, author_of
 from mailsorter.sorting.watched import EVERY, watched_folders
+from mailsorter.sorting.written_to import people_written_to, people_written_to_for_clients
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +38,67 @@ class Difference:
     after: Match
 
 
+class _LedgerLinks:
+    """What the ledger knows of the messages that mail answers; whose its threads are each book says for itself."""
+
+    recall: Recall
+
+    def clients(self, message: Message) -> tuple[str, ...]:
+        return ()
+
+    def link(self, message: Message) -> Link:
+        return self.recall.link(message)
+
+
+@dataclass(slots=True)
+class _Known:
+    """Whom the firm knows: by the ledger, and by what it has written that was read so far. A `Correspondents`."""
+
+    recall: Recall
+    written_to: set[str]
+    written_for: set[tuple[str, str]]
+
+    def wrote_to_author(self, message: Message) -> bool:
+        return author_of(message) in self.written_to or self.recall.wrote_to_author(message)
+
+    def wrote_for(self, message: Message, client_id: str) -> bool:
+        found = (author_of(message), client_id) in self.written_for
+        return found or self.recall.wrote_for(message, client_id)
+
+
 @dataclass(slots=True)
 class Side:
-    """One of the two books, with the threads that it makes."""
+    """One of the two books, with the threads that it makes and the people to whom the firm writes."""
 
     book: MatchBook
     several: Several = Several.REVIEW
-    memory: RunMemory = field(default_factory=RunMemory)
+    _links: _LedgerLinks = field(default_factory=_LedgerLinks)
+    _memory: RunMemory = field(init=False)
+    _known: _Known = field(init=False)
+    _written_to: set[str] = field(default_factory=set)
+    _written_for: set[tuple[str, str]] = field(default_factory=set)
 
-    def match(self, page: Sequence[Message], recall: Recall) -> list[Match]:
+    def __post_init__(self) -> None:
+        self._memory = RunMemory(self._links, self._standing_of_left)
+
+    def match(self, page: Sequence[Message], recall: Recall, sent_folder_id: str | None = None) -> list[Match]:
         """Decide one page."""
+        self._links.recall = recall
+        self._known = _Known(recall, self._written_to, self._written_for)
+        self._written_to |= people_written_to(page, self.book, sent_folder_id)
 
         def one(message: Message) -> Match:
             return match_message(
-                message, self.book, self.memory, corrections=recall, several=self.several, correspondents=recall
+                message, self.book, self._memory, corrections=recall, several=self.several, correspondents=self._known
             )
 
-        return match_all(page, self.memory, one)
+        matches = match_all(page, self._memory, one)
+        decided = (Decision(m, Known.MATCH, match) for m, match in zip(page, matches, strict=True))
+        self._written_for |= people_written_to_for_clients(decided, self.book, sent_folder_id)
+        return matches
+
+    def _standing_of_left(self, message: Message, match: Match) -> LeftStanding:
+        return standing_of_left(message, match, self.book, self._known)
 
 
 def differences(
@@ -63,13 +111,15 @@ def differences(
     numbers = ClientNumbers(ledger.key, clients)
     mailbox = connect()
     tree = mailbox.tree()
-    folders = watched_folders(tree, (EVERY,), (), (), ()).folders
+    sent = tree.well_known(WellKnown.SENT)
+    sent_id = sent.id if sent is not None else None
+    folders = sorted(watched_folders(tree, (EVERY,), (), (), ()).folders, key=lambda folder: folder.id != sent_id)
     for _, page, recall in _pages(ledger, number, mailbox, folders, numbers):
-        before.match(page, recall)
-        after.match(page, recall)
+        before.match(page, recall, sent_id)
+        after.match(page, recall, sent_id)
     for folder, page, recall in _pages(ledger, number, mailbox, folders, numbers):
         path = tree.path(folder.id)
-        pairs = zip(page, before.match(page, recall), after.match(page, recall), strict=True)
+        pairs = zip(page, before.match(page, recall, sent_id), after.match(page, recall, sent_id), strict=True)
         for message, old, new in pairs:
             if (old.outcome, old.clients) != (new.outcome, new.clients):
                 yield Difference(address, path, message.id, old, new)

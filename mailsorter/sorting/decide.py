@@ -12,10 +12,17 @@ from mailsorter.ledger.messages import Standing
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
-from mailsorter.model.thread import RunMemory
+from mailsorter.model.thread import RunMemory, Trust
 from mailsorter.sorting.budget import TOO_COSTLY, Watch, work_of
 from mailsorter.sorting.filing import Filing
-from mailsorter.sorting.matching import Carried, at_its_time, match_all, match_message
+from mailsorter.sorting.matching import (
+    Carried,
+    at_its_time,
+    match_all,
+    match_message,
+    standing_of_left,
+    trust_of_left,
+)
 from mailsorter.sorting.recall import Recall
 
 
@@ -33,11 +40,15 @@ class Known(enum.Enum):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One message and what is to be done with it; `match` is None where it was not matched."""
+    """One message and what is to be done with it; `match` is None where it was not matched.
+
+    `trust`: how far other mail may rely on it for its thread, where it is left; None where it is not.
+    """
 
     message: Message
     known: Known
     match: Match | None = None
+    trust: Trust | None = None
 
 
 def what_is_known(standing: Standing | None, run: int, *, is_where_put: bool = False) -> Known:
@@ -90,7 +101,7 @@ def decide_window(
     watch = watch or Watch()
     known = [Known.UNREADABLE if m.is_unreadable else _known(m, recall, run) for m in messages]
     to_match = [m for m, k in zip(messages, known, strict=True) if k is Known.MATCH]
-    memory = RunMemory(recall)
+    memory = RunMemory(recall, lambda message, match: standing_of_left(message, match, filing.book, recall))
 
     def match(message: Message) -> Match:
         text, names = extras.texts.get(message.id, ""), extras.attachment_names.get(message.id, ())
@@ -106,10 +117,13 @@ def decide_window(
 
     matches = {m.id: found for m, found in zip(to_match, match_all(to_match, memory, match), strict=True)}
     matches |= {m.id: TOO_COSTLY for m, k in zip(messages, known, strict=True) if k is Known.TOO_COSTLY}
-    return [
-        Decision(m, k, _timed(matches.get(m.id), m, filing, now, is_sent=m.folder_id == sent_folder_id))
-        for m, k in zip(messages, known, strict=True)
-    ]
+    decisions = []
+    for m, k in zip(messages, known, strict=True):
+        timed = _timed(matches.get(m.id), m, filing, now, is_sent=m.folder_id == sent_folder_id)
+        is_left = timed is not None and timed.outcome is not Outcome.FILED_TO
+        trust = trust_of_left(m, timed, filing.book, memory, recall) if timed is not None and is_left else None
+        decisions.append(Decision(m, k, timed, trust))
+    return decisions
 
 
 def _known(message: Message, recall: Recall, run: int) -> Known:

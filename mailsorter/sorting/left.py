@@ -12,6 +12,7 @@ from mailsorter.model.folder import FolderTree, WellKnown
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.standing import MessageState
+from mailsorter.model.thread import Trust
 from mailsorter.perform.intents import seconds
 from mailsorter.sorting.budget import budget_digest, budget_setting
 from mailsorter.sorting.decide import Decision, Known, state_of
@@ -45,7 +46,7 @@ class LeftMail:
             if decision.known is Known.RETURNED and message.id in returned:
                 record_return(unit, self.mailbox, message, tokens, self.recall.standing[tokens.key], folder)
             if decision.match is not None:
-                rows.append(self._row(unit, message, decision.match, folder))
+                rows.append(self._row(unit, message, decision.match, folder, decision.trust))
                 if decision.match.outcome is Outcome.WAIT:
                     waits[tokens.key] = WaitingMessage(message.id, self._due_s(message, decision.match))
         unit.messages.record(rows)
@@ -54,16 +55,20 @@ class LeftMail:
         unit.messages.wait_all(self.mailbox, waits)
         unit.messages.stop_waiting(row.token for row in rows if row.state is not MessageState.WAITING)
 
-    def _row(self, unit: Unit, message: Message, match: Match, folder: int) -> MessageRow:
+    def _row(self, unit: Unit, message: Message, match: Match, folder: int, trust: Trust | None) -> MessageRow:
         tokens = self.recall.tokens[message.id]
         state = state_of(match)
         waits = state is MessageState.WAITING
         return MessageRow(
             token=tokens.key, mailbox=self.mailbox, folder=folder, state=state, thread=tokens.thread,
             message_id=tokens.message_id, received_s=seconds(message.received_at), run=self.run,
-            speaks=trust_of_left(message, match, self.filing.book, self.recall, self.recall),
+            speaks=trust if trust is not None else self._trust(message, match),
             client=unit.places.client(match.clients[0]) if waits and len(match.clients) == 1 else None,
         )  # fmt: skip
+
+    def _trust(self, message: Message, match: Match) -> Trust:
+        """Of a message that no window decided, because it was too costly."""
+        return trust_of_left(message, match, self.filing.book, self.recall, self.recall)
 
     def _due_s(self, message: Message, match: Match) -> int | None:
         """When to look again, in seconds since 1970; None when delta will tell (read, flag gone)."""

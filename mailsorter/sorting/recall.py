@@ -79,7 +79,7 @@ class Recall:
         own_ids = {t.message_id for t in everything if t.message_id}
         self._corrected_threads = _without(unit.corrections.of_threads(threads), own)
         self._corrected_ids = _without(unit.corrections.of_message_ids(references | own_ids), own)
-        self._authors = {m.id: author for m in messages if (author := _author(m)) is not None}
+        self._authors = {m.id: author for m in messages if (author := author_of(m)) is not None}
         self._written_to = unit.correspondents.known(self._authors.values())
         numbers.learn(unit, self._numbers_seen())
         failed = [self.tokens[m.id] for m in messages if m.author_check is AuthorCheck.FAILED]
@@ -175,7 +175,8 @@ class Recall:
         yield from (s.client for s in self.standing.values() if s.client is not None)
 
 
-def _author(message: Message) -> str | None:
+def author_of(message: Message) -> str | None:
+    """The author's canonical address; None where there is none, or more than one."""
     author = message.from_ or message.sender
     found = addresses_in(author.address) if author is not None else ()
     return found[0] if len(found) == 1 else None

@@ -11,7 +11,7 @@ from mailsorter.sorting.matching.needs import (
 )
 from mailsorter.sorting.matching.page import match_all
 from mailsorter.sorting.matching.text.carried import Carried
-from mailsorter.sorting.matching.trust import has_failed, trust_of_left
+from mailsorter.sorting.matching.trust import has_failed, standing_of_left, trust_of_left
 from mailsorter.sorting.matching.when import at_its_time, quiet_until, reason_to_wait
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "needs_text",
     "quiet_until",
     "reason_to_wait",
+    "standing_of_left",
     "trust_of_left",
 ]

@@ -16,7 +16,7 @@ from mailsorter.model.evidence import STAGE, Evidence, EvidenceKind
 from mailsorter.model.match import Match, Outcome, Reason
 from mailsorter.model.message import Message
 from mailsorter.model.rule import Rule
-from mailsorter.model.thread import Correction, Correspondents, Link, ThreadMemory, Trust, is_open
+from mailsorter.model.thread import Correction, Correspondents, LeftStanding, Link, ThreadMemory, Trust, is_open
 from mailsorter.sorting.matching.book import MatchBook
 from mailsorter.sorting.matching.envelope import Envelope, is_mass_mail
 from mailsorter.sorting.matching.known import Standing
@@ -61,13 +61,21 @@ def trust_of_left(
         return Trust.NO
     if match.outcome is Outcome.WAIT:
         return Trust.YES
+    standing = standing_of_left(message, match, book, correspondents)
+    link = memory.link(message) if standing is not LeftStanding.OPEN else Link.UNKNOWN
+    is_relied_on = link is Link.TRUSTED or (standing is LeftStanding.OWN and link is Link.UNKNOWN)
+    return Trust.YES if is_relied_on else Trust.OPEN
+
+
+def standing_of_left(message: Message, match: Match, book: MatchBook, correspondents: Correspondents) -> LeftStanding:
+    """The part of `trust_of_left` that does not depend on what the message answers."""
     if is_open(match):
-        return Trust.OPEN
+        return LeftStanding.OPEN
     author = message.from_ or message.sender
-    is_own = author is not None and book.known(author.address).standing is Standing.OWN
-    is_known = is_own or message.author_check.is_vouched_for or correspondents.wrote_to_author(message)
-    link = memory.link(message) if is_known else Link.UNKNOWN
-    return Trust.YES if link is Link.TRUSTED or (is_own and link is Link.UNKNOWN) else Trust.OPEN
+    if author is not None and book.known(author.address).standing is Standing.OWN:
+        return LeftStanding.OWN
+    is_known = message.author_check.is_vouched_for or correspondents.wrote_to_author(message)
+    return LeftStanding.KNOWN if is_known else LeftStanding.OPEN
 
 
 def weighed(

@@ -6,7 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from mailsorter.errors import BrakePulled
+from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.client import Client
+from mailsorter.model.folder import WellKnown
 from mailsorter.model.matching import EDITION, MatchingPolicy
 from mailsorter.model.message import Participant
 from mailsorter.sorting.against import Side, differences
@@ -98,3 +100,57 @@ def test_a_ledger_that_decided_nothing_yet_is_of_this_edition(tmp_path: Path) ->
     firm = Firm(tmp_path)
     with firm.ledger.reading() as unit:
         assert edition_in_force(unit, 1, EDITION) == EDITION
+
+
+def upgraded(firm: Firm, mailbox: int = 0) -> list[tuple[str, str, str]]:
+    """What this edition decides otherwise than release 0.1.0: subject, outcome before, reason now."""
+    then = MatchBook([ACME, BAKKER], [OWN], policy=MatchingPolicy(edition=1))
+    box = firm.mailboxes[mailbox]
+    found = differences(firm.ledger, box.address, lambda: box, Side(then), Side(MatchBook([ACME, BAKKER], [OWN])))
+    return [(box.server.item(d.message_id).message.subject, str(d.before.outcome), str(d.after.reason)) for d in found]
+
+
+def thread(firm: Firm, check: AuthorCheck = AuthorCheck.PASSED) -> None:
+    firm.deliver(
+        "derde@elders.example", "antwoord", references=("<r@acme.example>", "<n@onzefirma.example>"), author_check=check
+    )
+    firm.deliver(
+        f"bram@{OWN}", "notitie", references=("<x@gezien.example>",), internet_message_id="<n@onzefirma.example>"
+    )
+    firm.deliver("jan@acme.example", "vraag", internet_message_id="<r@acme.example>")
+
+
+def test_mail_that_both_leave_is_relied_on_as_sorting_will(tmp_path: Path) -> None:
+    """A colleague's note stays, and its answer follows the thread: under both."""
+    firm = Firm(tmp_path)
+    thread(firm)
+    assert upgraded(firm) == []
+
+
+def test_people_to_whom_the_firm_has_written_are_known_from_sent_items(tmp_path: Path) -> None:
+    """A ledger of release 0.1.0 holds none of them, and the first sort will learn them."""
+    firm = Firm(tmp_path)
+    thread(firm, AuthorCheck.NONE)
+    assert upgraded(firm) == [("antwoord", "filed-to", "unknown-author")]
+    firm.deliver(f"anna@{OWN}", "weg", to="derde@elders.example", where=WellKnown.SENT)
+    assert upgraded(firm) == []
+
+
+def test_what_the_ledger_knows_to_be_forged_elsewhere_is_not_relied_on(tmp_path: Path) -> None:
+    """The answered message lies in another mailbox only."""
+    firm = Firm(tmp_path, mailboxes=2)
+    firm.deliver("jan@acme.example", "vraag", internet_message_id="<r@acme.example>")
+    firm.mailboxes[1].server.deliver(
+        WellKnown.INBOX,
+        from_=Participant("jan@acme.example"),
+        internet_message_id="<f@acme.example>",
+        author_check=AuthorCheck.FAILED,
+    )
+    firm.sort()
+    firm.deliver(
+        "derde@elders.example",
+        "antwoord",
+        references=("<r@acme.example>", "<f@acme.example>"),
+        author_check=AuthorCheck.PASSED,
+    )
+    assert upgraded(firm) == [("antwoord", "filed-to", "unknown-parent")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from pathlib import Path
 
@@ -345,6 +346,39 @@ def test_a_stranger_in_a_known_thread_waits_until_the_firm_writes_to_them(firm: 
     firm.deliver("jan@acme.example", "nog iets")
     firm.sort()
     assert firm.where(answer) == "Clients / Acme B.V."
+
+
+@pytest.mark.parametrize(
+    ("order", "runs"),
+    [(order, runs) for order in itertools.permutations(range(3)) for runs in (1, 2, 3) if runs == 1 or order[-1] == 2],
+    ids=str,  # in several runs the answer comes last: tested again is what shares the conversation of what is filed
+)
+def test_an_answer_to_left_mail_is_judged_alike_whenever_it_comes(
+    firm: Firm, order: tuple[int, ...], runs: int
+) -> None:
+    """A colleague's note that stays is relied on, in the window that holds it as in a later run."""
+    if runs > 1 and order[-1] != 2:
+        return  # what is tested again in a later run is what shares the conversation
+    note = "<note@onzefirma.example>"
+    mail = [
+        lambda: firm.deliver("jan@acme.example", internet_message_id="<r@acme.example>", conversation_id="a"),
+        lambda: firm.deliver(
+            f"bram@{OWN}", references=("<nooit@gezien.example>",), internet_message_id=note, conversation_id="b"
+        ),
+        lambda: firm.deliver(
+            "derde@elders.example",
+            references=("<r@acme.example>", note),
+            author_check=AuthorCheck.PASSED,
+            conversation_id="c",
+        ),
+    ]
+    ids = {}
+    for turn, n in enumerate(order, start=1):
+        ids[n] = mail[n]()
+        if turn < runs:
+            firm.sort()
+    firm.sort()
+    assert [firm.where(ids[n]) for n in range(3)] == ["Clients / Acme B.V.", "Inbox", "Clients / Acme B.V."]
 
 
 def test_an_address_of_the_firm_in_from_alone_makes_nobody_known(firm: Firm) -> None:
