@@ -26,6 +26,7 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.keys import spellings
 from mailsorter.model.caseplan import Plan, statement
 from mailsorter.model.caseplan import digest as digest_of
+from mailsorter.model.counted import counted, plural
 from mailsorter.model.coverage import Coverage, GapKind, gaps_of
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.officer import spelled
@@ -73,7 +74,8 @@ def approve(office: Office, number: str, *, by: str, digest: str = "", signature
     plan, plan_digest = _current(row, file)
     if plan.undecided:
         raise DecisionNeeded(
-            f"{len(plan.undecided)} findings of case {number} still wait for a person's decision.",
+            f"{counted(len(plan.undecided), 'finding')} of case {number} still "
+            f"{plural(len(plan.undecided), 'waits', 'wait')} for a person's decision.",
             advice=f"Run: mailsorter case review {number}, then: mailsorter case decide {number} …",
         )
     if not plan.items:
@@ -128,7 +130,8 @@ def check_approved(office: Office, row: CaseRow, file: CaseFile) -> Plan:
                 names.append(approval.name)
     if len(names) < office.firm.approvals:
         raise UserError(
-            f"The list of case {row.number} has {len(names)} of {office.firm.approvals} approvals: nothing was erased.",
+            f"The list of case {row.number} has {len(names)} of "
+            f"{counted(office.firm.approvals, 'approval')}: nothing was erased.",
             advice=_how_to_complete(row),
         )
     return plan
@@ -174,8 +177,8 @@ def _current(row: CaseRow, file: CaseFile) -> tuple[Plan, bytes]:
         )
     if count := decided_since(plan, file):
         raise UserError(
-            f"{count} findings of case {row.number} were decided otherwise since its list was planned: "
-            "nothing was done.",
+            f"{counted(count, 'finding')} of case {row.number} {plural(count, 'was', 'were')} decided otherwise since "
+            "its list was planned: nothing was done.",
             advice=f"Run: mailsorter case plan {row.number}, and let the new list be approved.",
         )
     return plan, plan_digest

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from mailsorter.errors import UserError
+from mailsorter.model.counted import counted
 
 FORMAT = "mailsorter erasure certificate 1"
 
@@ -76,7 +77,7 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
         ("Outcome", certificate["outcome"]),
         ("Case", f"{certificate['case']} ({certificate['kind']}), received {certificate['received_on']}"),
         ("Issued", f"{certificate['issued_at']} by {certificate['program']}"),
-        ("Approved list", f"sha256 {certificate['plan']}, {certificate['approvals']['count']} approvals"),
+        ("Approved list", f"sha256 {certificate['plan']}, {counted(certificate['approvals']['count'], 'approval')}"),
         ("Items", ", ".join(f"{count} {state}" for state, count in certificate["items"].items()) or "none"),
         ("Why not proven", ", ".join(f"{r['count']} {r['why']}" for r in certificate.get("reasons", ())) or "-"),
         ("Findings", _account(certificate)),
@@ -109,7 +110,11 @@ def _looked_at(certificate: Mapping[str, Any]) -> str:
     """How many mailboxes, and "all" only where it is so."""
     coverage = certificate.get("coverage") or {"mailboxes": [], "whole": False, "beyond_depth": 0}
     count = len(coverage["mailboxes"])
-    all_of_them = f"All folders of all mailboxes in scope ({count})" if coverage["whole"] else f"{count} mailboxes"
+    all_of_them = (
+        f"All folders of all mailboxes in scope ({count})"
+        if coverage["whole"]
+        else counted(count, "mailbox", "mailboxes")
+    )
     more = "" if coverage["whole"] else "; not all of it: see what could not be seen"
     return f"{all_of_them}{more}. Beyond the depth: {coverage['beyond_depth']} messages, attachments or other items"
 

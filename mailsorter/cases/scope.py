@@ -16,6 +16,7 @@ from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.office import Office
 from mailsorter.errors import LifecycleError, UserError
 from mailsorter.model.case import NotSeen
+from mailsorter.model.counted import counted
 from mailsorter.model.coverage import ADDRESS_UNKNOWN, EXCLUDED, LEFT_OUT, LeftOut
 from mailsorter.model.lifecycle import CaseState
 
@@ -122,7 +123,7 @@ def _drop_search(office: Office, file: CaseFile, number: str, name: str, *, may_
         items = list(unit.cases.items(number, mailbox=mailbox)) if mailbox is not None else []
     if items or (found and not may_drop):
         raise UserError(
-            f"Case {number} has {max(len(items), found)} findings in {name}: it cannot be left out.",
+            f"Case {number} has {counted(max(len(items), found), 'finding')} in {name}: it cannot be left out.",
             advice=f"Decide them: mailsorter case review {number}; or tell the person what remains: "
             f"mailsorter case letter {number}",
         )

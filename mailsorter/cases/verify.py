@@ -25,6 +25,7 @@ from mailsorter.cases.widen import Claimed, choose, claimed_of, take_in
 from mailsorter.errors import MailsorterError, TemporaryError, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import Subject
+from mailsorter.model.counted import counted
 from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
@@ -92,7 +93,9 @@ def check_code(office: Office, number: str, code: str) -> CaseRow:
         raise UserError(f"The code was tried {MAX_TRIES} times and works no more.", advice=again)
     if not hmac.compare_digest(_digest(given.salt, code), given.digest):
         file.write(PART, msgspec.structs.replace(given, tries=given.tries + 1))
-        raise UserError("That is not the code.", advice=f"{MAX_TRIES - given.tries - 1} tries are left.")
+        raise UserError(
+            "That is not the code.", advice=f"{counted(MAX_TRIES - given.tries - 1, 'try is', 'tries are')} left."
+        )
     file.remove(PART)
     if given.address in claimed_of(file).addresses:
         take_in(office, number, Claimed(addresses=(given.address,)), "a one-time code came back from that address")

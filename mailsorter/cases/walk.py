@@ -24,6 +24,7 @@ from mailsorter.errors import DecisionNeeded, MailsorterError, Unreachable
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.caseplan import Plan
+from mailsorter.model.counted import counted, plural
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.verdict import Outcome, VerdictOnCase, next_commands, words
 
@@ -142,7 +143,8 @@ def _stop_planned(office: Office, number: str) -> None:
     plan = plan_of(office.open_file(number))
     if plan.undecided:
         raise DecisionNeeded(
-            f"Case {number}: {len(plan.undecided)} of {len(plan.items)} findings wait for a person's decision.",
+            f"Case {number}: {len(plan.undecided)} of {counted(len(plan.items), 'finding')} "
+            f"{plural(len(plan.undecided), 'waits', 'wait')} for a person's decision.",
             advice=f"Run: mailsorter case review {number} --undecided, mailsorter case decide {number} …, "
             f"mailsorter case plan {number}",
         )

@@ -14,6 +14,7 @@ from mailsorter.cli.failure import ExitCode
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.ledger.audit import AuditEntry
@@ -44,7 +45,7 @@ def verify(ctx: typer.Context, head: Head = None, json: Json = False) -> None:
         now = unit.audit.head()
     entries = int(now.partition(":")[0])
     if fault is None:
-        voice.say(f"The chain holds: {entries} entries.", f"audit head {now}")
+        voice.say(f"The chain holds: {counted(entries, 'entry', 'entries')}.", f"audit head {now}")
         if head is None:
             voice.say("Keep the head elsewhere; with verify --head HEAD it shows a cut or rewritten end too.")
     else:
@@ -76,7 +77,7 @@ def export(ctx: typer.Context, out: Out = None, json: Json = False) -> None:
                 target.close()
         head = unit.audit.head()
     if out is not None:
-        voice.say(f"{out}: {count} entries.", f"audit head {head}")
+        voice.say(f"{out}: {counted(count, 'entry', 'entries')}.", f"audit head {head}")
         voice.answer({"file": str(out), "entries": count, "head": head})
 
 

@@ -14,6 +14,7 @@ from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, Today, keep_today
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.cases.office import Office
@@ -281,7 +282,7 @@ def decide(
             sender=sender,
         )  # fmt: skip
         command = next_command(office.get(number).state, chosen[0], number)
-        voice.say(f"{count} {'finding' if count == 1 else 'findings'} decided. Next: {command}")
+        voice.say(f"{counted(count, 'finding')} decided. Next: {command}")
         return {"case": number, "decided": count, "verdict": chosen[0].value, "next": [command]}
 
     _do(ctx, json, work)
@@ -516,7 +517,7 @@ def continue_(
     with assembled(ctx) as assembly:
         if (day := _day(keep_until)) is not None:
             count = keep_longer(assembly.office, number, day, reason)
-            voice.say(f"{count} items are kept until {day}.")
+            voice.say(f"{counted(count, 'item is', 'items are')} kept until {day}.")
             voice.answer({"case": number, "kept_longer": count, "until": day})
             return
         with voice.progress("Erasing") as advance:

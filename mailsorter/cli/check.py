@@ -11,6 +11,7 @@ from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.checking.difference import Kind
@@ -95,7 +96,7 @@ def _show(voice: Voice, statement: MailboxStatement) -> None:
         voice.say(f"  {count} × {_SAID[kind]}")
         voice.say(*_named(statement, kind))
     if statement.settled:
-        voice.say(f"  found out how {statement.settled} steps of an interrupted run had ended")
+        voice.say(f"  found out how {counted(statement.settled, 'step')} of an interrupted run had ended")
     if statement.not_sorted_yet:
         voice.say(f"  {statement.not_sorted_yet} came after the last run")
     for path in statement.unread_folders:

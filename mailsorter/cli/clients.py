@@ -11,6 +11,7 @@ from mailsorter.cli.clients_suggest import suggest
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, config_file, loaded
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.config.book_check import Finding
@@ -76,7 +77,7 @@ def check(ctx: typer.Context, json: Json = False) -> None:
     places = _places(found, findings)
     for finding, place in zip(findings, places, strict=True):
         voice.say(f"{place}: {', '.join(finding.clients)} {finding.what} ({finding.code})")
-    voice.say(f"{len(found.book)} clients, {len(findings)} findings.")
+    voice.say(f"{counted(len(found.book), 'client')}, {counted(len(findings), 'finding')}.")
     voice.answer(
         {
             "clients": len(found.book),

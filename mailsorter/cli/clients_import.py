@@ -12,6 +12,7 @@ from mailsorter.cli.failure import ExitCode
 from mailsorter.cli.options import Json, Yes, loaded
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import BrakePulled
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.config.crm_import import Import
@@ -76,7 +77,8 @@ def _preview(voice: Voice, prepared: Import) -> dict[str, Any]:
     if rows:
         voice.table(["", "id", "name", "what"], rows)
     voice.say(
-        f"{export.rows} rows: {len(diff.added)} to add, {len(diff.changed)} to change, {len(diff.removed)} to remove, "
+        f"{counted(export.rows, 'row')}: {len(diff.added)} to add, {len(diff.changed)} to change, "
+        f"{len(diff.removed)} to remove, "
         f"{len(diff.by_hand)} written by hand and kept, {export.rows_without_company} without a company."
     )
     if not export.has_ids:

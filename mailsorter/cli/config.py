@@ -10,6 +10,7 @@ import typer
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, config_file, loaded
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 
 app = typer.Typer(
     cls=Group,
@@ -39,8 +40,9 @@ def check(ctx: typer.Context, json: Json = False) -> None:
     if found.case_problems:
         raise ConfigError(found.case_problems)
     voice.say(
-        f"{config_file(ctx)}: right. {len(found.config.mailbox)} mailboxes, {len(found.book)} clients "
-        f"in {len(found.book.paths)} client books."
+        f"{config_file(ctx)}: right. {counted(len(found.config.mailbox), 'mailbox', 'mailboxes')}, "
+        f"{counted(len(found.book), 'client')} "
+        f"in {counted(len(found.book.paths), 'client book')}."
     )
     voice.answer(
         {

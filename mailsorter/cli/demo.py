@@ -15,6 +15,7 @@ import typer
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
+from mailsorter.model.counted import counted
 from mailsorter.model.folder import FolderTree, show_path
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _firm(folder: Path, messages: int, random_seed: int, voice: Voice) -> Iterat
         with voice.progress("Writing an invented firm's mail", messages) as progress:
             seeded = seed_synthetic(store, messages, random_seed=random_seed, progress=progress)
         voice.say(
-            f"An invented consultancy: {seeded.mailboxes} mailboxes, {seeded.messages} messages, "
+            f"An invented consultancy: {counted(seeded.mailboxes, 'mailbox', 'mailboxes')}, "
+            f"{counted(seeded.messages, 'message')}, "
             "on an Exchange emulator on this machine.",
             "Nobody in it exists, and nothing leaves this machine.",
             "",
@@ -154,7 +156,10 @@ def _show_numbers(voice: Voice, assembly: Assembly, report: RunReport) -> None:
         why.update(mailbox.evidence)
         left.update(+mailbox.left)
     total = report.total("pulled")
-    voice.say(f"Of {total} messages in all mailboxes, {report.total('filed')} were filed to {len(filed)} clients.")
+    voice.say(
+        f"Of {counted(total, 'message')} in all mailboxes, {counted(report.total('filed'), 'was', 'were')} filed to "
+        f"{counted(len(filed), 'client')}."
+    )
     voice.table(
         ("filed because of", "messages", "which means"),
         [(code, count, _meaning(code)) for code, count in why.most_common()],

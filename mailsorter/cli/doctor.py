@@ -6,6 +6,7 @@ import typer
 
 from mailsorter.cli.options import Json, config_file
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,7 +33,7 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
 
     with assembled(ctx) as assembly:  # a wrong config ends here, with all its problems
         config = assembly.config
-        boxes = f"{len(config.mailbox)} mailboxes, {len(assembly.book)} clients"
+        boxes = f"{counted(len(config.mailbox), 'mailbox', 'mailboxes')}, {counted(len(assembly.book), 'client')}"
         tell(ok("config", f"{config_file(ctx)} is right: {boxes}."))
         for check in diagnose(assembly):
             tell(check)

@@ -11,6 +11,7 @@ from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
+from mailsorter.model.counted import counted, plural
 
 if TYPE_CHECKING:
     from mailsorter.emulator.store import Store
@@ -83,7 +84,8 @@ def seed(
         raise UserError(str(error)) from error
     finally:
         store.close()
-    voice.say(f"{state}: {done.messages:,} messages in {done.mailboxes} mailboxes.", *done.addresses)
+    held = f"{done.messages:,} {plural(done.messages, 'message')}"
+    voice.say(f"{state}: {held} in {counted(len(done.addresses), 'mailbox', 'mailboxes')}.", *done.addresses)
     voice.answer({"state": state, "mailboxes": done.addresses, "messages": done.messages})
 
 
@@ -99,7 +101,8 @@ def show(state: State, json: Json = False) -> None:
     finally:
         store.close()
     for mailbox in told["mailboxes"]:
-        voice.say(f"{mailbox['address']} ({mailbox['kind']}, {mailbox['state']}): {mailbox['messages']:,} messages")
+        held = f"{mailbox['messages']:,} {plural(mailbox['messages'], 'message')}"
+        voice.say(f"{mailbox['address']} ({mailbox['kind']}, {mailbox['state']}): {held}")
         shown = [folder for folder in mailbox["folders"] if folder["total"] or folder["well_known"] is None]
         rows = [(" › ".join(folder["path"]), folder["total"], folder["unread"]) for folder in shown]
         if rows:
@@ -124,7 +127,7 @@ def dump(
     finally:
         store.close()
     voice = Voice(as_json=json)
-    voice.say(f"{out}: {rows:,} rows.")
+    voice.say(f"{out}: {rows:,} {plural(rows, 'row')}.")
     voice.answer({"file": out, "rows": rows})
 
 
@@ -146,7 +149,7 @@ def load(
     finally:
         store.close()
     voice = Voice(as_json=json)
-    voice.say(f"{state}: {rows:,} rows.")
+    voice.say(f"{state}: {rows:,} {plural(rows, 'row')}.")
     voice.answer({"state": state, "rows": rows})
 
 

@@ -10,6 +10,7 @@ import typer
 from mailsorter.cli.case_work import officer, on_erased, on_found, performed_data
 from mailsorter.cli.options import Json, Today, keep_today
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.cases.office import Office
@@ -138,7 +139,9 @@ def _approved_here(voice: Voice, office: Office, number: str, by: str) -> bool:
     if len(plan.items) <= _LONGEST_SHOWN:
         show_review(voice, plan.items)
     else:
-        voice.say(f"Look at all {len(plan.items)} items in another terminal: mailsorter case review {number}")
+        voice.say(
+            f"Look at all {counted(len(plan.items), 'item')} in another terminal: mailsorter case review {number}"
+        )
     voice.say(f"digest {shown}")
     typed = voice.ask(
         f"{by}, to approve exactly this list ({plan.counts['erase']} to erase, {plan.counts['keep']} to keep) type the "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.cli.moments import moment
+from mailsorter.model.counted import counted, plural
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
@@ -55,9 +56,14 @@ def _told(key: dict[str, Any]) -> list[str]:
     elif rows:
         lines.append(f"  rows under it that no mailbox shows any more: {rows}; they go with it")
     if key["tombstones"]:
-        lines.append(f"  {key['tombstones']} tombstones under it, the last until {key['last_tombstone_expires'][:10]}")
+        lines.append(
+            f"  {counted(key['tombstones'], 'tombstone')} under it, the last until {key['last_tombstone_expires'][:10]}"
+        )
     if key["kept_items"]:
-        lines.append(f"  {key['kept_items']} kept items of cases that no check met: in an archive, or gone; until due")
+        lines.append(
+            f"  {counted(key['kept_items'], 'kept item')} of cases that no check met: in an archive, or gone; until due"
+        )
     if key["open_cases"]:
-        lines.append(f"  {key['open_cases']} cases from before are open: finish or close them (mailsorter case list)")
+        opened = counted(key["open_cases"], "case from before is open", "cases from before are open")
+        lines.append(f"  {opened}: finish or close {plural(key['open_cases'], 'it', 'them')} (mailsorter case list)")
     return lines

@@ -11,6 +11,7 @@ import typer
 
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import MailsorterError
+from mailsorter.model.counted import counted
 from mailsorter.model.folder import show_path
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def _show(
             [(d.mailbox, show_path(d.folder), _shown(d.before), _shown(d.after), d.message_id) for d in listed],
         )
     voice.say(
-        f"{sum(totals.values())} messages would be decided otherwise, by their headers. Nothing was changed: sort "
-        "moves what lies in watched folders, and leaves what is filed."
+        f"{counted(sum(totals.values()), 'message')} would be decided otherwise, by their headers. Nothing was "
+        "changed: sort moves what lies in watched folders, and leaves what is filed."
     )
     voice.answer(
         {

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mailsorter.cli.clean import escape
 from mailsorter.cli.voice import Voice
+from mailsorter.model.counted import counted
 from mailsorter.model.folder import FolderTree, show_path
 from mailsorter.model.plan import PlanDigest
 from mailsorter.model.step import EnsureFolder, MoveMessage, Step
@@ -74,14 +75,15 @@ class PlanView:
         for mailbox in report.mailboxes:
             self._show_mailbox(voice, mailbox)
         voice.say(
-            f"Plan: {report.total('filed')} messages would be filed, {report.total('left')} left where they are, "
+            f"Plan: {counted(report.total('filed'), 'message')} would be filed, "
+            f"{report.total('left')} left where they are, "
             f"{report.total('skipped')} skipped.",
             f"Digest {self.digest.hex()}",
             "Nothing was changed. To do this: mailsorter sort",
         )
 
     def _show_mailbox(self, voice: Voice, report: MailboxReport) -> None:
-        voice.say(f"{report.mailbox}: {report.pulled} messages looked at")
+        voice.say(f"{report.mailbox}: {counted(report.pulled, 'message')} looked at")
         rows = [
             (
                 show_path(path),

@@ -12,6 +12,7 @@ import typer
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Advance, Voice
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.sorting.earlier_folders import EarlierFolder
@@ -72,8 +73,9 @@ def train(
                     unit.cursors.forget(unit.places.mailbox(entry.address))
         report = make_report(model)
     voice.say(
-        f"Read {len(lessons)} filed messages, {learned} of them new; the model remembers {report.messages} "
-        f"of {report.clients} clients.",
+        f"Read {counted(len(lessons), 'filed message')}, {learned} of them new; the model remembers "
+        f"{counted(report.messages, 'message')} "
+        f"of {counted(report.clients, 'client')}.",
         "What it is worth: mailsorter predict report",
     )
     if is_tested_again:
@@ -117,10 +119,11 @@ def report(
           "yes" if b.files else "no"] for b in found.bands],
     )  # fmt: skip
     voice.say(
-        f"{found.messages} messages of {found.clients} clients; {found.predictions} predictions on unseen mail, "
+        f"{counted(found.messages, 'message')} of {counted(found.clients, 'client')}; "
+        f"{counted(found.predictions, 'prediction')} on unseen mail, "
         f"{100 * found.accuracy:.1f} % right.",
         f"At the target of {100 * found.target:g} % it files {100 * found.coverage:.1f} % of mail like this; "
-        f"{found.on_probation} clients are only suggested after a contradiction.",
+        f"{counted(found.on_probation, 'client is', 'clients are')} only suggested after a contradiction.",
     )
     voice.table(
         ["precision", "would file", "of them right", "of all %"],
@@ -146,7 +149,7 @@ def forget(
     voice = Voice(as_json=json)
     with assembled(ctx) as assembly:
         forgotten = assembly.unlearn(Unlearn(addresses=tuple(addresses)))
-    voice.say(f"Unlearned {forgotten} messages.")
+    voice.say(f"Unlearned {counted(forgotten, 'message')}.")
     voice.answer({"forgotten": forgotten})
 
 

@@ -10,6 +10,7 @@ import typer
 from mailsorter.cli.options import Json, warn_of_cases
 from mailsorter.cli.plan import Limit, Messages, show_plan
 from mailsorter.cli.voice import Advance, Voice
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.perform import StepResult
@@ -77,13 +78,13 @@ def show_run(voice: Voice, report: RunReport) -> None:
     for mailbox in report.mailboxes:
         for reason, count in (+mailbox.left).items():
             left[reason] = left.get(reason, 0) + count
-        settled = f"{mailbox.mailbox}: found out how {mailbox.settled} steps of an interrupted run had ended"
+        settled = f"{mailbox.mailbox}: found out how {counted(mailbox.settled, 'step')} of an interrupted run had ended"
         voice.say(*([settled] if mailbox.settled else []), *(f"{mailbox.mailbox}: {note}" for note in mailbox.notes))
     if left:
         voice.say("left: " + ", ".join(f"{reason} {count}" for reason, count in sorted(left.items())))
     for line in problems(report.mailboxes):
         voice.warn(line)
-    voice.say(f"Run {report.run}: {report.total('filed')} of {report.total('pulled')} messages filed.")
+    voice.say(f"Run {report.run}: {report.total('filed')} of {counted(report.total('pulled'), 'message')} filed.")
     if report.total("filed"):
         voice.say(f"Why: mailsorter explain {report.run}   Take it back: mailsorter undo {report.run}")
     if left.get("unmatched") or left.get("ambiguous"):

@@ -9,6 +9,7 @@ import typer
 from mailsorter.cli.options import Json
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
+from mailsorter.model.counted import counted
 
 app = typer.Typer(
     add_completion=False, help="Take filing back: a run, one message, or a client's.", rich_markup_mode=None
@@ -50,10 +51,13 @@ def undo(
         for mailbox in report.mailboxes:
             stays = [f"{reason} {count}" for reason, count in sorted((+mailbox.left + +mailbox.skipped).items())]
             voice.say(
-                f"{mailbox.mailbox}: {mailbox.filed} messages moved back" + (f"; {', '.join(stays)}" if stays else "")
+                f"{mailbox.mailbox}: {counted(mailbox.filed, 'message')} moved back"
+                + (f"; {', '.join(stays)}" if stays else "")
             )
             if mailbox.error is not None:
                 voice.warn(f"{mailbox.mailbox}: {mailbox.error}")
-        voice.say(f"Run {report.run}: {report.total('filed')} of {report.total('pulled')} messages moved back.")
+        voice.say(
+            f"Run {report.run}: {report.total('filed')} of {counted(report.total('pulled'), 'message')} moved back."
+        )
         voice.answer(run_data(report))
         finish(outcome_code(report.mailboxes))

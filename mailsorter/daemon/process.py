@@ -35,6 +35,7 @@ from mailsorter.daemon.service import Service, Settings
 from mailsorter.daemon.timetable import Pace
 from mailsorter.errors import ConfigError, LedgerError, LedgerLocked, UserError
 from mailsorter.ledger.locks import DAEMON
+from mailsorter.model.counted import counted
 from mailsorter.sorting.run import Job
 
 STOP_WITHIN_S = 8.0  # of the ten that we promise; the rest is for the interpreter's own end
@@ -163,7 +164,7 @@ class Daemon:
             "daemon started", mailboxes=count, version=__version__, pid=os.getpid(),
             port=self._health.port if self._health else None,
         )  # fmt: skip
-        self._notifier.ready(f"Looking after {count} mailboxes")
+        self._notifier.ready(f"Looking after {counted(count, 'mailbox', 'mailboxes')}")
         self._pinger.start()
         while not self.signals.stop.is_set():
             self._turn()
@@ -222,7 +223,7 @@ class Daemon:
         else:
             self.service.troubles.clear(_REFUSED.kind)
             self._log.info("config reloaded", mailboxes=len(self.service.mailboxes))
-        self._notifier.ready(f"Looking after {len(self.service.mailboxes)} mailboxes")
+        self._notifier.ready(f"Looking after {counted(len(self.service.mailboxes), 'mailbox', 'mailboxes')}")
 
     def _take_over(self, loaded: Loaded) -> None:
         """Put a new config in force, but for its ledger: another one is another daemon's."""

@@ -38,6 +38,7 @@ from mailsorter.ledger.schema import (
     waiting,
 )
 from mailsorter.ledger.settings import Settings
+from mailsorter.model.counted import counted
 from mailsorter.model.lifecycle import CaseState
 
 _FORMER = "former keys"
@@ -79,16 +80,18 @@ class UnderFormerKey(msgspec.Struct, frozen=True, kw_only=True):
         """Why it is still needed, in words; [] when it may go."""
         found = []
         if self.rekeyed_s is None:
-            found.append(f"{sum(self.rows.values())} rows are still under it and no check has gone through them all")
+            rows = counted(sum(self.rows.values()), "row is", "rows are")
+            found.append(f"{rows} still under it and no check has gone through them all")
             if self.case_files:
-                found.append(f"the files of {len(self.case_files)} cases could not be looked at")
+                files = counted(len(self.case_files), "case", "cases")
+                found.append(f"the files of {files} could not be looked at")
         if self.tombstones:
             last = datetime.fromtimestamp(self.last_expires_s or 0, UTC)
-            found.append(f"{self.tombstones} tombstones under it, the last until {last:%Y-%m-%d}")
+            found.append(f"{counted(self.tombstones, 'tombstone')} under it, the last until {last:%Y-%m-%d}")
         if self.open_cases:
-            found.append(f"{self.open_cases} open cases from before it was replaced")
+            found.append(f"{counted(self.open_cases, 'open case')} from before it was replaced")
         if self.kept_items:
-            found.append(f"{self.kept_items} kept items of cases that no check has met since")
+            found.append(f"{counted(self.kept_items, 'kept item')} of cases that no check has met since")
         return found
 
 

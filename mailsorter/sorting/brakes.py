@@ -19,6 +19,7 @@ from mailsorter.ledger.places import KnownFolder
 from mailsorter.ledger.states import StepState
 from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, Look
+from mailsorter.model.counted import counted
 from mailsorter.model.folder import FolderPath, FolderTree, WellKnown, show_path
 from mailsorter.model.step import MoveMessage
 from mailsorter.perform import Hands, StepResult
@@ -252,7 +253,7 @@ def _empty(number: int, known: Mapping[int, KnownFolder]) -> BrakePulled:
         what, code = "The mailbox is suddenly empty", brake.MAILBOX_EMPTY
     else:
         folder = known[number]
-        what = f"The folder {show_path(folder.path)} held {folder.item_count} items and is suddenly empty"
+        what = f"The folder {show_path(folder.path)} held {counted(folder.item_count, 'item')} and is suddenly empty"
         code = brake.FOLDER_EMPTY
     return BrakePulled(
         f"{what}: restored, migrated or emptied by someone?",
