@@ -533,6 +533,7 @@ class Assembly:
             purposes={purpose.code: purpose.text for purpose in self.config.purpose},
             retention_days=erasure.deleted_item_retention,
             backup_days=erasure.backup_horizon,
+            knows_backups="backup_horizon" in erasure.model_fields_set,
             letter_templates=erasure.letters,
             contact=erasure.contact,
             restricted_folder=tuple(restricted.split("/")),

@@ -27,7 +27,7 @@ from mailsorter.ledger.keys import spellings
 from mailsorter.model.caseplan import Plan, statement
 from mailsorter.model.caseplan import digest as digest_of
 from mailsorter.model.counted import counted, plural
-from mailsorter.model.coverage import Coverage, GapKind, gaps_of
+from mailsorter.model.coverage import Coverage, gaps_of
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.officer import spelled
 
@@ -95,8 +95,8 @@ def approve(office: Office, number: str, *, by: str, digest: str = "", signature
 
 def unread_mailboxes(file: CaseFile, plan: Plan) -> list[str]:
     """Mailboxes in scope that the search behind the list did not find or read at all."""
-    gaps = Coverage(gaps=gaps_of(plan.not_seen, left_out_of(file))).of_kind(GapKind.UNREAD, GapKind.UNANSWERED)
-    return sorted({gap.mailbox for gap in gaps if not gap.folder})
+    unread = Coverage(gaps=gaps_of(plan.not_seen, left_out_of(file))).unread
+    return sorted({gap.mailbox for gap in unread if not gap.folder})
 
 
 def _check_seen(row: CaseRow, file: CaseFile, plan: Plan) -> None:

@@ -16,7 +16,6 @@ from mailsorter.model.deadline import FIRM_DAYS, Deadlines, deadlines, warnings
 from mailsorter.model.lifecycle import CaseState
 
 KEPT_DAYS_AHEAD = 30
-_ANSWERED = (CaseState.ANSWERED, CaseState.CLOSED)  # a rejection is one only when its letter is written
 
 
 class DueDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +67,9 @@ def terms_of(row: CaseRow, today: date, terms: Terms) -> Deadlines:
 
 def _terms(rows: Iterable[CaseRow], today: date, terms: Terms) -> Iterator[DueDate]:
     for row in rows:
-        if row.state in _ANSWERED:
-            continue
         told = row.told_on is not None
+        if row.state is CaseState.CLOSED or (row.state is CaseState.ANSWERED and told):
+            continue  # an answer that nobody has recorded as sent ends no term
         for due in warnings(terms_of(row, today, terms), today, days_before=terms.warn_days, firm_kept=told):
             yield DueDate(case=row.number, what=due.term.value, due_on=due.due_on, days_left=due.days_left)
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from mailsorter.errors import UserError
 from mailsorter.model.counted import counted
+from mailsorter.model.explanations import IN_SHORT
 
 FORMAT = "mailsorter erasure certificate 1"
 
@@ -83,6 +84,7 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
         ("Findings", _account(certificate)),
         ("Looked at", _looked_at(certificate)),
         ("Depth", certificate.get("coverage", {}).get("depth_means", "")),
+        *_notes(certificate),
         ("Unexpected", str(certificate["unexpected"])),
         ("Audit head", certificate["audit_head"]),
         ("Signature", signature.get("value", "not signed")),
@@ -97,6 +99,12 @@ def as_pdf(certificate: Mapping[str, Any]) -> bytes:
             "sections": [_remainders(certificate), _folders(certificate), _not_seen(certificate)],
         },
     )
+
+
+def _notes(certificate: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A sentence for each reason whose code alone says too little."""
+    reasons = {gap["reason"] for gap in certificate["not_seen"]}
+    return [("Note", IN_SHORT[reason]) for reason in sorted(reasons & IN_SHORT.keys())]
 
 
 def _account(certificate: Mapping[str, Any]) -> str:
@@ -116,7 +124,10 @@ def _looked_at(certificate: Mapping[str, Any]) -> str:
         else counted(count, "mailbox", "mailboxes")
     )
     more = "" if coverage["whole"] else "; not all of it: see what could not be seen"
-    return f"{all_of_them}{more}. Beyond the depth: {coverage['beyond_depth']} messages, attachments or other items"
+    beyond = counted(
+        coverage["beyond_depth"], "message, attachment or other item", "messages, attachments or other items"
+    )
+    return f"{all_of_them}{more}. Beyond the depth: {beyond}"
 
 
 def _remainders(certificate: Mapping[str, Any]) -> dict[str, Any]:

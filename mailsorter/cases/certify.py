@@ -125,7 +125,7 @@ def gaps_data(coverage: Coverage, marks: Marks | None = None) -> list[dict[str, 
             "count": gap.count,
             "kind": gap.kind.value,
         }
-        for gap in coverage.gaps
+        for gap in coverage.gaps_by_mailbox
     ]
 
 

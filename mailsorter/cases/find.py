@@ -68,6 +68,11 @@ def find(office: Office, number: str, on_progress: Progress | None = None) -> Fi
     return result
 
 
+def search_of(file: CaseFile) -> str | None:
+    """How far the last search came: `begun`, `complete`, or None where none was made."""
+    return file.read("search", str) or ("complete" if found_parts.load_all(file) else None)
+
+
 def subject_of(file: CaseFile) -> Subject:
     """Whom the case is about."""
     subject = file.read("subject", Subject)

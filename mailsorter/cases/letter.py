@@ -5,58 +5,44 @@ Written from what the case holds, by templates the firm can edit, in Dutch or En
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
-
-import msgspec
 
 from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import kept_until, reference_of
 from mailsorter.cases.find import findings_of, subject_of
 from mailsorter.cases.intake import deadlines_of, last_reason
-from mailsorter.cases.letterhead import LANGUAGES, blocks_of, render_text, show_day, show_gaps, show_told
+from mailsorter.cases.letterhead import (
+    LANGUAGES,
+    Tally,
+    blocks_of,
+    gap_of,
+    render_text,
+    show_day,
+    show_gaps,
+    show_told,
+)
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import Office
 from mailsorter.cases.pdf import missing_letters, render
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.standing import Standing, standing_of
 from mailsorter.cases.todays_date import require_plausible_date
+from mailsorter.cases.verify import code_until, is_code_of
+from mailsorter.cases.written import ANSWERS, Letter, LetterKind, add_letter, digest_of_facts
 from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.account import Account, Bucket
 from mailsorter.model.address import canonical
 from mailsorter.model.case import Subject
-from mailsorter.model.coverage import GapKind
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import words
 from mailsorter.plain_text import one_line_each
 
-
-class LetterKind(enum.StrEnum):
-    """What a letter tells."""
-
-    DONE = "done"
-    PARTLY = "partly"
-    EXTENSION = "extension"
-    IDENTIFY = "identify"
-    REFUSAL = "refusal"
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter as it was written. Readable: it lies in the case file only."""
-
-    kind: LetterKind
-    language: str
-    text: str
-    written_on: date
-
-
-_ANSWERS = (LetterKind.DONE, LetterKind.PARTLY, LetterKind.REFUSAL)
 _REASON_OF = {LetterKind.EXTENSION: "extend", LetterKind.REFUSAL: "reject"}
 
 
@@ -73,7 +59,8 @@ def write_letter(
     `names_recipients`: the person asked who received their data (art. 19); else only their categories are told.
 
     Raises:
-        UserError: no reason was written down for an extension or refusal; a template cannot be used.
+        UserError: no reason was written down for an extension or refusal; a template cannot be used; a code that this
+            case did not give out, or that works no more.
         DecisionNeeded: the record does not bear the answer: something is unsettled, or `done` would say too much.
         LifecycleError: it is too early for an answer.
     """
@@ -83,7 +70,9 @@ def write_letter(
     subject = subject_of(file)
     stands = standing_of(office, row, file)
     chosen = kind or _fitting(row, stands)
-    if chosen in _ANSWERS:
+    if code:
+        _check_code(office, row, file, chosen, code)
+    if chosen in ANSWERS:
         check(row, CaseAct.ANSWER)
         _check_answer(row, chosen, stands)
     language = language or subject.language
@@ -93,20 +82,26 @@ def write_letter(
     words_at_hand = _data(office, row, file, subject, chosen, language, stands) | {"code": code}
     data = one_line_each(words_at_hand if names_recipients else words_at_hand | {"told": []})
     data["contact"] = office.firm.contact
+    told = digest_of_facts(stands.account, stands.coverage, stands.verdict) if chosen in ANSWERS else b""
     letter = Letter(
-        kind=chosen, language=language, written_on=office.today(),
+        kind=chosen, language=language, written_on=office.today(), told=told,
         text=render_text(chosen.value, language, data, office.firm.letter_templates),
     )  # fmt: skip
-    file.write(f"letter-{len(letters_of(file)) + 1}", letter)
-    if chosen in _ANSWERS:
-        advance(office, row, CaseAct.ANSWER, counts={"letter": chosen.value}, told_on=row.told_on or office.today())
+    add_letter(file, letter)
+    if chosen in ANSWERS:
+        advance(office, row, CaseAct.ANSWER, counts={"letter": chosen.value})
     return letter
 
 
-def letters_of(file: CaseFile) -> list[Letter]:
-    """Every letter of the case, oldest first."""
-    parts = sorted((p for p in file.parts() if p.startswith("letter-")), key=lambda p: int(p.partition("-")[2]))
-    return [letter for part in parts if (letter := file.read(part, Letter)) is not None]
+def _check_code(office: Office, row: CaseRow, file: CaseFile, kind: LetterKind, code: str) -> None:
+    """A letter carries only a code that this case gave out and that still works."""
+    if kind is not LetterKind.IDENTIFY:
+        raise UserError(f"The letter {kind} carries no code.", advice="Leave --code out, or add: --kind identify")
+    if not is_code_of(office, file, code):
+        raise UserError(
+            f"Case {row.number} has not given out that code, or it works no more: nothing was written.",
+            advice=f"Make a code: mailsorter case verify {row.number} --send-to ADDRESS",
+        )
 
 
 def as_pdf(office: Office, letter: Letter) -> bytes:
@@ -183,8 +178,10 @@ def _data(
         "firm": firm.name,
         "contact": firm.contact,
         "reason": reason.rstrip("."),
+        "answers": kind in ANSWERS,
+        "code_until": code_until(office, file),
         "answer_on": deadlines_of(office, row).answer_on,
-        "backup_days": firm.backup_days,
+        "backup_days": firm.backup_days if firm.knows_backups else None,
         "reference": reference_of(file, row.number),
         "correspondence_until": _correspondence_until(office, row, stands.account),
         "told": list(findings_of(file).forwarded_to),
@@ -205,9 +202,11 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
     """What the case's account and coverage say, in the words of the templates."""
     counts, coverage = stands.account.counts, stands.coverage
     retained = [line.until for line in stands.account.of(Bucket.RETAINED) if line.until is not None]
-    gaps: Counter[str] = Counter()
+    gaps: dict[str, Tally] = {}
     for gap in coverage.gaps_by_mailbox:
-        gaps[gap.reason] += gap.count
+        reason = gap_of(gap, is_whole_mailbox=gap.mailbox in coverage.not_opened)
+        places, messages = gaps.get(reason, Tally(0, 0))
+        gaps[reason] = Tally(places + 1, messages + gap.count)
     correspondence = sum(
         line.count for line in stands.account.of(Bucket.KEPT) if line.ground == Basis.CORRESPONDENCE
     )  # fmt: skip
@@ -224,11 +223,16 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
         "searched": {"all": coverage.is_whole, "mailboxes": read},
         "kept": kept,
         "kept_by_law": any(one["basis"] in (Basis.LEGAL_DUTY, Basis.LEGAL_CLAIM) for one in kept),
+        "kept_by_duty": any(one["basis"] == Basis.LEGAL_DUTY for one in kept),
+        "kept_by_claim": any(one["basis"] == Basis.LEGAL_CLAIM for one in kept),
         "kept_by_need": any(one["basis"] == Basis.STILL_NECESSARY for one in kept),
         "retained": {"count": counts[Bucket.RETAINED], "until": max(retained)} if retained else None,
         "held": counts[Bucket.HELD],
+        "changed": counts[Bucket.CHANGED],
+        "failed": counts[Bucket.FAILED],
+        "to_look_for": counts[Bucket.NOT_LOOKED_AT],
         "other": sum(counts[one] for one in (Bucket.CHANGED, Bucket.FAILED, Bucket.NOT_LOOKED_AT, Bucket.WAITING)),
-        "unread": len(coverage.of_kind(GapKind.UNREAD, GapKind.UNANSWERED)),
+        "unread": len(coverage.unread),
         "not_seen": show_gaps(gaps, language),
     }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from mailsorter.cases.citations import show_law
 from mailsorter.errors import UserError
+from mailsorter.model.coverage import BY_SCOPE, EXCLUDED, LEFT_OUT, SEARCH, Gap, GapKind
 from mailsorter.model.ground import BUSINESS_RECORDS
 
 LANGUAGES = ("nl", "en")
@@ -46,14 +48,18 @@ _BASIS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one message and f
     "nl": {
         "legal-duty": ("de wet ons verplicht het te bewaren", "de wet ons verplicht ze te bewaren"),
         "legal-claim": (
-            "wij het nodig hebben voor een rechtsvordering", "wij ze nodig hebben voor een rechtsvordering",
+            "wij het nodig hebben voor de instelling, uitoefening of onderbouwing van een rechtsvordering",
+            "wij ze nodig hebben voor de instelling, uitoefening of onderbouwing van een rechtsvordering",
         ),
         "still-necessary": ("wij het nog nodig hebben", "wij ze nog nodig hebben"),
         "case-correspondence": ("het over dit verzoek zelf gaat", "ze over dit verzoek zelf gaan"),
     },
     "en": {
-        "legal-duty": ("the law obliges us to", "the law obliges us to"),
-        "legal-claim": ("it is needed for a legal claim", "they are needed for a legal claim"),
+        "legal-duty": ("the law obliges us to keep it", "the law obliges us to keep them"),
+        "legal-claim": (
+            "we need it for the establishment, exercise or defence of a legal claim",
+            "we need them for the establishment, exercise or defence of a legal claim",
+        ),
         "still-necessary": ("we still need it", "we still need them"),
         "case-correspondence": ("it is about this request itself", "they are about this request itself"),
     },
@@ -68,41 +74,116 @@ _TOLD = {
     "nl": {"clients": "relaties van ons", "others": "andere ontvangers buiten onze organisatie"},
     "en": {"clients": "clients of ours", "others": "other recipients outside our organisation"},
 }
-_SAME_GAP = {"item-not-readable": "unreadable"}  # the proof met what the search had met
-_GAPS = {
+NOT_OPENED = "not-opened"  # nothing of that mailbox was read, for whatever reason
+SEARCH_FAILED = "search-failed"  # the server's own search gave no answer, for whatever reason
+_SAME_GAP = {"item-not-readable": "unreadable", "not-readable-limits": "limits"}  # the proof met what the search met
+_GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for several, which only places need
     "nl": {
-        "encrypted": "versleutelde berichten{some}",
-        "attachments-not-opened": "bijlagen van berichten die verder niets over u zeggen{some}",
-        "attachments-not-readable": "bijlagen die niet of niet geheel te lezen zijn, zoals scans{some}",
-        "limits": "berichten die niet of niet geheel te lezen zijn omdat zij te groot of te ingewikkeld zijn{some}",
-        "text-by-index-only": "de volledige tekst van {messages}: die is alleen met de zoekfunctie doorzocht",
-        "unreadable": "berichten die Exchange niet kon tonen{some}",
-        "other-items": "agenda-items, contactpersonen, taken en notities in mailmappen{some}",
-        "excluded": "een mailbox met een vertrouwelijke functie, die wij voor zulke verzoeken niet openen",
-        "left-out": "een mailbox of map die wij na beoordeling buiten het onderzoek hebben gelaten",
-        "address-unknown": "een mailbox die niet meer in gebruik is",
-        "not-opened": "{mailboxes}",
-        "archive": "een archiefmailbox",
-        "search-cap": "berichten buiten de eerste duizend zoekresultaten per mailbox",
-        "": "een deel van een mailbox dat niet geopend kon worden{some}",
+        "encrypted": ("versleutelde berichten{some}", ""),
+        "attachments-not-opened": ("bijlagen van berichten die verder niets over u zeggen{some}", ""),
+        "attachments-not-readable": ("bijlagen die niet of niet geheel te lezen zijn, zoals scans{some}", ""),
+        "attachment-names": ("namen van bijlagen die ons mailsysteem niet gaf{some}", ""),
+        "limits": (
+            "berichten die niet of niet geheel te lezen zijn omdat zij te groot of te ingewikkeld zijn{some}", "",
+        ),
+        "text-by-index-only": ("de volledige tekst van {messages}: die is alleen met de zoekfunctie doorzocht", ""),
+        "unreadable": ("berichten die ons mailsysteem niet kon tonen{some}", ""),
+        "other-items": ("agenda-items, contactpersonen, taken en notities in mailmappen{some}", ""),
+        "listing-short": ("berichten die ons mailsysteem telde en niet toonde{some}", ""),
+        "search-cap": ("berichten buiten de eerste duizend zoekresultaten per mailbox", ""),
+        "search-useless": (
+            "de tekst en bijlagen van berichten waarvan de kop en de eerste regels niet over u gaan: de zoekfunctie "
+            "van ons mailsysteem zocht daar niet in", "",
+        ),
+        "search-broken-entries": ("zoekresultaten die niet te lezen waren{some}", ""),
+        "no-recoverable-items": (
+            "verwijderde berichten die een mailsysteem zonder map voor herstelbare items elders bewaart", "",
+        ),
+        SEARCH_FAILED: (
+            "wat alleen de zoekfunctie van een mailbox had kunnen aanwijzen: die gaf geen antwoord",
+            "wat alleen de zoekfunctie van {places} mailboxen had kunnen aanwijzen: die gaf geen antwoord",
+        ),
+        "excluded": (
+            "een mailbox met een vertrouwelijke functie, die wij voor zulke verzoeken niet openen",
+            "{places} mailboxen met een vertrouwelijke functie, die wij voor zulke verzoeken niet openen",
+        ),
+        "left-out": (
+            "een mailbox of map die wij na afweging buiten het onderzoek hebben gelaten",
+            "{places} mailboxen of mappen die wij na afweging buiten het onderzoek hebben gelaten",
+        ),
+        "address-unknown": (
+            "een eerdere mailbox waarvan het adres bij ons niet meer bekend is",
+            "{places} eerdere mailboxen waarvan de adressen bij ons niet meer bekend zijn",
+        ),
+        "not-searched": (
+            "een mailbox die nog niet is doorzocht", "{places} mailboxen die nog niet zijn doorzocht",
+        ),
+        NOT_OPENED: (
+            "1 mailbox die niet geopend kon worden, met alles wat erin staat",
+            "{places} mailboxen die niet geopend konden worden, met alles wat erin staat",
+        ),
+        "archive": (
+            "een archiefmailbox die niet geopend kon worden",
+            "{places} archiefmailboxen die niet geopend konden worden",
+        ),
+        "": (
+            "een deel van een mailbox dat niet geopend kon worden{some}",
+            "{places} delen van mailboxen die niet geopend konden worden{some}",
+        ),
     },
     "en": {
-        "encrypted": "encrypted messages{some}",
-        "attachments-not-opened": "attachments of messages that otherwise say nothing about you{some}",
-        "attachments-not-readable": "attachments that cannot be read, or not completely, such as scans{some}",
-        "limits": "messages that cannot be read, or not completely, because they are too large or too complex{some}",
-        "text-by-index-only": "the full text of {messages}: it was searched by the search function only",
-        "unreadable": "messages that Exchange could not show{some}",
-        "other-items": "appointments, contacts, tasks and notes in mail folders{some}",
-        "excluded": "a mailbox with a confidential function, which we do not open for such requests",
-        "left-out": "a mailbox or folder that we left out of the search after consideration",
-        "address-unknown": "a mailbox that is no longer in use",
-        "not-opened": "{mailboxes}",
-        "archive": "an archive mailbox",
-        "search-cap": "messages beyond the first thousand search results of a mailbox",
-        "": "a part of a mailbox that could not be opened{some}",
+        "encrypted": ("encrypted messages{some}", ""),
+        "attachments-not-opened": ("attachments of messages that otherwise say nothing about you{some}", ""),
+        "attachments-not-readable": ("attachments that cannot be read, or not completely, such as scans{some}", ""),
+        "attachment-names": ("names of attachments that our mail system did not give{some}", ""),
+        "limits": (
+            "messages that cannot be read, or not completely, because they are too large or too complex{some}", "",
+        ),
+        "text-by-index-only": ("the full text of {messages}: it was searched by the search function only", ""),
+        "unreadable": ("messages that our mail system could not show{some}", ""),
+        "other-items": ("appointments, contacts, tasks and notes in mail folders{some}", ""),
+        "listing-short": ("messages that our mail system counted and did not show{some}", ""),
+        "search-cap": ("messages beyond the first thousand search results of a mailbox", ""),
+        "search-useless": (
+            "the text and attachments of messages whose header and first lines do not concern you: the search function "
+            "of our mail system did not look there", "",
+        ),
+        "search-broken-entries": ("search results that could not be read{some}", ""),
+        "no-recoverable-items": (
+            "deleted messages that a mail system without a folder for recoverable items keeps elsewhere", "",
+        ),
+        SEARCH_FAILED: (
+            "what only the search function of a mailbox could have pointed out: it gave no answer",
+            "what only the search function of {places} mailboxes could have pointed out: it gave no answer",
+        ),
+        "excluded": (
+            "a mailbox with a confidential function, which we do not open for such requests",
+            "{places} mailboxes with a confidential function, which we do not open for such requests",
+        ),
+        "left-out": (
+            "a mailbox or folder that we left out of the search after consideration",
+            "{places} mailboxes or folders that we left out of the search after consideration",
+        ),
+        "address-unknown": (
+            "a former mailbox of which we no longer know the address",
+            "{places} former mailboxes of which we no longer know the addresses",
+        ),
+        "not-searched": (
+            "a mailbox that has not been searched yet", "{places} mailboxes that have not been searched yet",
+        ),
+        NOT_OPENED: (
+            "1 mailbox that could not be opened, with everything in it",
+            "{places} mailboxes that could not be opened, with everything in them",
+        ),
+        "archive": (
+            "an archive mailbox that could not be opened", "{places} archive mailboxes that could not be opened",
+        ),
+        "": (
+            "a part of a mailbox that could not be opened{some}",
+            "{places} parts of mailboxes that could not be opened{some}",
+        ),
     },
-}
+}  # fmt: skip
 
 
 _FAULTS_OF_A_TEMPLATE = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -112,15 +193,6 @@ _FAULTS_OF_A_TEMPLATE = (OSError, ValueError, TypeError, AttributeError, LookupE
 def show_day(day: date, language: str) -> str:
     """`3 maart 2026`, `3 March 2026`."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
-
-
-def show_law(article: str, language: str) -> str:
-    """An article as the letter cites it: the regulation is called AVG in Dutch and GDPR in English."""
-    return (
-        article.replace("GDPR", "AVG")
-        if language == "nl"
-        else article.replace("UAVG", "\0").replace("AVG", "GDPR").replace("\0", "UAVG")
-    )
 
 
 def show_told(kinds: Iterable[str], language: str) -> list[str]:
@@ -135,21 +207,39 @@ def _basis(language: str, basis: str, count: int) -> str:
     return one if count == 1 else many
 
 
-def show_gaps(counts: Mapping[str, int], language: str) -> list[str]:
-    """What could not be looked into, a line a kind."""
+class Tally(NamedTuple):
+    """How many places a gap concerns, and how many messages (0: nobody knows)."""
+
+    places: int
+    messages: int
+
+
+def gap_of(gap: Gap, *, is_whole_mailbox: bool) -> str:
+    """Under which words of `show_gaps` a gap is told."""
+    if gap.kind is GapKind.LEFT_OUT:
+        return EXCLUDED if gap.reason == EXCLUDED else LEFT_OUT
+    if gap.kind is GapKind.BEYOND_DEPTH or gap.reason in BY_SCOPE:
+        return gap.reason
+    if is_whole_mailbox:
+        return NOT_OPENED
+    return SEARCH_FAILED if gap.folder == SEARCH else gap.reason
+
+
+def show_gaps(tallies: Mapping[str, Tally], language: str) -> list[str]:
+    """What could not be looked into, a line a kind, by the reasons that `gap_of` gives."""
     words = _GAPS[language]
-    merged: dict[str, int] = {}
-    for reason, count in counts.items():
+    merged: dict[str, Tally] = {}
+    for reason, tally in tallies.items():
         known = _SAME_GAP.get(reason, reason)
         kind = known if known in words else "archive" if known.startswith("archive") else ""
-        merged[kind] = max(merged.get(kind, 0), count) if reason in _SAME_GAP else merged.get(kind, 0) + count
+        before = merged.get(kind, Tally(0, 0))
+        count = max(before.messages, tally.messages) if reason in _SAME_GAP else before.messages + tally.messages
+        merged[kind] = Tally(before.places + tally.places, count)
     return [
-        words[kind].format(
-            messages=_messages(count, language),
-            mailboxes=_not_opened(count, language),
-            some=f" ({count})" if count else "",
+        (words[kind][0] if places == 1 or not words[kind][1] else words[kind][1]).format(
+            messages=_messages(count, language), places=places, some=f" ({count})" if count else ""
         )
-        for kind, count in sorted(merged.items())
+        for kind, (places, count) in sorted(merged.items())
     ]
 
 
@@ -169,7 +259,7 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
     )  # fmt: skip
     environment.filters |= {
         "day": lambda day: show_day(day, language),
-        "count": lambda n, one, many: f"{n} {one if n == 1 else many}",
+        "count": _count,
         "plural": lambda n, one, many: one if n == 1 else many,
         "basis_nl": lambda basis, n=2: _basis("nl", basis, n),
         "basis_en": lambda basis, n=2: _basis("en", basis, n),
@@ -186,17 +276,15 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
     return _tidy(text)
 
 
+def _count(n: int | None, one: str, many: str) -> str:
+    if n is None:
+        raise ValueError("it counts something that is not known (backup_days: set [erasure] backup_horizon)")
+    return f"{n} {one if n == 1 else many}"
+
+
 def _messages(count: int, language: str) -> str:
     one, many = ("bericht", "berichten") if language == "nl" else ("message", "messages")
     return f"{count or '?'} {one if count == 1 else many}"
-
-
-def _not_opened(count: int, language: str) -> str:
-    if language == "nl":
-        what = "mailbox die niet geopend kon worden" if count == 1 else "mailboxen die niet geopend konden worden"
-        return f"{count} {what}, met alles wat erin staat"
-    what = "mailbox" if count == 1 else "mailboxes"
-    return f"{count} {what} that could not be opened, with everything in {'it' if count == 1 else 'them'}"
 
 
 def _unusable(name: str, why: str) -> UserError:

@@ -73,7 +73,8 @@ class Firm:
     processors: tuple[Processor, ...] = ()
     purposes: Mapping[str, str] = field(default_factory=dict)  # code to text, art. 17(1)
     retention_days: int = 30  # Exchange's deleted-item retention: 14 by default, 30 at most
-    backup_days: int = 90
+    backup_days: int = 90  # how long tombstones live
+    knows_backups: bool = False  # did somebody say so, or is it the default? A letter tells no default
     restricted_folder: tuple[str, ...] = ("Restricted",)
     letter_templates: Path | None = None
     contact: str = ""  # where the person reaches the firm about the case

@@ -9,13 +9,14 @@ from mailsorter.cases.approve import decided_since, unread_mailboxes
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.covering import facts_of
+from mailsorter.cases.find import findings_of
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import Proof, proof_of
 from mailsorter.cases.scope import left_out_of
+from mailsorter.cases.written import digest_of_facts, last_answer
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.ledger.ledger import Unit
 from mailsorter.model.account import Account, Bucket, account
-from mailsorter.model.case import NotSeen
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.coverage import Coverage, gaps_of, with_left_out
 from mailsorter.model.lifecycle import CaseState
@@ -36,7 +37,7 @@ def standing_of(office: Office, row: CaseRow, file: CaseFile) -> Standing:
     counted = account_of(office, row, file)
     proof = proof_of(file) if row.proof is not None else None
     if proof is None or proof.coverage is None or proof.facts is None:
-        coverage = Coverage(gaps=gaps_of(proof.not_seen if proof else _searched(file), left_out_of(file)))
+        coverage = Coverage(gaps=gaps_of(proof.not_seen, left_out_of(file))) if proof else searched_coverage(file)
         facts = None
     else:
         coverage = with_left_out(proof.coverage, left_out_of(file))
@@ -49,19 +50,21 @@ def standing_of(office: Office, row: CaseRow, file: CaseFile) -> Standing:
         if verdict.is_proven and not _passed(proof):
             missing = (Reason(why=Why.NOT_PROVED_YET, count=1),)
             verdict = VerdictOnCase(outcome=Outcome.NOT_PROVEN, reasons=missing)
-    return Standing(account=counted, coverage=coverage, verdict=verdict, next=_next(row, file, verdict))
+    stands = Standing(account=counted, coverage=coverage, verdict=verdict, next=())
+    return msgspec.structs.replace(stands, next=_next(row, file, stands))
 
 
 def _passed(proof: Proof | None) -> bool:
     return proof is not None and proof.passed and proof.verdict is not None
 
 
-def _searched(file: CaseFile) -> tuple[NotSeen, ...]:
-    plan = file.read("plan", Plan)
-    return plan.not_seen if plan is not None else ()
+def searched_coverage(file: CaseFile) -> Coverage:
+    """The gaps of the last search alone, with what was left out since."""
+    return Coverage(gaps=gaps_of(findings_of(file).not_seen, left_out_of(file)))
 
 
-def _next(row: CaseRow, file: CaseFile, verdict: VerdictOnCase | None) -> tuple[str, ...]:
+def _next(row: CaseRow, file: CaseFile, stands: Standing) -> tuple[str, ...]:
+    verdict = stands.verdict
     plan = file.read("plan", Plan) if row.state in (CaseState.PLANNED, CaseState.APPROVED) else None
     is_old = plan is not None and bool(is_outdated(file) or decided_since(plan, file))
     if plan is not None and (is_old or plan.undecided):
@@ -71,15 +74,30 @@ def _next(row: CaseRow, file: CaseFile, verdict: VerdictOnCase | None) -> tuple[
         return tuple(command.format(n=row.number) for command in _EMPTY_AND_UNREAD)
     if verdict is not None and row.state is CaseState.PERFORMING:
         return (f"mailsorter case perform {row.number}",)
-    if verdict is not None and row.state is CaseState.ANSWERED and verdict.is_proven:
-        return (f"mailsorter case close {row.number}",)
+    if row.state is CaseState.ANSWERED:
+        return _after_answer(row, file, stands)
     if verdict is not None:
         return next_commands(verdict, row.number)
-    if row.state is CaseState.ANSWERED:  # a refused request
-        return (f"mailsorter case close {row.number}",)
     return tuple(command.format(n=row.number) for command in _BEFORE.get(row.state, ()))
 
 
+def _after_answer(row: CaseRow, file: CaseFile, stands: Standing) -> tuple[str, ...]:
+    """Send the answer, or write it anew where the facts are others by now; then what remains to be done, or close."""
+    verdict, letter = stands.verdict, last_answer(file)
+    is_current, sending = True, tuple[str, ...]()
+    if letter is not None and letter.told:  # older versions kept no facts of their letters
+        is_current = letter.told == digest_of_facts(stands.account, stands.coverage, verdict)
+        sending = (SEND.format(n=row.number),) if is_current and letter.sent_on is None else ()
+    if verdict is None or (verdict.is_proven and is_current):
+        return (*sending, f"mailsorter case close {row.number}")
+    commands = next_commands(verdict, row.number)
+    if not is_current or not verdict.may_answer:
+        return (*sending, *commands)
+    remains = tuple(one for one in commands if "mailsorter case letter" not in one)
+    return (*sending, *remains, f"or end it so: mailsorter case close {row.number} --leave-open --reason TEXT")
+
+
+SEND = "send the letter, then: mailsorter case sent {n} --on YYYY-MM-DD"
 _EMPTY_AND_UNREAD = (
     "give access, then: mailsorter case find {n}",
     "or leave it out: mailsorter case scope {n} --without MAILBOX --reason TEXT",

@@ -11,11 +11,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
 from mailsorter.cases.alone import alone
+from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.find import person_of, subject_of
 from mailsorter.cases.intake import note
 from mailsorter.cases.moves import advance, check
@@ -102,6 +103,20 @@ def check_code(office: Office, number: str, code: str) -> CaseRow:
         return row
     note(file, "verify", office.today(), "a one-time code came back from an address known before the request")
     return advance(office, row, CaseAct.VERIFY, counts={"by": "code"})
+
+
+def is_code_of(office: Office, file: CaseFile, code: str) -> bool:
+    """Is it the code that this case gave out last, and does it still work?"""
+    given = file.read(PART, Verification)
+    if given is None or given.tries >= MAX_TRIES or office.clock.now() > given.expires_at:
+        return False
+    return hmac.compare_digest(_digest(given.salt, code), given.digest)
+
+
+def code_until(office: Office, file: CaseFile) -> date | None:
+    """The day on which the code that was given out last stops working; None where none was."""
+    given = file.read(PART, Verification)
+    return given.expires_at.astimezone(office.zone).date() if given is not None else None
 
 
 @alone

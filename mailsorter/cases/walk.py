@@ -14,12 +14,13 @@ from mailsorter.cases.enumerate import Progress as FindProgress
 from mailsorter.cases.eraser import Progress as EraseProgress
 from mailsorter.cases.find import Findings, find, subject_of
 from mailsorter.cases.intake import canonical_addresses, open_case
-from mailsorter.cases.letter import Letter, write_letter
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.office import Office
 from mailsorter.cases.perform import Performed, perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import Proof, prove
 from mailsorter.cases.verify import attest
+from mailsorter.cases.written import Letter
 from mailsorter.errors import DecisionNeeded, MailsorterError, Unreachable
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import CaseKind, Subject

@@ -12,6 +12,7 @@ import typer
 from mailsorter.cli.case_work import officer, on_found
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, Today, keep_today
+from mailsorter.cli.person_data import FROM_HELP
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
 from mailsorter.model.counted import counted
@@ -70,6 +71,7 @@ def open_(
     ] = None,
     alias: Annotated[list[str] | None, typer.Option("--alias", help="Another name of theirs.")] = None,
     phone: Annotated[list[str] | None, typer.Option("--phone", help="A phone number of theirs.")] = None,
+    source: Annotated[str, typer.Option("--from", help=FROM_HELP, metavar="FILE")] = "",
     client: Annotated[str, typer.Option("--client", help="The id of the client that leaves.")] = "",
     received: Annotated[datetime | None, _day_option("--received", "When the request came; else today.")] = None,
     request: Annotated[str, typer.Option("--request", help="The Message-ID of the request itself.")] = "",
@@ -81,13 +83,16 @@ def open_(
     """Open a case; its clocks start on the day the request came."""
     from mailsorter.cases.correspondence import reference_of
     from mailsorter.cases.intake import deadlines_of, open_case, open_for_the_same
+    from mailsorter.cli.person_data import PersonData, read_person
     from mailsorter.model.case import Subject
+
+    given = read_person(source) if source else PersonData()
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         subject = Subject(
-            names=tuple(person or ()), addresses=tuple(address or ()), aliases=tuple(alias or ()),
-            phones=tuple(phone or ()), client_id=client, language=language, objects=objects,
-            request_message_id=request,
+            names=(*(person or ()), *given.name), addresses=(*(address or ()), *given.address),
+            aliases=(*(alias or ()), *given.alias), phones=(*(phone or ()), *given.phone), client_id=client,
+            language=language, objects=objects, request_message_id=request,
         )  # fmt: skip
         row = open_case(office, kind, subject, received_on=_day(received), although=although)
         terms = deadlines_of(office, row)
@@ -167,18 +172,24 @@ def find(
 ) -> None:
     """Search every folder of every mailbox; broken off, it goes on where it stopped."""
     from mailsorter.cases.find import find as find_all
+    from mailsorter.cases.standing import searched_coverage
     from mailsorter.cases.widen import widen
-    from mailsorter.cli.case_view import found_data, show_found
+    from mailsorter.cli.case_view import found_data, show_found, unread_data
+    from mailsorter.cli.case_work import search_ending
+    from mailsorter.cli.working import assembled, finish
 
-    def work(voice: Voice, office: Office) -> dict[str, Any]:
+    voice = Voice(as_json=json)
+    with assembled(ctx) as assembly:
+        office = assembly.office
         if address or alias:
             widen(office, number, addresses=address or (), aliases=alias or (), known=known, although=although)
         with voice.progress("Comparing messages") as advance:
             found = find_all(office, number, on_found(advance))
-        show_found(voice, number, found)
-        return {"case": number, "state": office.get(number).state.value, **found_data(found)}
-
-    _do(ctx, json, work)
+        coverage = searched_coverage(office.open_file(number))
+        show_found(voice, number, found, coverage)
+        data = {"case": number, "state": office.get(number).state.value, **found_data(found)}
+        voice.answer(data | {"unread": unread_data(coverage)})
+        finish(search_ending(coverage))
 
 
 @app.command()
@@ -191,11 +202,12 @@ def plan(
 ) -> None:
     """Divide what was found into erase, keep and look; takes in the decisions made since."""
     from mailsorter.cases.plan import make_plan
+    from mailsorter.cases.standing import searched_coverage
     from mailsorter.cli.case_view import offer_request, plan_data, show_plan
 
     def work(voice: Voice, office: Office) -> dict[str, Any]:
         made = make_plan(office, number, by=officer(by), restricts_kept=restrict)
-        show_plan(voice, made)
+        show_plan(voice, made, searched_coverage(office.open_file(number)))
         return {"state": office.get(number).state.value, **plan_data(made), **offer_request(voice, office, number)}
 
     _do(ctx, json, work)
@@ -407,7 +419,8 @@ def letter(
     json: Json = False,
 ) -> None:
     """Write the letter to the person and print it as text for the mail."""
-    from mailsorter.cases.letter import LetterKind, as_pdf, write_letter
+    from mailsorter.cases.letter import as_pdf, write_letter
+    from mailsorter.cases.written import LetterKind
     from mailsorter.cli.case_view import show_letter
     from mailsorter.errors import UserError
     from mailsorter.files import create, require_new
@@ -422,11 +435,41 @@ def letter(
             office, number, LetterKind(kind) if kind else None, language=language, code=code,
             names_recipients=recipients,
         )  # fmt: skip
-        show_letter(voice, number, office.firm.name, written.text)
+        show_letter(voice, number, office.firm.name, written)
         if pdf is not None:
             create(pdf, as_pdf(office, written), "--pdf")
         row = office.get(number)
         return {"case": number, "state": row.state.value, "kind": written.kind.value, "text": written.text}
+
+    _do(ctx, json, work)
+
+
+@app.command()
+def sent(
+    ctx: typer.Context,
+    number: Number,
+    on: Annotated[datetime | None, _day_option("--on", "The day on which it was sent; else today.")] = None,
+    kind: Annotated[str, typer.Option("--kind", help="Which letter, by its kind; else the newest.")] = "",
+    json: Json = False,
+) -> None:
+    """Record that a letter was sent; mailsorter itself sends nothing. For an answer, that ends its term."""
+    from mailsorter.cases.sent import record_sent
+    from mailsorter.cases.standing import standing_of
+    from mailsorter.cases.written import LetterKind
+    from mailsorter.errors import UserError
+
+    def work(voice: Voice, office: Office) -> dict[str, Any]:
+        if kind and kind not in list(LetterKind):
+            raise UserError(f"There is no letter {kind}.", advice=f"Choose: {', '.join(LetterKind)}.")
+        letter = record_sent(office, number, on=_day(on), kind=LetterKind(kind) if kind else None)
+        voice.say(f"Recorded: the letter {letter.kind} was sent on {letter.sent_on}.")
+        row = office.get(number)
+        commands = standing_of(office, row, office.open_file(number)).next
+        voice.say(*(f"Next: {command}" for command in commands))
+        return {
+            "case": number, "state": row.state.value, "kind": letter.kind.value, "sent_on": letter.sent_on,
+            "next": list(commands),
+        }  # fmt: skip
 
     _do(ctx, json, work)
 

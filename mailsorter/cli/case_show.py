@@ -10,8 +10,9 @@ from mailsorter.cli.case_view import (
     proof_data,
     show_account,
     show_coverage,
+    show_kinds,
     show_lookalikes,
-    show_not_seen,
+    show_searched,
     show_states,
     show_verdict,
     verdict_data,
@@ -35,7 +36,9 @@ def show_case(voice: Voice, office: Office, number: str) -> dict[str, Any]:
         counts = unit.cases.item_counts(number)
     voice.say(
         f"Case {number}: {row.kind}, {row.state}, received {row.received_on}.",
-        f"Say what cannot be erased by {terms.firm_on}; answer by {terms.answer_on}.",
+        f"Answer sent on {row.told_on}."
+        if row.told_on is not None
+        else f"Say what cannot be erased by {terms.firm_on}; answer by {terms.answer_on}.",
     )
     if counts and row.closed is not None:
         show_states(voice, counts)
@@ -75,6 +78,8 @@ def _standing(voice: Voice, office: Office, row: CaseRow, file: CaseFile) -> dic
     show_account(voice, stands.account)
     if stands.verdict is not None:
         show_coverage(voice, stands.coverage)
+    show_kinds(voice, stands.coverage)
+    if stands.verdict is not None:
         show_verdict(voice, row.number, stands.verdict, stands.next)
     else:
         for command in stands.next:
@@ -89,11 +94,11 @@ def _standing(voice: Voice, office: Office, row: CaseRow, file: CaseFile) -> dic
 def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     from mailsorter.cases.approve import PART, Approval
     from mailsorter.cases.correspondence import reference_of
-    from mailsorter.cases.find import findings_of, subject_of
+    from mailsorter.cases.find import findings_of, search_of, subject_of
     from mailsorter.cases.intake import notes_of
-    from mailsorter.cases.letter import letters_of
     from mailsorter.cases.prove import proof_of
     from mailsorter.cases.widen import claimed_of
+    from mailsorter.cases.written import letters_of
     from mailsorter.model.caseplan import Plan
 
     subject, found = subject_of(file), findings_of(file)
@@ -105,8 +110,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     claimed = claimed_of(file)
     if claimed.all:
         voice.say(f"Not verified and not searched for yet: {', '.join(claimed.all)}")
-    voice.say(f"{len(found.findings)} findings among {found.messages} messages.")
-    show_not_seen(voice, found.not_seen)
+    show_searched(voice, found, search_of(file))
     show_lookalikes(voice, row.number, found)
     for address in found.forwarded_to:
         voice.say(f"Mail of this person went to {address}: tell them (GDPR art. 19)")
@@ -117,7 +121,8 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
     for approval in approvals:
         voice.say(f"Approved by {approval.name}{' (signed)' if approval.signature else ''}")
     for letter in letters_of(file):
-        voice.say(f"{letter.written_on} letter {letter.kind} ({letter.language})")
+        sent = f"sent on {letter.sent_on}" if letter.sent_on is not None else "not recorded as sent"
+        voice.say(f"{letter.written_on} letter {letter.kind} ({letter.language}), {sent}")
     return {
         "subject": {
             "names": subject.names, "addresses": subject.addresses, "aliases": subject.aliases,
@@ -126,6 +131,7 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
         "not_verified": list(claimed.all),
         "reference": reference_of(file, row.number),
         "request": subject.request_message_id or None,
+        "searched": search_of(file),
         "found": found_data(found),
         "digest": row.plan_digest.hex() if row.plan_digest is not None else None,
         "plan": plan_data(plan) if plan is not None else None,
@@ -133,7 +139,8 @@ def _readable(voice: Voice, row: CaseRow, file: CaseFile) -> dict[str, Any]:
         "proof_details": proof_data(proof) if proof is not None else None,
         "notes": [{"on": n.on, "act": n.act, "reason": n.reason} for n in notes_of(file)],
         "letters": [
-            {"kind": one.kind.value, "language": one.language, "on": one.written_on, "text": one.text}
+            {"kind": one.kind.value, "language": one.language, "on": one.written_on, "sent_on": one.sent_on,
+             "text": one.text}
             for one in letters_of(file)
         ],
     }  # fmt: skip

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.cli.voice import Voice
 from mailsorter.model.account import Bucket
 from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.counted import counted, plural
 from mailsorter.model.coverage import DEPTHS, GapKind
-from mailsorter.model.explanations import GAPS
+from mailsorter.model.explanations import GAPS, IN_SHORT
 from mailsorter.model.verdict import Outcome, next_commands, words
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.perform import Performed
     from mailsorter.cases.prove import Proof
     from mailsorter.cases.summary import Summary
+    from mailsorter.cases.written import Letter
     from mailsorter.model.account import Account
     from mailsorter.model.case import NotSeen, PlanItem
     from mailsorter.model.caseplan import Plan
@@ -63,17 +65,39 @@ LOOKALIKE_WORDS = {
 }
 
 
-def show_found(voice: Voice, number: str, found: Findings) -> None:
-    """Print what a search brought."""
+def show_found(voice: Voice, number: str, found: Findings, coverage: Coverage) -> None:
+    """Print what a search brought, and what it could not read."""
     roles = Counter((f.mailbox, f.role.value) for f in found.findings)
     mailboxes = sorted({f.mailbox for f in found.findings})
     names = ("author", "only-recipient", "one-of-many", "mentioned")
-    voice.say(f"{len(found.findings)} findings among {found.messages} messages; {found.opened} were opened to look.")
+    opened = counted(found.opened, "was", "were")
+    voice.say(f"{_among(found)}; {opened} opened to look.")
     if mailboxes:
         voice.table(("mailbox", *names), [(m, *(roles[m, name] for name in names)) for m in mailboxes])
-    show_not_seen(voice, found.not_seen)
+    show_kinds(voice, coverage)
     show_lookalikes(voice, number, found)
+    if coverage.unread:
+        unread = counted(len(coverage.unread), "place in scope was", "places in scope were")
+        voice.warn(
+            f"{unread} not read: while that is so, nothing of the case can be proven. Give access and search again: "
+            f"mailsorter case find {number}; or leave it out: mailsorter case scope {number} --without MAILBOX "
+            "--reason TEXT"
+        )
     voice.say(f"Next: mailsorter case plan {number}")
+
+
+def show_searched(voice: Voice, found: Findings, how: str | None) -> None:
+    """Print what the last search brought, or that none was made. `how` is `find.search_of` of the case."""
+    if how is None:
+        voice.say("No search was made yet.")
+    elif how == "begun":
+        voice.say(f"The search was broken off and goes on when it is run again; until then: {_among(found)}.")
+    else:
+        voice.say(f"{_among(found)}.")
+
+
+def _among(found: Findings) -> str:
+    return f"{counted(len(found.findings), 'finding')} among {counted(found.messages, 'message')}"
 
 
 def show_lookalikes(voice: Voice, number: str, found: Findings) -> None:
@@ -100,30 +124,19 @@ def found_data(found: Findings) -> dict[str, Any]:
     }
 
 
-def show_not_seen(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
-    """Print what could not be looked into."""
-    if not_seen:
-        rows = sorted((gap.mailbox, gap.folder, gap.reason, _count(gap.count)) for gap in not_seen)
-        voice.table(("mailbox", "folder", "why", "messages"), rows, title="Not looked into:")
-        _say_what_it_means(voice, not_seen)
-
-
-def show_gaps(voice: Voice, not_seen: tuple[NotSeen, ...] | list[NotSeen]) -> None:
-    """Print the same in short: a line a reason."""
-    counts: Counter[str] = Counter()
-    for gap in not_seen:
-        counts[gap.reason] += gap.count
-    if counts:
-        rows = [(reason, _count(count)) for reason, count in sorted(counts.items())]
-        voice.table(("not looked into, because", "messages"), rows)
-        _say_what_it_means(voice, not_seen)
+def unread_data(coverage: Coverage) -> list[dict[str, Any]]:
+    """The places in scope that were not read, for JSON."""
+    return [
+        {"mailbox": gap.mailbox, "folder": gap.folder, "reason": gap.reason, "kind": gap.kind.value}
+        for gap in coverage.unread
+    ]
 
 
 def show_kinds(voice: Voice, coverage: Coverage) -> None:
     """Print what was not read: a line for each place in scope that was not, and for each reason beyond the depth."""
     beyond: Counter[str] = Counter()
     rows: list[tuple[str, str, str, str, int | str]] = []
-    for gap in coverage.gaps:
+    for gap in coverage.gaps_by_mailbox:
         if gap.kind is GapKind.BEYOND_DEPTH:
             beyond[gap.reason] += gap.count
         else:
@@ -132,7 +145,9 @@ def show_kinds(voice: Voice, coverage: Coverage) -> None:
     rows += [(GapKind.BEYOND_DEPTH.value, "", "", reason, _count(count)) for reason, count in sorted(beyond.items())]
     if rows:
         voice.table(("not read", "mailbox", "folder", "why", "messages"), rows)
-        known = sorted({row[3] for row in rows} & GAPS.keys())
+        reasons = {row[3] for row in rows}
+        voice.say(*(IN_SHORT[reason] for reason in sorted(reasons & IN_SHORT.keys())))
+        known = sorted(reasons & GAPS.keys())
         if known:
             voice.say(f"What such a reason means: mailsorter explain {known[0]}")
 
@@ -142,26 +157,19 @@ def _count(count: int) -> int | str:
     return count or "?"
 
 
-def _say_what_it_means(voice: Voice, not_seen: Iterable[NotSeen]) -> None:
-    known = sorted({gap.reason for gap in not_seen} & GAPS.keys())
-    if known:
-        voice.say(f"What such a reason means: mailsorter explain {known[0]}")
-
-
 def _gap(gap: NotSeen) -> dict[str, Any]:
     return {"mailbox": gap.mailbox, "folder": gap.folder, "reason": gap.reason, "count": gap.count}
 
 
-def show_plan(voice: Voice, plan: Plan) -> None:
+def show_plan(voice: Voice, plan: Plan, coverage: Coverage) -> None:
     """Print a list's counts, and what comes next."""
     reasons = Counter((i.verdict.value, i.reason, _until(i.ground)) for i in plan.items)
     voice.table(("verdict", "why", "until", "messages"), [(*key, count) for key, count in sorted(reasons.items())])
-    show_gaps(voice, plan.not_seen)
+    show_kinds(voice, coverage)
     voice.say(f"Look at each: mailsorter case review {plan.number}")
     if plan.undecided:
-        count = len(plan.undecided)
-        wait = "waits" if count == 1 else "wait"
-        voice.say(f"{count} {wait} for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
+        wait = counted(len(plan.undecided), "waits", "wait")
+        voice.say(f"{wait} for you: mailsorter case decide {plan.number} ITEM … --reason TEXT")
     else:
         voice.say(
             "Then somebody approves exactly this list, with the digest that the review prints: "
@@ -229,13 +237,17 @@ def show_states(voice: Voice, counts: dict[ItemState, int]) -> None:
     voice.table(("items", ""), [(count, _STATE_WORDS[state]) for state, count in sorted(counts.items())])
 
 
-def show_letter(voice: Voice, number: str, firm: str, text: str) -> None:
-    """Print a letter as it goes into the mail; a firm without a name in the config is told."""
-    voice.say(*text.splitlines())
+def show_letter(voice: Voice, number: str, firm: str, letter: Letter) -> None:
+    """Print a letter as it goes into the mail, and what to do with it; a firm without a name in the config is told."""
+    voice.say(*letter.text.splitlines())
     if not firm:
         voice.warn(
             f"The letter ends without the firm's name: set [firm] name, then run: mailsorter case letter {number}"
         )
+    voice.warn(
+        f"mailsorter sends nothing. When you have sent this letter: mailsorter case sent {number} --kind {letter.kind} "
+        "--on YYYY-MM-DD"
+    )
 
 
 def show_proof(voice: Voice, number: str, proof: Proof) -> None:
@@ -254,7 +266,7 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
     for unread in proof.files.unread:
         voice.warn(f"{unread}: could not be read")
     if proof.vanished:
-        voice.say(f"{proof.vanished} kept items were not seen any more.")
+        voice.say(f"{counted(proof.vanished, 'kept item was', 'kept items were')} not seen any more.")
     voice.say(f"audit head {certificate['audit_head']}", f"The certificate: {READERS[0].lower()}{READERS[1:]}")
     if certificate["signature"] is None:
         voice.say("The certificate is not signed: set [erasure] signing_key.")
@@ -265,12 +277,14 @@ def show_proof(voice: Voice, number: str, proof: Proof) -> None:
     show_verdict(voice, number, proof.verdict, next_commands(proof.verdict, number))
 
 
-def show_account(voice: Voice, counted: Account) -> None:
+def show_account(voice: Voice, of_case: Account) -> None:
     """Print the account: every finding in one bucket."""
-    if not counted.total:
+    if not of_case.total:
         return
-    rows = [(line.count, _BUCKET_WORDS[line.bucket], line.ground, str(line.until or "")) for line in counted.lines]
-    voice.table(("items", "", "ground", "until"), rows, title=f"{counted.total} findings in all:")
+    rows = [(line.count, _BUCKET_WORDS[line.bucket], line.ground, str(line.until or "")) for line in of_case.lines]
+    voice.table(
+        ("items", "", "ground", "until"), rows, title=f"{of_case.total} {plural(of_case.total, 'finding')} in all:"
+    )
 
 
 def show_coverage(voice: Voice, coverage: Coverage) -> None:
@@ -279,14 +293,18 @@ def show_coverage(voice: Voice, coverage: Coverage) -> None:
     folders = sum(len(one.folders) for one in coverage.mailboxes)
     if not count:
         return
-    looked = f"{count} {'mailbox' if count == 1 else 'mailboxes'}, {folders} folders"
+    looked = f"{counted(count, 'mailbox', 'mailboxes')}, {counted(folders, 'folder')}"
     if coverage.is_whole:
         voice.say(f"All folders of all mailboxes in scope were looked at: {looked}. Depth {coverage.depth.value}:")
     else:
         voice.say(f"Looked at: {looked}, but not all of it; see below. Depth {coverage.depth.value}:")
     voice.say(f"  {DEPTHS[coverage.depth]}")
     if coverage.beyond_depth:
-        voice.say(f"  {coverage.beyond_depth} messages, attachments or other items lie beyond that depth.")
+        lies = counted(coverage.beyond_depth, "message, attachment or other item lies", _BEYOND)
+        voice.say(f"  {lies} beyond that depth.")
+
+
+_BEYOND = "messages, attachments or other items lie"
 
 
 def show_verdict(voice: Voice, number: str, verdict: VerdictOnCase, commands: Sequence[str]) -> None:
@@ -328,15 +346,15 @@ def show_carried(voice: Voice, number: str, carried: CarriedOn) -> None:
     """Print what became of what was due."""
     if carried.for_a_person:
         voice.say(
-            f"{carried.for_a_person} items were left open and are for a person: they changed since the approval, or "
-            "cannot be told from others. Find them in Outlook, or open a new case."
+            f"{counted(carried.for_a_person, 'item was left open and is', 'items were left open and are')} for a "
+            "person: changed since the approval, or not to be told from others. Look in Outlook, or open a new case."
         )
     if not carried.due:
         voice.say("Nothing is due today.")
         return
     show_states(voice, carried.counts)
     if carried.kept_longer:
-        voice.say(f"{carried.kept_longer} are kept longer by a ground of today's config.")
+        voice.say(f"{counted(carried.kept_longer, 'is', 'are')} kept longer by a ground of today's config.")
     for mailbox, error in carried.unfinished:
         voice.warn(f"{mailbox}: {error}")
     if carried.counts.get(ItemState.LOOK):
@@ -356,14 +374,13 @@ def carried_data(carried: CarriedOn) -> dict[str, Any]:
 
 def show_closed(voice: Voice, closed: Closed) -> None:
     """Print what closing did, and what the firm must do itself."""
-    voice.say(
-        f"Case {closed.number} is closed: its file and key are destroyed, {closed.rows_forgotten} ledger rows gone."
-    )
+    rows = counted(closed.rows_forgotten, "ledger row is", "ledger rows are")
+    voice.say(f"Case {closed.number} is closed: its file and key are destroyed, {rows} gone.")
     if closed.unlearned:
-        voice.say(f"The prediction model unlearned {closed.unlearned} messages.")
+        voice.say(f"The prediction model unlearned {counted(closed.unlearned, 'message')}.")
     if closed.kept:
-        stay = "item stays until its" if closed.kept == 1 else "items stay until their"
-        voice.say(f"{closed.kept} {stay} day: mailsorter case continue {closed.number}")
+        stay = counted(closed.kept, "item stays until its", "items stay until their")
+        voice.say(f"{stay} day: mailsorter case continue {closed.number}")
     for name in closed.files.naming:
         voice.warn(f"{name}: still holds strings of the person")
     for reminder in closed.remind:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailsorter.cases.office import Office
     from mailsorter.cases.perform import Performed
     from mailsorter.cases.prove import Proof
+    from mailsorter.model.coverage import Coverage
 
 
 def officer(given: str) -> str:
@@ -67,6 +68,11 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise UserError(f"{path} cannot be read as text.", advice="Name the file that ssh-keygen wrote.") from None
+
+
+def search_ending(coverage: Coverage) -> ExitCode:
+    """Done in part where something in scope was not read."""
+    return ExitCode.PARTLY if coverage.unread else ExitCode.DONE
 
 
 def performed_data(office: Office, number: str, performed: Performed) -> dict[str, Any]:

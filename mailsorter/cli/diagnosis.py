@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from mailsorter.cli.failure import ExitCode, exit_code
 from mailsorter.errors import MailboxGone, MailsorterError, NotPermitted
+from mailsorter.model.counted import counted
 
 if TYPE_CHECKING:
     from mailsorter.assembly import Assembly
@@ -141,7 +142,8 @@ def _authentication(assembly: Assembly) -> Iterator[Check]:
     if found.is_suspicious:
         yield warning("authentication", found.warning, found.advice)
     elif found.seen:
-        yield ok("authentication", f"Of the last {found.seen} messages that Exchange judged, {found.failed} failed.")
+        judged = counted(found.seen, "message")
+        yield ok("authentication", f"Of the last {judged} that Exchange judged, {found.failed} failed.")
 
 
 def _ledger_key(assembly: Assembly) -> Iterator[Check]:

@@ -9,6 +9,7 @@ import typer
 
 from mailsorter.cli.case_work import officer, on_erased, on_found, performed_data
 from mailsorter.cli.options import Json, Today, keep_today
+from mailsorter.cli.person_data import FROM_HELP
 from mailsorter.cli.voice import Voice
 from mailsorter.model.counted import counted
 
@@ -30,8 +31,7 @@ def erase(
         str,
         typer.Option(
             "--from",
-            help="Read address:, name:, alias: and phone: lines from this file (-: standard input), which no process "
-            "list shows; without it and without addresses a terminal is asked.",
+            help=f"{FROM_HELP} Without it and without addresses a terminal is asked.",
             metavar="FILE",
         ),
     ] = "",
@@ -62,6 +62,7 @@ def erase(
     Called again with the same addresses it goes on where it stopped. Nothing is erased before a person has approved
     exactly the list shown. It stops with exit code 4 where a person must decide.
     """
+    from mailsorter.cases.correspondence import reference_of
     from mailsorter.cases.intake import open_for_the_same
     from mailsorter.cases.walk import Asked, Watching, case_for
     from mailsorter.cli.person_data import PersonData, ask_person, read_person
@@ -83,7 +84,8 @@ def erase(
         office = assembly.office
         received_on = received.date() if received is not None else None
         row = case_for(office, subject, received_on=received_on, although=although)
-        voice.say(f"Case {row.number}, {row.state}.")
+        reference = reference_of(office.open_file(row.number), row.number)
+        voice.say(f"Case {row.number}, {row.state}. Put {reference} into the subject of every mail about it.")
         for other in open_for_the_same(office, subject, but=row.number):
             voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
         with voice.progress("Working") as advance:
@@ -155,23 +157,25 @@ def _approved_here(voice: Voice, office: Office, number: str, by: str) -> bool:
 
 def _show(voice: Voice, office: Office, number: str, result: Result) -> dict[str, Any]:
     from mailsorter.cases.find import Findings
-    from mailsorter.cases.letter import Letter
     from mailsorter.cases.perform import Performed
+    from mailsorter.cases.standing import searched_coverage
+    from mailsorter.cases.written import Letter
     from mailsorter.cli import case_view as view
     from mailsorter.model.caseplan import Plan
 
+    coverage = searched_coverage(office.open_file(number))
     if isinstance(result, Findings):
-        view.show_found(voice, number, result)
-        return {"step": "find", **view.found_data(result)}
+        view.show_found(voice, number, result, coverage)
+        return {"step": "find", **view.found_data(result), "unread": view.unread_data(coverage)}
     if isinstance(result, Plan):
-        view.show_plan(voice, result)
+        view.show_plan(voice, result, coverage)
         return {"step": "plan", **view.plan_data(result), **view.offer_request(voice, office, number)}
     if isinstance(result, Performed):
         view.show_performed(voice, number, result)
         return {"step": "perform", **performed_data(office, number, result)}
     if isinstance(result, Letter):
         voice.say("")
-        view.show_letter(voice, number, office.firm.name, result.text)
+        view.show_letter(voice, number, office.firm.name, result)
         return {"step": "letter", "kind": result.kind.value, "text": result.text}
     view.show_proof(voice, number, result)
     return {"step": "prove", **view.proof_data(result)}
@@ -181,19 +185,25 @@ def _end(
     voice: Voice, office: Office, number: str, steps: list[dict[str, Any]], stopped: MailsorterError | None
 ) -> Any:
     """Say where the case stands; gives the exit code."""
+    from mailsorter.cases.correspondence import reference_of
+    from mailsorter.cases.standing import standing_of
     from mailsorter.cli.failure import ExitCode, exit_code
 
     row = office.get(number)
     with office.ledger.reading() as unit:
         counts = {state.value: count for state, count in unit.cases.item_counts(number).items()}
+    file = office.open_file(number)
+    commands = standing_of(office, row, file).next
     code = ExitCode.DONE if stopped is None else exit_code(stopped)
     if stopped is not None:
         voice.warn(str(stopped))
     else:
-        voice.say("", f"Case {number} is {row.state}. When all is settled: mailsorter case close {number}")
+        voice.say("", f"Case {number} is {row.state}.", *(f"Next: {command}" for command in commands))
     voice.answer(
         {
             "case": number,
+            "reference": reference_of(file, number),
+            "next": list(commands),
             "state": row.state.value,
             "steps": steps,
             "items": counts,

@@ -13,6 +13,9 @@ import msgspec
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import UserError
 
+FROM_HELP = (
+    "Read address:, name:, alias: and phone: lines from this file (-: standard input), which no process list shows."
+)
 _KEYS = ("address", "name", "alias", "phone")
 _EXAMPLE = "address: piet@klant.example"
 _LARGEST = 64 * 1024

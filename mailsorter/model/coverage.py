@@ -42,14 +42,14 @@ class GapKind(enum.StrEnum):
     UNANSWERED = "unanswered"  # the same, and asking again later may help
 
 
-_BEYOND = frozenset(
+BEYOND_DEPTH = frozenset(
     {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
      "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits",
      "other-items"}
 )  # fmt: skip
+"""Reasons of what lies beyond the depth."""
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"
 LISTING_SHORT = "listing-short"
-NOT_OPENED = "not-opened"  # nothing of that mailbox was read; `Coverage.gaps_by_mailbox` alone says so
 OTHER_ITEMS = "other-items"  # appointments, contacts and tasks that a mail folder counts and Graph does not list
 LIMITS = "limits"  # messages of which reading met a limit
 SEARCH = "search"  # in the place of a folder: the server's own search
@@ -94,8 +94,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_whole_mailbox(self) -> bool:
         """Does it say that nothing of the mailbox was read? Of its archive it says nothing: that is a mailbox too."""
-        is_mailbox = not self.folder and not self.count and not self.reason.startswith("archive-")
+        is_mailbox = not self.folder and not self.count and not self.is_archive
         return is_mailbox and self.kind is not GapKind.BEYOND_DEPTH
+
+    @property
+    def is_archive(self) -> bool:
+        """Is it about the archive of the mailbox, which could not be asked?"""
+        return self.reason.startswith("archive-")
 
 
 class FolderCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,21 +162,49 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gaps_by_mailbox(self) -> tuple[Gap, ...]:
-        """The gaps with one gap for each mailbox of which nothing was read, whatever was refused in it."""
-        whole: dict[str, Gap] = {}
+        """The gaps by place: one for each mailbox of which nothing was read, its archive included, and one for each
+        other folder, whatever search and witness were refused in it. What lies beyond the depth follows as recorded.
+
+        Every sentence and table about places counts these, so that all of them give one number.
+        """
+        not_opened = self.not_opened
+        places: dict[tuple[str, str], Gap] = {}
+        beyond: list[Gap] = []
         for gap in self.gaps:
-            if gap.mailbox in self.not_opened and gap.kind is not GapKind.BEYOND_DEPTH:
-                if gap.reason in BY_SCOPE - {NOT_SEARCHED} and not gap.folder:
-                    whole[gap.mailbox] = gap
-                elif gap.mailbox not in whole:
-                    whole[gap.mailbox] = msgspec.structs.replace(gap, folder="", reason=NOT_OPENED, count=1)
-        rest = [gap for gap in self.gaps if gap.mailbox not in whole or gap.kind is GapKind.BEYOND_DEPTH]
-        return (*whole.values(), *rest)
+            if gap.kind is GapKind.BEYOND_DEPTH:
+                beyond.append(gap)
+                continue
+            is_whole = gap.mailbox in not_opened
+            one = msgspec.structs.replace(gap, folder="", count=0) if is_whole else gap
+            key = (gap.mailbox, "archive" if gap.is_archive and not is_whole else one.folder)
+            known = places.get(key)
+            places[key] = one if known is None else _weightier(known, one)
+        return (*places.values(), *beyond)
+
+    def places(self, *kinds: GapKind) -> tuple[Gap, ...]:
+        """The places of these kinds, each once; see `gaps_by_mailbox`."""
+        return tuple(gap for gap in self.gaps_by_mailbox if gap.kind in kinds)
+
+    @property
+    def unread(self) -> tuple[Gap, ...]:
+        """The places in scope that were not read, whether or not asking again may help."""
+        return self.places(GapKind.UNREAD, GapKind.UNANSWERED)
 
     @property
     def beyond_depth(self) -> int:
         """How many messages, attachments and items of other kinds lie beyond the depth."""
         return sum(gap.count for gap in self.of_kind(GapKind.BEYOND_DEPTH))
+
+
+_WEIGHT = (GapKind.UNREAD, GapKind.UNANSWERED, GapKind.LEFT_OUT)
+
+
+def _weightier(one: Gap, other: Gap) -> Gap:
+    """Of two gaps of one place the one that hinders more; of equal ones what the scope says, the archive last."""
+    first, second = sorted(
+        (one, other), key=lambda gap: (_WEIGHT.index(gap.kind), gap.reason not in BY_SCOPE, gap.is_archive)
+    )
+    return msgspec.structs.replace(first, count=max(first.count, second.count))
 
 
 def with_left_out(coverage: Coverage, left_out: Iterable[LeftOut]) -> Coverage:
@@ -188,7 +221,7 @@ def with_left_out(coverage: Coverage, left_out: Iterable[LeftOut]) -> Coverage:
 
 def kind_of(reason: str) -> GapKind:
     """What a gap of this reason means; an unknown reason is unread."""
-    if reason in _BEYOND:
+    if reason in BEYOND_DEPTH:
         return GapKind.BEYOND_DEPTH
     if reason in (EXCLUDED, LEFT_OUT):
         return GapKind.LEFT_OUT

@@ -314,6 +314,18 @@ GAPS: dict[str, str] = {
 }
 
 
+IN_SHORT: dict[str, str] = {
+    "search-useless": (
+        "search-useless: the server's search ignored the question, so texts and attachments that only it could have "
+        "suggested were not looked for; envelopes and first lines were compared all the same."
+    ),
+    "no-recoverable-items": (
+        "no-recoverable-items: the server has no Recoverable Items for that mailbox: there was nothing of it to read."
+    ),
+}
+"""Gaps that are told with a sentence wherever they are shown, because their code alone says too little."""
+
+
 HTTP_STATUS = (
     "Exchange answered a request of the proof with this HTTP status, so what was asked for was not looked at; the line "
     "beside the code says which mailbox and folder."

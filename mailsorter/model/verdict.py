@@ -103,8 +103,8 @@ def _reasons(facts: ProofFacts | None, coverage: Coverage, account: Account) -> 
         yield from _counted(Why.SEEN, facts.seen)
         yield from _counted(Why.ERASED_BUT_THERE, facts.erased_but_there)
         yield from _counted(Why.FILES, facts.files)
-    yield from _counted(Why.UNANSWERED, len(coverage.of_kind(GapKind.UNANSWERED)))
-    yield from _counted(Why.UNREAD, len(coverage.of_kind(GapKind.UNREAD)))
+    yield from _counted(Why.UNANSWERED, len(coverage.places(GapKind.UNANSWERED)))
+    yield from _counted(Why.UNREAD, len(coverage.places(GapKind.UNREAD)))
     seen = facts.seen + facts.erased_but_there if facts is not None else 0
     for bucket, count in account.open.items():
         yield from _counted(_BY_BUCKET[bucket], count - seen if bucket is Bucket.WAITING else count)

@@ -10,12 +10,13 @@ from mailsorter.cases.carry_on import carry_on
 from mailsorter.cases.close import close
 from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find, findings_of
-from mailsorter.cases.letter import LetterKind, write_letter
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
 from mailsorter.cases.scope import leave_out
 from mailsorter.cases.standing import standing_of
+from mailsorter.cases.written import LetterKind
 from mailsorter.errors import MailsorterError, Refused
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.folder import WellKnown
@@ -346,7 +347,7 @@ class TestScope:
         named = {gap["mailbox"] for gap in proof.certificate["not_seen"] if gap["reason"] == "excluded"}
         assert named == {BERT.address, "or@firm.example"}
         assert not proof.certificate["coverage"]["whole"]
-        assert "every mail folder of all" not in write_letter(world.office, number, language="en").text
+        assert "every mail folder" not in write_letter(world.office, number, language="en").text
 
     def test_a_person_takes_a_mailbox_out_and_it_is_named(self, world: World, lies: Lies) -> None:
         mail(world.anna, from_=PIET)
@@ -358,7 +359,7 @@ class TestScope:
             leave_out(world.office, number, mailbox=BERT.address, reason=" ")
         with pytest.raises(MailsorterError, match="has no mailbox"):
             leave_out(world.office, number, mailbox="carla@firm.example", reason="gone")
-        with pytest.raises(MailsorterError, match="1 findings in anna@"):
+        with pytest.raises(MailsorterError, match="1 finding in anna@"):
             leave_out(world.office, number, mailbox=ANNA.address, reason="too much work")
         leave_out(world.office, number, mailbox=BERT.address, reason="its server is gone")
         proof = prove(world.office, number)

@@ -75,7 +75,7 @@ def test_undecided_findings_keep_a_list_from_being_approved(world: World) -> Non
     number = world.opened()
     find(world.office, number)
     make_plan(world.office, number, by="anna")
-    with pytest.raises(DecisionNeeded, match="1 findings"):
+    with pytest.raises(DecisionNeeded, match="1 finding "):
         approve_seen(world.office, number, "bert")
 
 

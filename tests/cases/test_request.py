@@ -11,11 +11,12 @@ from mailsorter.cases.approve import check_approved
 from mailsorter.cases.correspondence import likely_request, name_request, reference_of
 from mailsorter.cases.find import find
 from mailsorter.cases.intake import open_case
-from mailsorter.cases.letter import LetterKind, write_letter
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import prove
 from mailsorter.cases.verify import attest
+from mailsorter.cases.written import LetterKind
 from mailsorter.errors import UserError
 from mailsorter.model.case import CaseKind, PlanItem, Verdict
 from mailsorter.model.folder import WellKnown

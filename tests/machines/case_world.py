@@ -18,14 +18,16 @@ from mailsorter.cases.close import close
 from mailsorter.cases.decide import decide
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.find import find, findings_of
-from mailsorter.cases.letter import LetterKind, write_letter
+from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan, plan_of
 from mailsorter.cases.prove import Proof, marks_of, prove
 from mailsorter.cases.scope import leave_out, left_out_of
+from mailsorter.cases.sent import record_sent
 from mailsorter.cases.standing import Standing, standing_of
 from mailsorter.cases.summary import summaries
 from mailsorter.cases.witnessed import undecided
+from mailsorter.cases.written import LetterKind
 from mailsorter.cli.case_show import show_case
 from mailsorter.cli.case_view import list_cases
 from mailsorter.cli.case_work import proof_ending
@@ -242,6 +244,11 @@ class CaseWorld:
             if "We searched every mail folder" in letter.text and left_out_of(self.office.open_file(self.number)):
                 raise Lost("the letter says all, and something was left out")
 
+    def sent(self) -> None:
+        record_sent(self.office, self.number)
+        if self.office.get(self.number).told_on is None:
+            raise Lost("an answer was sent, and the clock does not know")
+
     def close(self) -> None:
         close(self.office, self.number)
 
@@ -323,7 +330,7 @@ class CaseWorld:
             "find": self.find, "plan": self.plan, "approve": self.approve, "perform": self.perform,
             "prove": self.prove, "settle": self.settle, "letter": self.letter,
             "done": lambda: self.letter(LetterKind.DONE), "close": self.close, "continue": self.go_on,
-            "leave-out": self.leave_out, "decide-otherwise": self.decide_otherwise,
+            "leave-out": self.leave_out, "decide-otherwise": self.decide_otherwise, "sent": self.sent,
         }  # fmt: skip
         if self.office.get(self.number).state is CaseState.CLOSED:
             return

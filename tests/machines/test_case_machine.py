@@ -25,7 +25,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 COMMANDS = (
     "find", "plan", "approve", "perform", "prove", "settle", "letter", "done", "close", "continue", "leave-out",
-    "decide-otherwise",
+    "decide-otherwise", "sent",
 )  # fmt: skip
 ROUND = ("find", "plan", "approve", "perform", "prove")
 OTHERS = (

@@ -49,12 +49,14 @@ def a_case(ledger: Ledger, **changes: object) -> str:
             {"state": CaseState.SUSPENDED, "told_on": RECEIVED, "suspended_until": date(2026, 11, 20)}, "2026-11-20",
             [("suspension", date(2026, 11, 20))],
         ),
-        ({"state": CaseState.ANSWERED}, "2026-12-01", []),
+        ({"state": CaseState.ANSWERED, "told_on": RECEIVED}, "2026-12-01", []),
+        ({"state": CaseState.ANSWERED}, "2026-12-01", [FIRM, MONTH]),
         ({"state": CaseState.CLOSED}, "2026-12-01", []),
     ],
     ids=[
         "early", "the firm's term is near", "late", "told", "extended", "extended and near",
-        "a rejection still has to be written", "a suspension stops no term by itself", "its end", "answered", "closed",
+        "a rejection still has to be written", "a suspension stops no term by itself", "its end", "answered",
+        "an answer that nobody has sent", "closed",
     ],
 )  # fmt: skip
 def test_terms(ledger, changes, today, expected):

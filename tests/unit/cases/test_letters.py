@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from mailsorter.cases.letterhead import LANGUAGES, render_text, show_gaps, show_told
+from mailsorter.cases.letterhead import LANGUAGES, Tally, render_text, show_gaps, show_told
+from mailsorter.cases.written import ANSWERS
+from mailsorter.errors import UserError
 from mailsorter.model.ground import BUSINESS_RECORDS
 
 GOLDEN = Path(__file__).with_name("letters")
@@ -28,27 +30,33 @@ def words(language: str, count: int, *, is_done: bool) -> dict[str, Any]:
         for basis, purpose, article in bases
         if rest
     ]
-    found = 4 * count + 5 * rest
+    found = 4 * count + 7 * rest
     reason = "uw verzoek betreft veel berichten" if language == "nl" else "your request concerns many messages"
     return {
         "case": "2026-0001", "reference": "[MS-2026-0001-k7qd]", "received_on": date(2026, 11, 20),
         "written_on": date(2026, 11, 23), "answer_on": date(2026, 12, 21), "salutation": "Piet de Vries",
         "firm": "Onze Firma B.V.", "contact": "privacy@firm.example", "reason": reason,
         "code": "ABCD-EFGH" * bool(count),
-        "backup_days": max(1, count), "correspondence_until": date(2031, 11, 19), "objects": count > 0,
+        "code_until": date(2026, 12, 4), "answers": True,  # by kind: see `letter`
+        "backup_days": count or None, "correspondence_until": date(2031, 11, 19), "objects": count > 0,
         "told": ["accountant@elders.example"] * (count > 1),
         "told_kinds": show_told(["clients", "others"][: count if count < 3 else 2], language),
         "counts": {"found": found, "erased": 2 * count, "gone": count, "not_theirs": count, "correspondence": count},
         "searched": {"all": count != 1, "mailboxes": max(1, count)},
-        "kept": kept, "kept_by_law": bool(kept), "kept_by_need": bool(kept),
+        "kept": kept, "kept_by_law": bool(kept), "kept_by_duty": bool(kept), "kept_by_claim": count > 1 and bool(kept),
+        "kept_by_need": bool(kept),
         "retained": {"count": count, "until": date(2026, 12, 23)} if count else None,
-        "held": rest, "other": rest, "unread": rest,
-        "not_seen": show_gaps({"encrypted": count, "text-by-index-only": count} if count else {}, language),
+        "held": rest, "changed": rest, "failed": rest, "to_look_for": rest, "other": 3 * rest, "unread": rest,
+        "not_seen": show_gaps(
+            {r: Tally(count, count) for r in ("encrypted", "text-by-index-only", "left-out", "")} if count else {},
+            language,
+        ),
     }  # fmt: skip
 
 
 def letter(kind: str, language: str, count: int) -> str:
-    return render_text(kind, language, words(language, count, is_done=kind == "done"), None)
+    data = words(language, count, is_done=kind == "done") | {"answers": kind in list(ANSWERS)}
+    return render_text(kind, language, data, None)
 
 
 @pytest.mark.parametrize("counted", COUNTS)
@@ -79,7 +87,12 @@ def test_the_lines_add_up(kind: str, language: str, count: int) -> None:
 def test_a_partial_answer_is_whole(language: str, count: int) -> None:
     """Ground, date, complaint and court; the remedies before the signature; a setting is never called a duty."""
     text = letter("partly", language, count)
-    for needed in ("17(3)(b)", "17(3)(e)", "17(1)(a)", "2033", "Autoriteit Persoonsgegevens", "35 UAVG", " 21 "):
+    cited = {
+        "en": ("17(3)(b)", "17(3)(e)", "17(1)(a)", "5(2)"),
+        "nl": ("17, derde lid, onder b, AVG", "17, derde lid, onder e, AVG", "17, eerste lid, onder a, AVG",
+               "5, tweede lid, en artikel 17"),
+    }[language]  # fmt: skip
+    for needed in (*cited, "2033", "Autoriteit Persoonsgegevens", "UAVG", " 21 "):
         assert needed in text, needed
     assert text.index("UAVG") < text.index("Onze Firma B.V.")
     assert "bewaarplicht" not in text
@@ -94,6 +107,46 @@ def test_recipients_are_told_only_when_they_are_asked_for() -> None:
         data = words(language, 3, is_done=True)
         assert "accountant@elders.example" in render_text("done", language, data, None)
         assert "@elders.example" not in render_text("done", language, data | {"told": []}, None)
+
+
+@pytest.mark.parametrize("count", COUNTS.values())
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_letter_mixes_languages_or_calls_the_day_of_receipt_that_of_the_request(
+    kind: str, language: str, count: int
+) -> None:
+    """The regulation is AVG in Dutch and GDPR in English, articles are spelled as the language has them; nobody knows
+    of which day the request is."""
+    text = letter(kind, language, count)
+    wrong = {"nl": r"\bGDPR\b|\bArticle\b|\(\d\)\(", "en": r"\bAVG\b|artikel|\blid\b"}[language]
+    assert not re.search(wrong, text), text
+    received = {"nl": "ontvangen op 20 november 2026", "en": "received on 20 November 2026"}[language]
+    assert received in text.splitlines()[0]
+    assert not re.search(r"(?:verzoek|request|gegevenswissing|erasure) (?:van|of) \d", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_term_of_backups_is_told_only_where_the_firm_said_one(language: str) -> None:
+    data = words(language, 3, is_done=True)
+    told = {days: render_text("done", language, data | {"backup_days": days}, None) for days in (None, 1, 30)}
+    number = {"nl": r"uiterlijk (\d+) (dag|dagen) na de wissing", "en": r"at the latest (\d+) (day|days) after"}[
+        language
+    ]
+    assert not re.search(number, told[None])
+    assert re.search({"nl": "reservekopie", "en": "backup"}[language], told[None])
+    assert [re.search(number, told[n])[2] for n in (1, 30)] == (  # type: ignore[index]
+        ["dag", "dagen"] if language == "nl" else ["day", "days"]
+    )
+    nothing = words(language, 0, is_done=True)
+    assert not re.search("reservekopie|backup", render_text("done", language, nothing, None))
+
+
+def test_a_template_of_the_firm_s_cannot_tell_a_term_that_nobody_said(tmp_path: Path) -> None:
+    (tmp_path / "nl").mkdir()
+    (tmp_path / "nl" / "done.txt.j2").write_text('binnen {{ backup_days|count("dag", "dagen") }}')
+    assert render_text("done", "nl", {"backup_days": 30}, tmp_path) == "binnen 30 dagen\n"
+    with pytest.raises(UserError, match="backup_horizon"):
+        render_text("done", "nl", {"backup_days": None}, tmp_path)
 
 
 def test_nothing_found_claims_nothing_done() -> None:

@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Path:
 def test_a_right_config_is_told_so(config: Path) -> None:
     """With what it holds, as text and as JSON."""
     text = run.invoke(app, ["--config", str(config), "config", "check"])
-    assert (text.exit_code, text.stdout) == (0, f"{config}: right. 1 mailboxes, 2 clients in 1 client books.\n")
+    assert (text.exit_code, text.stdout) == (0, f"{config}: right. 1 mailbox, 2 clients in 1 client book.\n")
     answer = json.loads(run.invoke(app, ["--config", str(config), "config", "check", "--json"]).stdout)
     assert (answer["problems"], answer["mailboxes"], answer["clients"]) == ([], 1, 2)
 

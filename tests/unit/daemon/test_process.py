@@ -151,7 +151,7 @@ def daemon(tmp_path, emulator):
 
 def test_it_starts_answers_reloads_refuses_and_ends(daemon):
     """One life: ready, healthy, a bad config refused, a good one taken, a second daemon turned away, an end in time."""
-    assert "Looking after 1 mailboxes" in daemon.hears("READY=1")
+    assert "Looking after 1 mailbox" in daemon.hears("READY=1")
     assert daemon.page("/healthz") == (200, '{"alive": true}\n')
     status, metrics = daemon.page("/metrics")
     assert status == 200
