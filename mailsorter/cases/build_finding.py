@@ -15,6 +15,7 @@ import msgspec
 from mailsorter.errors import MailsorterError, PermanentError
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.case import Finding, Role, Seen
+from mailsorter.model.concern import Sightings
 from mailsorter.model.contents import Contents
 from mailsorter.model.finding import fingerprint, role_of, with_contents
 from mailsorter.model.folder import FolderTree, WellKnown, show_path
@@ -27,10 +28,12 @@ _RECIPIENTS = 50  # of one message that a finding keeps, for a reviewer to read
 
 
 def finding_of(
-    mailbox: str, message: Message, path: str, recoverable: str, places: Sequence[Seen], person: Person
+    mailbox: str, message: Message, path: str, recoverable: str, places: Sightings, person: Person
 ) -> Finding:
     """One message in which the person was seen at these places, as a finding."""
-    return build(mailbox, message, path, recoverable, places, role_of(message, places, person))
+    role = role_of(message, places, person)
+    made = build(mailbox, message, path, recoverable, tuple(places), role)
+    return msgspec.structs.replace(made, by_name=places.by_name)
 
 
 def build(

@@ -33,8 +33,9 @@ from mailsorter.errors import (
 )
 from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
+from mailsorter.model.concern import Concern, Sightings
 from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH
-from mailsorter.model.finding import covers_contents, envelope_places
+from mailsorter.model.finding import covers_contents, envelope_places, sightings_of
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
@@ -153,11 +154,13 @@ class MailboxFinder:
         self._lookalikes.look(message)
         places = envelope_places(message, self._person)
         if in_client_folder:
-            places = (*places, Seen.CLIENT_FOLDER)
+            places.note(Seen.CLIENT_FOLDER, Concern.MENTIONED)
         why = why_open(message)
         if places:
             self._add(message, path, recoverable, places)
             self._lookalikes.look_at_writer(message, places)
+            if why and not self._is_settled(message.id):  # by name alone: what it says may be surer
+                self._found.candidates.append(Candidate(message=message, folder=path, recoverable=recoverable, why=why))
             return True
         if is_unreadable(message):
             self._not_seen(path, "encrypted", 1)
@@ -173,15 +176,22 @@ class MailboxFinder:
         top = tree.find(self._scope.client_folder)
         return top is not None and tree.lies_within(folder.id, top.id)
 
-    def _add(self, message: Message, path: str, recoverable: str, places: Sequence[Seen]) -> None:
+    def _add(self, message: Message, path: str, recoverable: str, places: Sightings) -> None:
         """A finding; what was seen of it on another road before stays seen, so that its role never becomes weaker."""
         known = self._found.findings.get(message.id)
         if known is not None:
-            places = tuple(dict.fromkeys((*known.seen, *places)))
+            earlier = sightings_of(known)
+            earlier.note_all(places)
+            places = earlier
         found = finding_of(self._mailbox.address, message, path, recoverable, places, self._person)
         self._found.findings[message.id] = found
-        if found.role is Role.MENTIONED:
+        if found.role in (Role.MENTIONED, Role.POSSIBLE):
             self._note_recipients(message)
+
+    def _is_settled(self, message_id: str) -> bool:
+        """Is it a finding by more than a name, so that nothing it says could make it a surer one?"""
+        known = self._found.findings.get(message_id)
+        return known is not None and known.role is not Role.POSSIBLE
 
     def _note_recipients(self, message: Message) -> None:
         """Outside addresses to which the firm sent mail that holds the person's data (art. 19)."""
@@ -205,12 +215,12 @@ class MailboxFinder:
             batch = [c for c in some if c.message.id not in rendered]
             looks = list(self._looks(batch))
             del self._found.candidates[-len(some) :]
+            self._found.opened += sum(c.message.id not in self._found.findings for c in batch)
             for candidate, look in zip(batch, looks, strict=True):
                 self._take_look(candidate, look)
             for c in some:
                 if c.message.id in rendered:
                     self._compare(rendered[c.message.id], c.folder, c.recoverable, c.in_client_folder)
-            self._found.opened += len(batch)
             self._save_sometimes(len(some))
             self._tick("opening")
 
@@ -228,7 +238,7 @@ class MailboxFinder:
                 yield self._whole(candidate)
                 continue
             text = next(texts)
-            yield text if isinstance(text, MailsorterError) else Look(look_at_text(text, self._person), 0)
+            yield text if isinstance(text, MailsorterError) else Look(look_at_text(text, self._person))
 
     def _whole(self, candidate: Candidate) -> Look | MailsorterError:
         try:
@@ -248,7 +258,7 @@ class MailboxFinder:
         return look_through(raw, self._person, envelope_too=is_unrendered, sandbox=self._sandbox)
 
     def _take_look(self, candidate: Candidate, look: Look | MailsorterError) -> None:
-        seen: tuple[Seen, ...] = (Seen.CLIENT_FOLDER,) if candidate.in_client_folder else ()
+        seen = Sightings({Seen.CLIENT_FOLDER: Concern.MENTIONED} if candidate.in_client_folder else {})
         is_closed = True
         if isinstance(look, PermanentError):
             if candidate.message.id not in self._found.unreadable:  # the search may hit on it once more
@@ -257,14 +267,15 @@ class MailboxFinder:
         elif isinstance(look, MailsorterError):
             raise look
         else:
-            seen, is_closed = (*look.seen, *seen), look.unread_parts > 0
+            seen.note_all(look.seen)
+            is_closed = look.unread_parts > 0
             if look.met_limit and candidate.message.id not in self._found.limited:
                 self._found.limited.append(candidate.message.id)
                 self._not_seen(candidate.folder, "limits", 1)
-        if not seen and candidate.why == "search":
-            seen = (Seen.SEARCH,) if is_closed else ()  # a token that only looked alike is no finding
+        if not seen and candidate.why == "search" and is_closed:  # else a token only looked alike
+            seen.note(Seen.SEARCH, Concern.POSSIBLE)
         if seen and candidate.message.is_unreadable:
-            seen = (*seen, Seen.NOT_RENDERED)
+            seen.note(Seen.NOT_RENDERED, Concern.POSSIBLE)
         if seen:
             self._found.opened_findings += candidate.message.id not in self._found.findings
             self._add(candidate.message, candidate.folder, candidate.recoverable, seen)
@@ -329,7 +340,7 @@ class MailboxFinder:
                 raise message
 
     def _queue_hits(self, messages: Iterable[Message]) -> None:
-        fresh = {m.id: m for m in messages if m.id not in self._found.findings}
+        fresh = {m.id: m for m in messages if not self._is_settled(m.id)}
         if not fresh:
             return
         tree = self._mailbox.tree(hidden=True, recoverable=True)
@@ -341,10 +352,11 @@ class MailboxFinder:
                 message = hit  # cannot be shown again: what the search said of it is all there is
             if isinstance(message, MailsorterError):
                 raise message
-            if message.id in self._found.findings or self._is_known_otherwise(message):
+            if self._is_settled(message.id) or self._is_known_otherwise(message):
                 continue  # the search knows it by another id
             path, recoverable = where(tree, message.folder_id)
-            if envelope_places(message, self._person):  # it came since its folder was listed
+            is_new = message.id not in self._found.findings
+            if is_new and envelope_places(message, self._person):  # it came since its folder was listed
                 folder = tree.get(message.folder_id)
                 is_clients = folder is not None and self._is_in_client_folder(tree, folder)
                 self._compare(message, path, recoverable, is_clients)

@@ -110,13 +110,21 @@ def _told(states: Sequence[Found], decisions: Mapping[tuple[str, str], Decision]
     told: set[str] = set()
     for state in states:
         theirs = {
-            f.id: f for f in state.findings.values()
-            if (d := decisions.get(f.key)) is None or d.verdict is not Verdict.NOT_THEIRS
+            f.id: f for f in state.findings.values() if _is_theirs(f, decisions.get(f.key))
         }  # fmt: skip
         told.update(address for address, ids in state.forwarded.items() if not theirs.keys().isdisjoint(ids))
-        reached = {a.lower() for f in theirs.values() if f.role is Role.MENTIONED for a in f.recipients}
+        reached = {
+            a.lower() for f in theirs.values() if f.role in (Role.MENTIONED, Role.POSSIBLE) for a in f.recipients
+        }
         told.update(reached.intersection(state.forwarded_to))
     return tuple(sorted(told))
+
+
+def _is_theirs(finding: Finding, decision: Decision | None) -> bool:
+    """As far as anybody knows: what only has the name is theirs when a person has said so."""
+    if decision is None:
+        return finding.role is not Role.POSSIBLE
+    return decision.verdict is not Verdict.NOT_THEIRS
 
 
 def person_of(office: Office, file: CaseFile, subject: Subject) -> Person:

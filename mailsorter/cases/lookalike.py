@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container
 from functools import lru_cache
 
 import msgspec
@@ -71,7 +71,7 @@ class LookalikeFinder:
             if facts.may_answer and not facts.reason:
                 self._threads.note_answer(facts.address, message.references[-1])
 
-    def look_at_writer(self, message: Message, places: Sequence[Seen]) -> None:
+    def look_at_writer(self, message: Message, places: Container[Seen]) -> None:
         """Mail that ends with the person's name, or gives their number, may be written by them from another address."""
         writer = message.from_
         if writer is None or Seen.PREVIEW not in places:

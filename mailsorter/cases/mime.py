@@ -9,6 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from mailsorter.model.case import Seen
+from mailsorter.model.concern import Sightings, concern
+from mailsorter.model.finding import note_text
 from mailsorter.model.person import Person
 from mailsorter.patterns import compiled
 from mailsorter.sandbox import Ending, Piece, Sandbox, shared
@@ -20,10 +22,34 @@ _BLOCK_LABEL = compiled(
 )
 _PLACES = {
     "report": Seen.HEADER,
-    "name": Seen.ATTACHMENT_NAME,
+    "resent": Seen.RESENT,
+    "calendar": Seen.CALENDAR,
     "attachment": Seen.ATTACHMENT,
     "attached": Seen.ATTACHED_MESSAGE,
 }
+_ENDINGS = frozenset(
+    {
+        *(
+            "pdf",
+            "doc",
+            "docx",
+            "docm",
+            "dot",
+            "dotx",
+            "xls",
+            "xlsx",
+            "xlsm",
+            "ppt",
+            "pptx",
+            "odt",
+            "ods",
+            "odp",
+            "rtf",
+        ),
+        *("txt", "csv", "md", "log", "htm", "html", "xml", "json", "eml", "msg", "ics", "vcf", "zip", "7z", "rar"),
+        *("jpg", "jpeg", "png", "gif", "tif", "tiff", "bmp", "heic", "mp3", "mp4", "wav", "mov"),
+    }
+)  # of files; none of them is a domain's
 _AS_IT_STANDS = 1 << 20  # bytes that are compared of a message that could not be taken apart
 _PIECE = 100_000
 
@@ -34,8 +60,8 @@ class Look(msgspec.Struct, frozen=True):
     `met_limit`: reading it met a limit, so that parts are missing of which nobody knows how many there are.
     """
 
-    seen: tuple[Seen, ...]
-    unread_parts: int
+    seen: Sightings
+    unread_parts: int = 0
     met_limit: bool = False
 
 
@@ -45,39 +71,51 @@ def look_through(raw: bytes, person: Person, *, envelope_too: bool = False, sand
     `envelope_too` for a message of which the server gave no envelope: its own header is looked at, too. Raises:
         TemporaryError: the program was asked to stop, or no worker could be started.
     """
-    seen: dict[Seen, None] = {}
+    seen = Sightings()
     unread: list[str] = []
 
     def take(piece: Piece) -> None:
         if piece.kind == "unread":
             unread.append(piece.text)
         elif piece.kind == "body":
-            seen.update(dict.fromkeys(look_at_text(piece.text, person)))
-        elif person.is_mentioned(piece.text):
-            if piece.kind in _PLACES:
-                seen[_PLACES[piece.kind]] = None
-            elif envelope_too:
-                seen[Seen.HEADER] = None
+            seen.note_all(look_at_text(piece.text, person))
+        elif piece.kind == "name":
+            look_at_file_name(seen, piece.text, person)
+        elif piece.kind in _PLACES:
+            note_text(seen, _PLACES[piece.kind], piece.text, person)
+        elif envelope_too:
+            note_text(seen, Seen.HEADER, piece.text, person)
 
     ending = (sandbox or shared()).read(_PARSER, raw, take)
     if ending is not Ending.WHOLE:
         unread.append(_LIMITS if ending.is_limit else "")
-        seen.update(dict.fromkeys(_as_it_stands(raw, person)))
-    return Look(tuple(seen), len(unread), _LIMITS in unread)
+        seen.note_all(_as_it_stands(raw, person))
+    return Look(seen, len(unread), _LIMITS in unread)
 
 
-def look_at_text(text: str, person: Person) -> tuple[Seen, ...]:
+def look_at_text(text: str, person: Person) -> Sightings:
     """Where a body's plain text names the person: in a forwarded header block, or anywhere else."""
-    if not person.is_mentioned(text):
-        return ()
-    in_block = any(_BLOCK_LABEL.begins(line) and person.is_mentioned(line) for line in text.splitlines())
-    return (Seen.FORWARDED,) if in_block else (Seen.BODY,)
+    found = Sightings()
+    identifier = person.identified(text)
+    if identifier is not None:
+        in_block = any(_BLOCK_LABEL.begins(line) and person.is_mentioned(line) for line in text.splitlines())
+        seen = Seen.FORWARDED if in_block else Seen.BODY
+        found.note(seen, concern(identifier, seen))
+    return found
 
 
-def _as_it_stands(raw: bytes, person: Person) -> tuple[Seen, ...]:
+def look_at_file_name(seen: Sightings, name: str, person: Person) -> None:
+    """Add what a file's name shows. `renee@klant.example.pdf` is named after an address, which `.pdf` is no part of."""
+    note_text(seen, Seen.ATTACHMENT_NAME, name, person)
+    stem, dot, ending = name.rpartition(".")
+    if dot and ending.lower() in _ENDINGS:
+        note_text(seen, Seen.ATTACHMENT_NAME, stem, person)
+
+
+def _as_it_stands(raw: bytes, person: Person) -> Sightings:
     """Of a message that could not be taken apart, what its beginning says without decoding anything."""
     head = raw[:_AS_IT_STANDS].partition(b"\r\n\r\n")[2] or raw[:_AS_IT_STANDS].partition(b"\n\n")[2]
+    found = Sightings()
     for start in range(0, len(head), _PIECE - 1_000):
-        if person.is_mentioned(head[start : start + _PIECE].decode("utf-8", "replace")):
-            return (Seen.BODY,)
-    return ()
+        note_text(found, Seen.BODY, head[start : start + _PIECE].decode("utf-8", "replace"), person)
+    return found

@@ -16,6 +16,7 @@ import msgspec
 
 from mailsorter.model.case import Finding, Role
 
+_TAKES_PART = frozenset({Role.AUTHOR, Role.ONLY_RECIPIENT, Role.ONE_OF_MANY})
 _DIGEST_BYTES = 8
 _ANSWER = struct.Struct(f"<{_DIGEST_BYTES}sI")
 
@@ -39,7 +40,7 @@ class Threads(msgspec.Struct, kw_only=True):
 
     def in_threads_of(self, findings: Iterable[Finding]) -> Counter[str]:
         """Resembling addresses, with their messages in conversations in which the person takes part."""
-        theirs = {_digest(f.conversation_id) for f in findings if f.role is not Role.MENTIONED and f.conversation_id}
+        theirs = {_digest(f.conversation_id) for f in findings if f.role in _TAKES_PART and f.conversation_id}
         counts = Counter({a: sum(one in theirs for one in _split(met)) for a, met in self.resembling.items()})
         return +counts
 

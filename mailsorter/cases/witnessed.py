@@ -20,6 +20,7 @@ from mailsorter.cases.witness import Hit
 from mailsorter.errors import MailsorterError, NotFound
 from mailsorter.mailbox.base import Detail
 from mailsorter.model.case import Finding, Role, Seen, Subject
+from mailsorter.model.concern import Concern, Sightings
 from mailsorter.model.finding import envelope_places
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
@@ -135,10 +136,10 @@ def _read_whole(office: Office, mailbox: str, findings: list[Finding]) -> dict[t
 def _finding(mailbox: str, hit: Hit, message: Message | MailsorterError | None, person: Person) -> Finding:
     recoverable = hit.folder.rpartition(" / ")[2] if hit.is_recoverable else ""
     if isinstance(message, Message) and not message.is_unreadable:
-        places = (*envelope_places(message, person), Seen.WITNESS)
+        places = _seen_by_witness(message, person)
         return finding_of(mailbox, message, hit.folder, recoverable, places, person)  # by the id that listings have
     return Finding(
-        mailbox=mailbox, id=hit.id, folder_id="", folder=hit.folder, recoverable=recoverable, role=Role.MENTIONED,
+        mailbox=mailbox, id=hit.id, folder_id="", folder=hit.folder, recoverable=recoverable, role=Role.POSSIBLE,
         seen=(Seen.WITNESS,), internet_message_id=hit.message_id, search_key=hit.search_key,
         received_at=datetime.fromisoformat(hit.received) if hit.received else None,
     )  # fmt: skip
@@ -147,5 +148,12 @@ def _finding(mailbox: str, hit: Hit, message: Message | MailsorterError | None, 
 def _renewed(finding: Finding, message: Message, person: Person) -> Finding:
     if message.is_unreadable:
         return finding
-    places = (*envelope_places(message, person), Seen.WITNESS)
+    places = _seen_by_witness(message, person)
     return finding_of(finding.mailbox, message, finding.folder, finding.recoverable, places, person)
+
+
+def _seen_by_witness(message: Message, person: Person) -> Sightings:
+    """The envelope's places, and that the witness saw it: by what it did, it does not say."""
+    places = envelope_places(message, person)
+    places.note(Seen.WITNESS, Concern.POSSIBLE)
+    return places

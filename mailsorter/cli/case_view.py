@@ -69,7 +69,7 @@ def show_found(voice: Voice, number: str, found: Findings, coverage: Coverage) -
     """Print what a search brought, and what it could not read."""
     roles = Counter((f.mailbox, f.role.value) for f in found.findings)
     mailboxes = sorted({f.mailbox for f in found.findings})
-    names = ("author", "only-recipient", "one-of-many", "mentioned")
+    names = ("author", "only-recipient", "one-of-many", "mentioned", "possible")
     opened = counted(found.opened, "was", "were")
     voice.say(f"{_among(found)}; {opened} opened to look.")
     if mailboxes:

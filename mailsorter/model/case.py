@@ -28,6 +28,7 @@ class Role(enum.StrEnum):
     ONLY_RECIPIENT = "only-recipient"
     ONE_OF_MANY = "one-of-many"
     MENTIONED = "mentioned"
+    POSSIBLE = "possible"  # nothing surer than a name was seen: a person decides whether it is theirs
 
 
 class Seen(enum.StrEnum):
@@ -39,6 +40,9 @@ class Seen(enum.StrEnum):
     TO = "to"
     CC = "cc"
     BCC = "bcc"
+    DISPLAY_NAME = "display-name"  # of a participant, at whatever address
+    RESENT = "resent"  # Resent-From, Resent-To, …
+    CALENDAR = "calendar"  # an invitation's organiser or attendee
     SUBJECT = "subject"
     PREVIEW = "preview"
     FORWARDED = "forwarded-block"
@@ -100,6 +104,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message_class: str = "IPM.Note"
     fingerprint: bytes = b""  # changes when the message does: see `model.finding.fingerprint`
     contract_ended_on: date | None = None  # of the client in whose folder it lies
+    by_name: tuple[Seen, ...] = ()  # those places of `seen` that show nothing surer than a name
 
     @property
     def key(self) -> tuple[str, str]:

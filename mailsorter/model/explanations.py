@@ -191,8 +191,12 @@ ROLES: dict[Role, str] = {
     ),
     Role.MENTIONED: (
         "No address in the envelope is the person's, but the message speaks of them: in its subject or text, in a "
-        "forwarded header block, in an attached message or document. A person looks, unless [erasure] mentioned says "
-        "otherwise."
+        "forwarded header block, in an attached message or document, by address or telephone number. A person looks, "
+        "unless [erasure] mentioned says otherwise."
+    ),
+    Role.POSSIBLE: (
+        "Only the person's name is in the message: as a display name at another address, in a subject, a text or an "
+        "attachment. A namesake has it too, so a person always decides: nothing is erased by a name alone."
     ),
 }
 VERDICTS: dict[Verdict, str] = {
@@ -210,6 +214,11 @@ JUDGEMENTS: dict[str, str] = {
         "When the proof was made the witness saw that this message names the person, and no search had listed it: a "
         "display name on another address, or text that the search does not open. A person decides: mailsorter case "
         "decide, for all the mail of a namesake with --from ADDRESS --not-theirs."
+    ),
+    "possible": (
+        "Nothing surer than the person's name is in the message, so it may be about a namesake. A person decides: "
+        "mailsorter case decide, for all the mail of a namesake with --from ADDRESS --not-theirs. A ground that would "
+        "keep it is shown beside it."
     ),
     "no-date": "Nobody can say whether a ground would still run: the message has no date. A person decides.",
     "attachments-unknown": (

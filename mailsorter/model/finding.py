@@ -3,37 +3,58 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from mailsorter.model.case import Role, Seen
+from mailsorter.model.case import Finding, Role, Seen
+from mailsorter.model.concern import Concern, Sightings, concern
 from mailsorter.model.contents import Contents, contents_digest
 from mailsorter.model.message import Message, Participant
 from mailsorter.model.person import Person
-
-ROLE_ORDER = tuple(Role)
-
-
-def envelope_places(message: Message, person: Person) -> tuple[Seen, ...]:
-    """Every place of the envelope that names the person: participants, then subject, then preview."""
-    return tuple(dict.fromkeys(_places(message, person)))
+from mailsorter.patterns import Cap
 
 
-def _places(message: Message, person: Person) -> Iterator[Seen]:
-    single = ((Seen.FROM, message.from_), (Seen.SENDER, message.sender))
-    many = ((Seen.REPLY_TO, message.reply_to), (Seen.TO, message.to), (Seen.CC, message.cc), (Seen.BCC, message.bcc))
-    for seen, participant in single:
-        if participant is not None and person.is_participant(participant):
-            yield seen
-    for seen, participants in many:
-        if any(person.is_participant(p) for p in participants):
-            yield seen
-    if person.is_mentioned(message.subject):
-        yield Seen.SUBJECT
-    if person.is_mentioned(message.preview):
-        yield Seen.PREVIEW
+def envelope_places(message: Message, person: Person) -> Sightings:
+    """Every place of the envelope that names the person: participants, then their names, then subject and preview."""
+    found = Sightings()
+    for seen, meaning in _places(message, person):
+        found.note(seen, meaning)
+    return found
 
 
-def role_of(message: Message, places: Sequence[Seen], person: Person) -> Role:
+def _places(message: Message, person: Person) -> Iterator[tuple[Seen, Concern]]:
+    for seen, participants in (
+        (Seen.FROM, (message.from_,)), (Seen.SENDER, (message.sender,)), (Seen.REPLY_TO, message.reply_to),
+        (Seen.TO, message.to), (Seen.CC, message.cc), (Seen.BCC, message.bcc),
+    ):  # fmt: skip
+        if any(p is not None and person.is_participant(p) for p in participants):
+            yield seen, Concern.THEIRS
+    for participant in message.participants:
+        if participant.name and not person.is_participant(participant):
+            identifier = person.identified_in_name(participant.name[: Cap.DISPLAY_NAME])
+            if identifier is not None:
+                yield Seen.DISPLAY_NAME, concern(identifier, Seen.DISPLAY_NAME)
+    for seen, text in ((Seen.SUBJECT, message.subject), (Seen.PREVIEW, message.preview)):
+        identifier = person.identified(text)
+        if identifier is not None:
+            yield seen, concern(identifier, seen)
+
+
+def note_text(found: Sightings, seen: Seen, text: str, person: Person) -> None:
+    """Add what a text at this place shows of the person."""
+    identifier = person.identified(text)
+    if identifier is not None:
+        found.note(seen, concern(identifier, seen))
+
+
+def sightings_of(finding: Finding) -> Sightings:
+    """What a finding has recorded. One of an older version, which did not tell names from addresses, has no names."""
+    found = Sightings()
+    for seen in finding.seen:
+        found.note(seen, Concern.POSSIBLE if seen in finding.by_name else Concern.MENTIONED)
+    return found
+
+
+def role_of(message: Message, places: Mapping[Seen, Concern], person: Person) -> Role:
     """The strongest role that the places give.
 
     Reply-To counts as author: behind a contact form it is the only place where the writer stands. An only recipient
@@ -44,6 +65,8 @@ def role_of(message: Message, places: Sequence[Seen], person: Person) -> Role:
     if {Seen.TO, Seen.CC, Seen.BCC} & set(places):
         others = [p for p in message.to + message.cc + message.bcc if not person.is_participant(p)]
         return Role.ONE_OF_MANY if others else Role.ONLY_RECIPIENT
+    if places and all(meaning is Concern.POSSIBLE for meaning in places.values()):
+        return Role.POSSIBLE
     return Role.MENTIONED
 
 

@@ -123,6 +123,8 @@ def judge(finding: Finding, policy: Policy, today: date, *, is_correspondence: b
     if finding.received_at is None and policy.rules:
         return Judgement(Verdict.LOOK, "no-date")  # nobody can say whether a ground would still run
     running, ended = running_ground(finding, policy, today)
+    if finding.role is Role.POSSIBLE:  # before a ground: what is somebody else's is neither kept nor erased for them
+        return Judgement(Verdict.LOOK, "possible", running)
     if running is not None:
         if running.basis == Basis.STILL_NECESSARY and policy.objected:
             return Judgement(Verdict.LOOK, "balance-after-objection", running)

@@ -111,7 +111,7 @@ def test_the_letter_counts_no_more_erased_than_found(world: World) -> None:
 
 def test_a_namesake_does_not_make_a_case_impossible_to_finish(world: World, lies: Lies) -> None:
     """The witness reads a name that no search brings: a person settles it, and nobody's address is taken in."""
-    namesake = Participant("piet@elders.example", "Piet de Vries")
+    namesake = Participant("piet@elders.example", "Piet")
     long = f"{'x ' * 200} groet, Piet de Vries"
     mail(world.anna, from_=PIET)
     stays = [mail(world.anna, from_=namesake, text=long), mail(world.bert, from_=namesake, text=long)]
@@ -140,12 +140,17 @@ def test_the_person_s_own_address_is_no_namesake(world: World, lies: Lies) -> No
 
 def test_mail_that_is_not_theirs_tells_no_third_party(world: World) -> None:
     """What was sent outside named somebody else: its recipients hear nothing of the request."""
-    outside = Participant("relatie@elders.example")
-    mail(world.anna, WellKnown.SENT, from_=BERT, to=(outside,), text="vraag het Piet de Vries")
+    outside, other = Participant("relatie@elders.example"), Participant("andere@elders.example")
+    mail(world.anna, WellKnown.SENT, from_=BERT, to=(outside,), text=f"vraag het {PIET.address}")
+    mail(world.anna, WellKnown.SENT, from_=BERT, to=(other,), text="vraag het Piet de Vries")
     number = world.opened()
     find(world.office, number)
-    (item,) = make_plan(world.office, number, by="anna").undecided
+    item, by_name = sorted(make_plan(world.office, number, by="anna").undecided, key=lambda one: one.reason)
+    assert (item.reason, by_name.reason) == ("mentioned", "possible")
     assert findings_of(world.office.open_file(number)).forwarded_to == (outside.address,)
+    decide(world.office, number, [by_name.finding.handle], Verdict.ERASE, by="anna", reason="theirs")
+    assert findings_of(world.office.open_file(number)).forwarded_to == (other.address, outside.address)
+    decide(world.office, number, [by_name.finding.handle], Verdict.NOT_THEIRS, by="anna", reason="another Piet")
     decide(world.office, number, [item.finding.handle], Verdict.NOT_THEIRS, by="anna", reason="another Piet")
     make_plan(world.office, number, by="anna")
     approve_seen(world.office, number, by="bert")

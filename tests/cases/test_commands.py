@@ -119,7 +119,7 @@ def test_every_step_by_its_own_command(desk: Desk, tmp_path: Path) -> None:
     csv = desk.type("case", "review", number, "--csv")
     assert "'=HYPERLINK(uniek)" in csv
     items = desk.json("case", "review", number)["items"]
-    mentioned = next(item["handle"] for item in items if item["role"] == "mentioned")
+    mentioned = next(item["handle"] for item in items if item["role"] == "possible")
     desk.type("case", "decide", number, mentioned, "--not-theirs", code=2)
     desk.type("case", "decide", number, mentioned, "--keep", "tax", "--reason", "x", code=2)
     desk.type("case", "decide", number, mentioned, "--not-theirs", "--reason", "een naamgenoot", "--by", "anna")

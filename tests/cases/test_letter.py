@@ -141,7 +141,7 @@ def test_an_unknown_language_is_refused_at_open(world: World) -> None:
 def test_mail_that_only_mentions_the_person_is_no_legal_duty(world: World) -> None:
     """`mentioned = "keep"` keeps it for a purpose, which the letter names; after an objection a person weighs it."""
     world.change(firm=dataclasses.replace(world.firm, policy=Policy(mentioned=Verdict.KEEP)))
-    mail(world.anna, text="over Piet de Vries")
+    mail(world.anna, text=f"over {PIET.address}")
     number = world.planned()
     approve_seen(world.office, number, "bert")
     perform(world.office, number)

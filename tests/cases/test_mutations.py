@@ -54,7 +54,7 @@ def skip_folders(wanted: Callable[[Any], bool]) -> Callable[[pytest.MonkeyPatch]
 def forget(place: Seen) -> Callable[[pytest.MonkeyPatch], None]:
     def mutate(patch: pytest.MonkeyPatch) -> None:
         whole = finding_model._places
-        patch.setattr(finding_model, "_places", lambda m, p: (seen for seen in whole(m, p) if seen is not place))
+        patch.setattr(finding_model, "_places", lambda m, p: (one for one in whole(m, p) if one[0] is not place))
 
     return mutate
 

@@ -41,8 +41,8 @@ from tests.cases.lying import Lies
 from tests.cases.office import ANNA, BERT, PIET, World, mail, open_copied
 from tests.cases.signing import approve_seen
 
-NAMESAKE = Participant("piet@elders.example", "Piet de Vries")
-ALIKE = Participant("piet@anders.example", "Piet de Vries")
+NAMESAKE = Participant("piet@elders.example", "Piet")
+ALIKE = Participant("piet@anders.example", "Piet")
 FAR_INSIDE = f"{'x ' * 200} groet, Piet de Vries"  # behind what a listing shows
 LETTER = {
     "en": (r"This brought up (\d+) message", r"(?m)^- (\d+) messages? "),
@@ -61,7 +61,7 @@ class Plan:
     edited: int = 0  # changed, until the second search
     strangers: int = 0  # not theirs, by a decision before the list
     namesakes: int = 0  # seen by the witness alone: wait, then not theirs by a decision
-    alike: int = 0  # another address of the same name: never counted
+    alike: int = 0  # another Piet: never counted
     new: int = 0  # come after the first proof
     again: bool = False  # a second search and list
 

@@ -33,6 +33,7 @@ PIET, KEES = Address("Piet", "piet@klant.example"), Address("Kees", "kees@elders
 ANNA = Address("Anna", "anna@firm.example")
 MESSAGES = 100_000 if os.environ.get("MAILSORTER_TORTURE") else 1_000
 A, O, M, R = Role.AUTHOR, Role.ONLY_RECIPIENT, Role.ONE_OF_MANY, Role.MENTIONED  # noqa: E741
+P = Role.POSSIBLE
 BLOCK_NL = "Ter info.\n\n____________\nVan: Piet <piet@klant.example>\nVerzonden: maandag\nAan: Anna\n\nHoi"
 BLOCK_EN = "FYI\n\n-----Original Message-----\nFrom: Quirijn Zandstra\nSent: Monday\nTo: Anna\n\nHi"
 NESTED = "zie\n> Van: Anna\n> Aan: Kees\n>\n>> From: piet@klant.example\n>> To: anna@firm.example\n>>\n>> dag"
@@ -95,7 +96,7 @@ PLANTINGS = [
     Planting("older address", A, {"from_": Address("", "pdv@oud.example")}),
     Planting("address with apostrophes", A, {"from_": Address("", "'piet@klant.example'")}),
     Planting("forwarded block in Dutch", R, {"subject": "FW: vraag", "body": BLOCK_NL}),
-    Planting("forwarded block in English, by name", R, {"subject": "Fwd: question", "body": BLOCK_EN}),
+    Planting("forwarded block in English, by name", P, {"subject": "Fwd: question", "body": BLOCK_EN}),
     Planting("forward of a forward", R, {"subject": "RE: FW: vraag", "body": NESTED}),
     Planting("attached message", R, attached(inner(From=PIET.address).as_bytes(), "m", "message/rfc822")),
     Planting("message inside an attached message", R, attached(inside_twice(), "m.eml", "message/rfc822")),
@@ -108,15 +109,15 @@ PLANTINGS = [
     Planting("bounce with returned headers", R, {"message_class": "REPORT.IPM.Note.NDR",
                                                  **attached(RETURNED, "headers.txt", "text/rfc822-headers")}),
     Planting("number in a signature", R, {"body": "Groet\n\nP. de V.\nTel. 06 98765432"}),
-    Planting("name in the subject", R, {"subject": "CV Quirijn Zandstra"}),
-    Planting("last name first in the subject", R, {"subject": "dossier Zandstra, Quirijn"}),
-    Planting("alias in the body", R, {"body": "Heb jij Pietje Puk nog gesproken? " + "Verder geen nieuws. " * 40}),
+    Planting("name in the subject", P, {"subject": "CV Quirijn Zandstra"}),
+    Planting("last name first in the subject", P, {"subject": "dossier Zandstra, Quirijn"}),
+    Planting("alias in the body", P, {"body": "Heb jij Pietje Puk nog gesproken? " + "Verder geen nieuws. " * 40}),
     Planting("address far down in the body", R, {"body": "Verslag. " * 200 + "Stuur het naar piet@klant.example."}),
     Planting("link in HTML that no text shows", R, {
         "body": "<p>Schrijf <a href='mailto:piet@klant.example'>hem</a></p>", "body_type": "html"}),
     Planting("text of an attachment", R, attached(b"naam;adres\nPiet;piet@klant.example\n", "lijst.csv", "text/csv")),
-    Planting("text of a Word document", R, attached(WORD, "brief.docx", "application/octet-stream")),
-    Planting("text of a PDF", R, attached(PDF, "brief.pdf", "application/pdf")),
+    Planting("text of a Word document", P, attached(WORD, "brief.docx", "application/octet-stream")),
+    Planting("text of a PDF", P, attached(PDF, "brief.pdf", "application/pdf")),
     Planting("Deleted Items", A, {"from_": PIET}, folder="deleteditems"),
     Planting("Junk", A, {"from_": PIET}, folder="junkemail"),
     Planting("draft", O, {"to": [PIET], "is_draft": True}, folder="drafts"),

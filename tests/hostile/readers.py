@@ -166,7 +166,7 @@ def witnessed(reading: Reading) -> str:
     seen = bool(reading.text) and MARKS.in_text(reading.text)
     for message in reading.messages:
         for participant in message.participants:
-            seen = MARKS.in_address(participant.address) or MARKS.in_address(participant.name) or seen
+            seen = MARKS.in_address(participant.address) or MARKS.in_text(participant.name) or seen
         seen = MARKS.in_text(message.subject) or MARKS.in_text(message.preview) or seen
     return "seen" if seen else "not seen"
 

@@ -15,18 +15,19 @@ from typing import Any
 
 from mailsorter.cases.parsers.anything import Said, is_document, read_anything, read_text
 from mailsorter.cases.parsers.budget import CLOSED, LIMITS, BeyondLimits, Budget
+from mailsorter.cases.parsers.calendar import people_of
 from mailsorter.cases.parsers.charsets import decoded
 
-KINDS = frozenset({"header", "report", "body", "name", "attachment", "attached", "unread"})
-"""`header`: of the message itself; `report`: whom a bounce could not reach; `name`: of an attachment; `attached`: all
-of an attached message, its headers too; `unread`: the reason why a part was not read."""
+KINDS = frozenset({"header", "resent", "report", "calendar", "body", "name", "attachment", "attached", "unread"})
+"""`header`: of the message itself; `resent`: of whoever resent it; `report`: whom a report or receipt is about;
+`calendar`: organiser and attendees; `name`: of an attachment; `attached`: all of an attached message, its headers too;
+`unread`: the reason why a part was not read."""
 
-_HEADERS = frozenset(
-    {
-        *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "resent-from", "resent-sender", "resent-to"),
-        *("resent-cc", "resent-bcc", "original-recipient", "final-recipient", "x-failed-recipients", "delivered-to"),
-    }
-)
+_RESENT = frozenset({"resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc"})
+_REPORT = frozenset({"original-recipient", "final-recipient", "x-failed-recipients"})
+_HEADERS = frozenset({"from", "sender", "reply-to", "to", "cc", "bcc", "subject", "delivered-to"}) | _RESENT | _REPORT
+_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification"})
+_CALENDARS = frozenset({"text/calendar", "application/ics"})
 _MAX_DEPTH = 20  # parts in parts, attached messages in attached messages
 _TEXT_TYPES = frozenset({"application/json", "application/xml"})
 
@@ -63,7 +64,7 @@ def _message(raw: bytes, budget: Budget, *, is_attached: bool) -> Said:
         return
     later: list[_Later] = []
     if not is_attached:
-        yield from (("header", value) for value in _headers(mime))
+        yield from _own_headers(mime)
     yield from _walk(mime, budget, later, is_attached=is_attached, depth=0)
     for document in sorted(later, key=lambda one: one.size):
         content = _content(document.part)
@@ -99,8 +100,8 @@ def _walk(part: Mime, budget: Budget, later: list[_Later], *, is_attached: bool,
     if is_attached:
         yield from (("attached", value) for value in _headers(part))
     kind = part.get_content_type()
-    if kind == "message/delivery-status":
-        yield from _delivery_status(part)
+    if kind in _REPORTS:
+        yield from _report(part)
     elif part.is_multipart():
         inside = is_attached or kind == "message/rfc822"
         for child in part.get_payload():
@@ -110,9 +111,11 @@ def _walk(part: Mime, budget: Budget, later: list[_Later], *, is_attached: bool,
         yield from _leaf(part, kind, budget, later, is_attached=is_attached)
 
 
-def _delivery_status(part: Mime) -> Said:
-    """The blocks of headers in which a bounce names whom it could not reach (RFC 3464)."""
+def _report(part: Mime) -> Said:
+    """The blocks of headers in which a report or a receipt names whom it is about (RFC 3464, RFC 8098)."""
     blocks = part.get_payload() if part.is_multipart() else []
+    if not blocks:
+        yield "report", decoded(_content(part), _charset(part))
     for block in blocks:
         if isinstance(block, Mime):
             yield from (("report", header_text(str(value))) for _, value in block.raw_items())
@@ -133,7 +136,10 @@ def _leaf(part: Mime, kind: str, budget: Budget, later: list[_Later], *, is_atta
     else:
         is_body = kind in ("text/plain", "text/html") and not name
         place = "attached" if is_attached else "body" if is_body else "attachment"
-        yield from ((place, text) for text in read_text(content, name.lower(), kind, _charset(part)))
+        for text in read_text(content, name.lower(), kind, _charset(part)):
+            yield place, text
+            if kind in _CALENDARS and not name and not is_attached:
+                yield from (("calendar", line) for line in people_of(text))
 
 
 def _as_message(content: bytes, budget: Budget) -> Said:
@@ -141,6 +147,14 @@ def _as_message(content: bytes, budget: Budget) -> Said:
         yield "unread", CLOSED
         return
     yield from read_attached(content, budget)
+
+
+def _own_headers(part: Mime) -> Said:
+    for name, value in part.raw_items():
+        lowered = name.lower()
+        if lowered in _HEADERS:
+            kind = "resent" if lowered in _RESENT else "report" if lowered in _REPORT else "header"
+            yield kind, header_text(str(value))
 
 
 def _headers(part: Mime) -> Iterator[str]:

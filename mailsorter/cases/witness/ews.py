@@ -491,7 +491,7 @@ def _legal(reference: re.Match[bytes]) -> bytes:
 def _places(item: Any, marks: Marks) -> Iterator[str]:
     for name in ("From", "Sender", "ReplyTo", "ToRecipients", "CcRecipients", "BccRecipients"):
         for person in item.iterfind(f"t:{name}/t:Mailbox", _NAMES):
-            if marks.in_address(_text(person, "t:EmailAddress")) or marks.in_address(_text(person, "t:Name")):
+            if marks.in_address(_text(person, "t:EmailAddress")) or marks.in_text(_text(person, "t:Name")):
                 yield name
     if marks.in_text(_text(item, "t:Subject")):
         yield "subject"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import requests
 
 from mailsorter.cases.witness.links import leads_home
-from mailsorter.cases.witness.marks import Marks
+from mailsorter.cases.witness.marks import BY_NAME, NOTHING, SURE, Marks
 from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
 from mailsorter.cases.witness.texts import Reading, read_message
 from mailsorter.sandbox import Sandbox
@@ -277,7 +277,7 @@ class GraphWitness:
         try:
             raw = self._get(path).content
         except CannotSee:
-            return Reading(names=True)
+            return Reading(SURE)
         return read_message(raw, marks, self._sandbox)
 
     # requests ------------------------------------------------------------------------------------------------
@@ -354,11 +354,24 @@ def _places(message: dict[str, Any], marks: Marks) -> Iterator[str]:
             yield name
 
 
+def envelope_strength(message: dict[str, Any], marks: Marks) -> str:
+    """How the envelope of a message shows the person, as `Marks.strength` has it."""
+    people = [message.get("from"), message.get("sender")]
+    for name in ("replyTo", "toRecipients", "ccRecipients", "bccRecipients"):
+        people += message.get(name) or []
+    shown = {marks.strength(str(message.get(name) or "")) for name in ("subject", "bodyPreview")}
+    for participant in people:
+        address = (participant or {}).get("emailAddress") or {}
+        shown.add(SURE if marks.in_address(str(address.get("address") or "")) else NOTHING)
+        shown.add(marks.strength(str(address.get("name") or "")))
+    return next((one for one in (SURE, BY_NAME) if one in shown), NOTHING)
+
+
 def _names_person(participant: Any, marks: Marks) -> bool:
     if not isinstance(participant, dict):
         return False
     address = participant.get("emailAddress") or {}
-    return marks.in_address(str(address.get("address") or "")) or marks.in_address(str(address.get("name") or ""))
+    return marks.in_address(str(address.get("address") or "")) or marks.in_text(str(address.get("name") or ""))
 
 
 def _hit(message: dict[str, Any], folder: str, is_recoverable: bool, places: tuple[str, ...]) -> Hit:

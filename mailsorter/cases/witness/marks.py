@@ -1,7 +1,7 @@
 """The person's marks and how the witness recognises them: written anew, sharing nothing with the finder's comparison.
 
-Everything is brought to one plain spelling (compatibility-normalised, no accents, lower case) and then looked for by
-regular expressions with boundaries; addresses also in punycode, and with any plus-tag.
+Everything is looked for by regular expressions with boundaries. Addresses and numbers in the text as it is, in one
+case and compatibility-normalised, because an accent makes another address; names in its words without accents.
 
 The witness takes from `mailsorter.patterns` how a pattern is compiled, so that no text takes it more than linear time;
 what its patterns say is its own. RE2 has no look-around: an edge is a character that belongs to the hit, or the text's
@@ -11,24 +11,30 @@ beginning or end. That is the same answer to the only question asked, whether th
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mailsorter.patterns import Pattern, compiled, digits_of, escaped, normalized, of_data, without_accents
+from mailsorter.cases.witness.names import name_patterns, words_of
+from mailsorter.cases.witness.numbers import number_pattern
+from mailsorter.patterns import Pattern, digits_of, escaped, normalized, of_data
 
-_BEFORE_ADDRESS = r"(?:^|[^a-z0-9._%+\-])"
-_BEFORE_DOMAIN = r"(?:^|[^a-z0-9.\-])"
-_AFTER_LABEL = r"(?:$|[^a-z0-9\-])"
-_AFTER_DOMAIN = r"(?:$|[^a-z0-9\-.]|\.(?:$|[^a-z0-9]))"  # a dot may end the sentence, but not go on with a label
-_NAME_WORD = compiled("witness.name-word", r"[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*")
+SURE, BY_NAME, NOTHING = "sure", "name", ""
+"""How a text shows the person: by address or number, by nothing surer than a name, or not at all."""
+
+_BEFORE_ADDRESS = r"(?:^|[^\p{L}\p{N}\p{M}._%+\-])"
+_BEFORE_DOMAIN = r"(?:^|[^\p{L}\p{N}.\-])"
+_AFTER_LABEL = r"(?:$|[^\p{L}\p{N}\-])"
+_AFTER_DOMAIN = r"(?:$|[^\p{L}\p{N}\p{M}\-.]|\.(?:$|[^\p{L}\p{N}]))"
+"""A dot may end the sentence, but not go on with a label."""
+_AFTER_NAME = r"(?:$|[^\p{L}\p{N}+])"  # of Exchange's directory
 _IN_ONE = 200  # alternatives of one pattern: a client's case may bring thousands
+_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 
 
-def plain(text: str) -> str:
-    """Lower case, compatibility forms unfolded, accents dropped."""
-    return without_accents(text).lower().replace("’", "'")
+def exact(text: str) -> str:
+    """Lower case, compatibility forms unfolded, letters composed, nothing invisible; `%40` as the sign that it is."""
+    return normalized("NFKC", text.translate(_UNSEEN)).lower().replace("%40", "@")
 
 
 @dataclass(frozen=True)
@@ -42,39 +48,47 @@ class Marks:
 
     @cached_property
     def _address_pattern(self) -> tuple[Pattern, ...]:
-        return _either(p for address in self.addresses for p in _address_patterns(address))
+        internet = _either(
+            (p for one in self.addresses for p in _address_patterns(one)), _BEFORE_ADDRESS, _AFTER_DOMAIN
+        )
+        return internet + _either((p for one in self.addresses for p in _directory_patterns(one)), "", _AFTER_NAME)
 
     @cached_property
     def _domain_pattern(self) -> tuple[Pattern, ...]:
         spelled = {s for d in self.domains for s in _domain_spellings(d.strip().strip(".@"))}
-        return _either(rf"@(?:[a-z0-9\-]+\.)*{escaped(s)}{_AFTER_DOMAIN}" for s in spelled)
+        return _either(map(escaped, spelled), r"@(?:[\p{L}\p{N}\-]+\.)*", _AFTER_DOMAIN)
 
     @cached_property
     def _name_pattern(self) -> tuple[Pattern, ...]:
-        return _either(p for name in self.names for p in _name_patterns(name))
+        return _either(p for name in self.names for p in name_patterns(name))
 
     @cached_property
     def _phone_pattern(self) -> tuple[Pattern, ...]:
-        return _either(_phone_pattern(phone) for phone in self.phones if len(digits_of(phone)) >= 9)
+        return _either(map(number_pattern, self.phones))
 
     def in_address(self, raw: str) -> bool:
         """Does this participant's address belong to the person?"""
-        text = plain(raw)
+        text = exact(raw)
         return _finds(self._address_pattern, text) or _finds(self._domain_pattern, text)
+
+    def strength(self, raw: str) -> str:
+        """How this text shows the person: `SURE`, `BY_NAME` or `NOTHING`."""
+        if not raw:
+            return NOTHING
+        text = exact(raw)
+        if any(_finds(p, text) for p in (self._address_pattern, self._domain_pattern, self._phone_pattern)):
+            return SURE
+        return BY_NAME if self._name_pattern and _finds(self._name_pattern, words_of(raw)) else NOTHING
 
     def in_text(self, raw: str) -> bool:
         """Does this text name the person by address, name or number?"""
-        if not raw:
-            return False
-        text = plain(raw)
-        patterns = (self._address_pattern, self._domain_pattern, self._phone_pattern)
-        return any(_finds(pattern, text) for pattern in patterns) or _finds(self._name_pattern, _letters_only(text))
+        return bool(self.strength(raw))
 
     def in_book(self, line: str) -> bool:
         """Does a line of a client book name the person, or one of the domains as such?"""
         bare = {s for d in self.domains for s in _domain_spellings(d.strip().strip(".@"))}
-        pattern = _either(rf"{_BEFORE_DOMAIN}{escaped(s)}{_AFTER_LABEL}" for s in bare)
-        return self.in_text(line) or self.in_address(line) or _finds(pattern, plain(line))
+        pattern = _either(map(escaped, bare), _BEFORE_DOMAIN, _AFTER_LABEL)
+        return self.in_text(line) or self.in_address(line) or _finds(pattern, exact(line))
 
     def search_terms(self) -> tuple[str, ...]:
         """What the server's own search is asked for."""
@@ -91,55 +105,41 @@ class Marks:
 
 
 def _address_patterns(raw: str) -> Iterable[str]:
-    text = plain(raw.strip())
-    if text.removeprefix("ex:").startswith("/o="):
-        yield escaped(text.removeprefix("ex:")) + "(?:$|[^a-z0-9])"
-        return
+    text = exact(raw.strip())
     local, at, _ = text.rpartition("@")
-    if not at:
+    if not at or text.removeprefix("ex:").startswith("/o="):
         return
     local = local.split("+")[0] or local
     quoted = escaped(local)
     for spelled in _domain_spellings(raw.strip().rpartition("@")[2]):
-        yield rf"{_BEFORE_ADDRESS}{quoted}(?:\+[^@\s<>]*)?\"?@{escaped(spelled)}{_AFTER_DOMAIN}"
+        yield rf"{quoted}(?:\+[^@\s<>]*)?\"?@{escaped(spelled)}"
+
+
+def _directory_patterns(raw: str) -> Iterable[str]:
+    """An X.500 name as it is, and as an internet address carries it (IMCEAEX)."""
+    name = exact(raw.strip()).removeprefix("ex:")
+    if name.startswith("/o="):
+        packed = "".join(c if c.isalnum() or c in "=-" else "_" if c == "/" else f"+{ord(c):02x}" for c in name)
+        yield from (escaped(name), escaped(f"imceaex-{packed}"))
 
 
 def _domain_spellings(domain: str) -> set[str]:
-    """A domain as Unicode without accents, and in punycode: in a text it may stand either way."""
-    spelled = {plain(domain)}
+    """A domain as letters and in punycode: in a text it may stand either way."""
+    spelled = {exact(domain)}
     with contextlib.suppress(UnicodeError):  # a domain that IDNA refuses is only met as it was written
-        spelled.add(normalized("NFKC", domain).lower().encode("idna").decode("ascii"))
+        spelled.add(exact(domain).encode("idna").decode("ascii"))
+    with contextlib.suppress(UnicodeError):
+        spelled.add(exact(domain).encode("ascii").decode("idna"))
     return {s for s in spelled if s}
 
 
-def _letters_only(text: str) -> str:
-    """The text with a blank for whatever is no letter and no digit. An apostrophe is kept: names have it inside."""
-    return "".join(c if c.isalnum() or c == "'" else " " for c in text)
-
-
-def _name_patterns(raw: str) -> Iterable[str]:
-    words = _NAME_WORD.findall(plain(raw))
-    joined = "".join(words)
-    if words and all(unicodedata.category(c) == "Lo" for c in joined) and len(joined) > 1:
-        yield joined
-        return
-    if len(words) == 1 and len(joined) < 5:
-        return
-    for cut in range(len(words)):
-        turned = words[cut:] + words[:cut]
-        yield "(?:^|[ '])" + "[ ']+".join(map(escaped, turned)) + "(?:[ ']|$)"
-
-
-def _phone_pattern(phone: str) -> str:
-    digits = digits_of(phone)[-9:]
-    return r"[\s().\-/]*".join(digits) + r"(?:$|[^\d])"
-
-
-def _either(patterns: Iterable[str]) -> tuple[Pattern, ...]:
-    """The patterns as few alternations; () for none."""
+def _either(patterns: Iterable[str], before: str = "", after: str = "") -> tuple[Pattern, ...]:
+    """The patterns as few alternations, each between the same edges; () for none."""
     found = sorted({p for p in patterns if p})
     batches = (found[start : start + _IN_ONE] for start in range(0, len(found), _IN_ONE))
-    return tuple(of_data("witness.marks", "|".join(f"(?:{p})" for p in batch)) for batch in batches)
+    return tuple(
+        of_data("witness.marks", f"{before}(?:{'|'.join(f'(?:{p})' for p in batch)}){after}") for batch in batches
+    )
 
 
 def _finds(patterns: Iterable[Pattern], text: str) -> bool:

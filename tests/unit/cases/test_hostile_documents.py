@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.cases.mime import Look, look_through
+from mailsorter.cases.mime import look_through
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.texts import Reading, read_message
 from mailsorter.model.case import Seen, Subject
@@ -77,7 +77,7 @@ def test_a_hostile_message_raises_nothing(sandbox: Sandbox, name: str) -> None:
     with hardly_growing():
         look = look_through(raw, PERSON, sandbox=sandbox)
 
-    assert look.seen == ()
+    assert look.seen == {}
 
 
 @pytest.mark.parametrize("where", CHARSET_PLACES)
@@ -92,7 +92,8 @@ def test_a_hostile_charset_is_an_outcome(sandbox: Sandbox, where: str) -> None:
 
 
 def test_nothing_is_wrong_with_an_ordinary_message(sandbox: Sandbox) -> None:
-    assert look_through(attached("text/plain", b"hallo"), PERSON, sandbox=sandbox) == Look((Seen.ATTACHMENT,), 0)
+    look = look_through(attached("text/plain", b"hallo"), PERSON, sandbox=sandbox)
+    assert (tuple(look.seen), look.unread_parts) == ((Seen.ATTACHMENT,), 0)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

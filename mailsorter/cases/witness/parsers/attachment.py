@@ -74,6 +74,7 @@ def _unfolded(text: str) -> str:
 def _zip(content: bytes, left: Left, nested: int) -> Said:
     for name, blocks in entries(content, left):
         yield "text", name
+        yield "text", name.rpartition(".")[0]  # it may be an address with an ending behind it
         try:
             if name.lower().endswith((".xml", ".rels")):
                 yield from (("text", text) for text in sheet_texts(blocks))

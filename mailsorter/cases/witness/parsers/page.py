@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -24,10 +24,11 @@ def page_texts(html: str) -> Iterator[str]:
     tree = LexborHTMLParser(html)
     tree.strip_tags(["script", "style"])
     told = [
-        unquote_plus(value.replace("mailto:", " ").replace("?", " ")) if name == "href" else value
+        f"{unquote(link)} {unquote_plus(link)}" if name == "href" else value  # a plus-tag, or a form's blank
         for node in tree.css("[href],[alt],[title],[value],[content],[placeholder]")
         for name, value in node.attributes.items()
         if value and name in ("href", "alt", "title", "value", "content", "placeholder")
+        for link in [value.replace("mailto:", " ").replace("?", " ")]
     ]
     for node in tree.css(_LINES):
         node.insert_before("\n")

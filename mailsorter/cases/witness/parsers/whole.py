@@ -34,13 +34,18 @@ def message_texts(raw: bytes, left: Left, nested: int) -> Said:
             yield from (("text", text) for text in _header(str(value)))
         name = _asked(part.get_filename)
         if name:
-            yield from (("text", text) for text in _header(str(name)))
+            yield from (("text", one) for text in _header(str(name)) for one in named(text))
     for part in sorted(parts, key=_length):
         content = _asked(part.get_payload, decode=True)
         if isinstance(content, bytes):
             kind, charset = part.get_content_type(), _asked(part.get_content_charset)
             name = str(_asked(part.get_filename) or "")
             yield from attachment_texts(content, kind, charset, left, nested, name)
+
+
+def named(file: str) -> tuple[str, str]:
+    """A file's name, and the same without its ending: it may be an address with `.pdf` behind it."""
+    return file, file.rpartition(".")[0]
 
 
 def _parts(message: Message, left: Left) -> Iterator[Message]:
