@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 
 
+_HERE = {True: "yes", False: "no", None: "?"}
+
+
 class Document(StrEnum):
     """What `config schema` can print a JSON Schema of."""
 
@@ -31,11 +34,13 @@ class Document(StrEnum):
 @app.command()
 def check(ctx: typer.Context, json: Json = False) -> None:
     """Check config and client books; every problem comes at once, as PATH:LINE: found …, expected …"""
+    from mailsorter.config.key_readers import key_readers, reader_warnings
     from mailsorter.errors import ConfigError
 
     voice = Voice(as_json=json)
     found = loaded(ctx)
-    for line in found.warnings:
+    warnings = [*found.warnings, *reader_warnings(found.config)]
+    for line in warnings:
         voice.warn(line)
     if found.case_problems:
         raise ConfigError(found.case_problems)
@@ -44,14 +49,29 @@ def check(ctx: typer.Context, json: Json = False) -> None:
         f"{counted(len(found.book), 'client')} "
         f"in {counted(len(found.book.paths), 'client book')}."
     )
+    keys = key_readers(found.config)
+    if keys:
+        rows = [(one.name, one.reference, one.readers, _HERE[one.is_here]) for one in keys]
+        voice.table(("key", "where", "can be read by", "by this user here"), rows)
     voice.answer(
         {
             "config": str(config_file(ctx)),
             "problems": [],
-            "warnings": list(found.warnings),
+            "warnings": warnings,
             "mailboxes": len(found.config.mailbox),
             "clients": len(found.book),
             "books": [str(path) for path in found.book.paths],
+            "keys": [
+                {
+                    "key": one.name,
+                    "where": one.reference,
+                    "whose": "officer" if one.is_officers else "both",
+                    "readers": one.readers,
+                    "readable_here": one.is_here,
+                    "readable_for_daemon": one.is_for_daemon,
+                }
+                for one in keys
+            ],
         }
     )
 

@@ -69,6 +69,8 @@ def failed(name: str, error: MailsorterError) -> Check:
 
 def diagnose(assembly: Assembly) -> Iterator[Check]:
     """All checks of a config that is right, as they are done."""
+    from mailsorter.cli import diagnosis_keys
+
     used = {entry.connector for entry in assembly.config.mailbox}
     if "graph" in used:
         yield from _graph(assembly)
@@ -78,6 +80,8 @@ def diagnose(assembly: Assembly) -> Iterator[Check]:
     yield from _authentication(assembly)
     yield from _approvals(assembly)
     yield from _permissions(assembly)
+    yield from diagnosis_keys.readers(assembly)
+    yield from diagnosis_keys.signing_key(assembly)
 
 
 def _permissions(assembly: Assembly) -> Iterator[Check]:
@@ -205,7 +209,15 @@ def _graph(assembly: Assembly) -> Iterator[Check]:
 
 
 def _erasing(assembly: Assembly) -> Iterator[Check]:
+    from mailsorter.cli.diagnosis_keys import is_officer
+
     connector, config = assembly.graph, assembly.config
+    assert config.erasure.graph is not None  # the caller asked
+    if not is_officer(assembly):
+        yield ok("erasing sign-in", "The second identity is the officer's; run doctor as that user to try it.")
+        return
+    if config.erasure.graph.certificate is not None:
+        yield from _certificate("erasing certificate", config.erasure.graph.certificate, assembly.clock.now())
     try:
         roles = connector.erasing_roles()
     except MailsorterError as error:

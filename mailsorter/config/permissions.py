@@ -124,7 +124,7 @@ def _write_problem(path: Path, own: frozenset[int], *, is_strict: bool) -> str:
     if mode & stat.S_IWOTH:
         who, less = ["everyone"], ["o-w"]
     if mode & stat.S_IWGRP and status.st_gid not in own and not _is_private_group(status):
-        who, less = [*who, f"group {_group_name(status.st_gid)}"], [*less, "g-w"]
+        who, less = [*who, f"group {group_name(status.st_gid)}"], [*less, "g-w"]
     if not who:
         return ""
     kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a file"
@@ -138,14 +138,22 @@ def _own_groups(state: Path | None) -> frozenset[int]:
     """Root's group, the groups of this process, and those of the user who has the state folder: the service."""
     groups = {0, os.getegid(), *os.getgroups()}
     try:
-        import pwd
-
         if state is not None:
-            service = pwd.getpwuid(state.stat().st_uid)
-            groups.update((service.pw_gid, *os.getgrouplist(service.pw_name, service.pw_gid)))
-    except (KeyError, OSError):
-        pass  # no folder yet, or a user of a container or of DynamicUser=, whom no list knows
+            groups |= groups_of(state.stat().st_uid)
+    except OSError:
+        pass  # no folder yet
     return frozenset(groups)
+
+
+def groups_of(user: int) -> frozenset[int]:
+    """The groups of a user; none of one whom no list knows, as those of a container or of DynamicUser=."""
+    import pwd
+
+    try:
+        found = pwd.getpwuid(user)
+    except KeyError:
+        return frozenset()
+    return frozenset((found.pw_gid, *os.getgrouplist(found.pw_name, found.pw_gid)))
 
 
 def _is_private_group(status: os.stat_result) -> bool:
@@ -160,7 +168,8 @@ def _is_private_group(status: os.stat_result) -> bool:
     return owner.pw_gid == group.gr_gid and owner.pw_name == group.gr_name and set(group.gr_mem) <= {owner.pw_name}
 
 
-def _group_name(number: int) -> str:
+def group_name(number: int) -> str:
+    """The group's name, or the number where the machine's list has none."""
     import grp
 
     try:

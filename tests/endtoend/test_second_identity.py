@@ -141,3 +141,22 @@ def test_another_user_s_case_files_are_told_and_refused(tmp_path: Path, monkeypa
         ):
             assert "mailsorter-as-officer" in desk.type(*words, code=2)
         assert len(desk.json("case", "list")["cases"]) == 1, "no case without a file was opened"
+
+
+def test_doctor_tries_the_officer_s_keys_as_the_officer_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the daemon's user they are not asked for, and nothing is wrong; as the officer, one that is missing is."""
+    with tenant(tmp_path) as firm:
+        divide(firm, CREDENTIALS["secret"])
+        desk = Desk(firm)
+        checks = {one["name"]: one["status"] for one in desk.json("doctor", code=2)["checks"]}
+        assert (checks["erasing sign-in"], checks["signing key"]) == ("failed", "failed")
+        real = os.access
+        monkeypatch.setattr(os, "access", lambda path, *a, **k: "cases" not in Path(path).parts and real(path, *a, **k))
+        firm.config.with_name("cases").mkdir(exist_ok=True)
+        seen = reading(monkeypatch)
+        found = desk.json("doctor")
+        assert found["ok"]
+        assert {one["name"]: one["status"] for one in found["checks"]}["erasing sign-in"] == "ok"
+        assert not set(OFFICERS) & set(seen)
+        keys = [one["what"] for one in found["checks"] if one["name"] == "key"]
+        assert any(what.startswith("erasure.signing_key, file:") for what in keys)

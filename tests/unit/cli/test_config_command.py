@@ -29,9 +29,12 @@ def config(tmp_path: Path) -> Path:
 def test_a_right_config_is_told_so(config: Path) -> None:
     """With what it holds, as text and as JSON."""
     text = run.invoke(app, ["--config", str(config), "config", "check"])
-    assert (text.exit_code, text.stdout) == (0, f"{config}: right. 1 mailbox, 2 clients in 1 client book.\n")
+    first, heads, *keys = text.stdout.splitlines()
+    assert (text.exit_code, first) == (0, f"{config}: right. 1 mailbox, 2 clients in 1 client book.")
+    assert heads.startswith("key ")
     answer = json.loads(run.invoke(app, ["--config", str(config), "config", "check", "--json"]).stdout)
     assert (answer["problems"], answer["mailboxes"], answer["clients"]) == ([], 1, 2)
+    assert [line.split()[0] for line in keys] == [one["key"] for one in answer["keys"]] == ["graph.certificate"]
 
 
 def test_a_wrong_config_ends_with_2_and_unwrapped_lines(config: Path) -> None:

@@ -68,7 +68,8 @@ authority = "{url or emulator.url}"
 """)
         result = run.invoke(app, ["--config", str(config), "doctor", "--json"])
         answer = json.loads(result.stdout)
-        return result.exit_code, {check["name"]: check for check in answer["checks"]}
+        looked = [check for check in answer["checks"] if check["name"] != "key"]  # who can read which is only told
+        return result.exit_code, {check["name"]: check for check in looked}
 
     return _doctor
 
