@@ -56,7 +56,12 @@ def _facts(office: Office, row: CaseRow, file: CaseFile, items: Sequence[CaseIte
     moved = {key for key in again if said[key] is not Verdict.NOT_THEIRS}
     rows = rows_of(office, items, all_of_them.values(), moved)
     matched = {item.number for item in rows.values()}
-    facts = [_fact(rows.get(key), said[key], is_again=key in again) for key in all_of_them]
+    seen = {rows[key].number for key in moved if key in rows}
+    facts = [
+        _fact(rows.get(key), said[key], is_again=key in again)
+        for key in all_of_them
+        if key in again or key not in rows or rows[key].number not in seen  # else it was found under another id since
+    ]
     return [*facts, *(of_row(item) for item in items if item.number not in matched)]
 
 
@@ -109,7 +114,8 @@ def _by_traces(
     key: LedgerKey, items: Sequence[CaseItem], findings: Sequence[Finding], numbers: Mapping[str, int],
     found: Mapping[tuple[str, str], CaseItem],
 ) -> dict[tuple[str, str], CaseItem]:  # fmt: skip
-    taken = {item.number for item in found.values()}
+    here = {finding.key for finding in findings}
+    taken = {item.number for key, item in found.items() if key in here}
     lost = [item for item in items if item.number not in taken and item.state in _STILL_SOMEWHERE]
     more: dict[tuple[str, str], CaseItem] = {}
     if not lost:

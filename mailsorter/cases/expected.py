@@ -68,6 +68,15 @@ class Expected:
         """The case's item of that id."""
         return self._by_id.get((self.numbers.get(mailbox, 0), item_id))
 
+    def perhaps(self, mailbox: str, hit: Hit) -> set[bytes]:
+        """The tokens of the items that this hit may be under another id, by its traces: they are not gone."""
+        number, traces = self.numbers.get(mailbox, 0), self._traces(hit)
+        return {
+            token
+            for token, item in self.items.items()
+            if item.mailbox == number and traces.is_same(Traces(item.search_key, item.message_id, item.received))
+        }
+
     def is_left(self, mailbox: str, item_id: str) -> bool:
         """Did a person decide that this message does not concern the subject?"""
         return (mailbox, item_id) in self._left

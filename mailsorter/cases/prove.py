@@ -192,8 +192,11 @@ def _judge(mailbox: str, hit: Hit, expected: Expected, compared: _Compared) -> s
         compared.seen.add(item.token)
     if expected.is_left(mailbox, hit.id):
         compared.settled.add((mailbox, hit.id))
+        if item is None:
+            compared.seen.update(expected.perhaps(mailbox, hit))
         return ""
     if item is None:
+        compared.seen.update(expected.perhaps(mailbox, hit))
         return NAMES_THE_PERSON
     return "" if item.state in STAYS else ERASED_BUT_THERE
 

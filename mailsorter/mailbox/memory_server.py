@@ -232,6 +232,15 @@ class MemoryServer:
         """The item is gone without a trace, as when retention ends."""
         self._take(item_id)
 
+    def restores(self, item: Item) -> str:
+        """A backup brings an item back: the same one where ids survive moves, else a copy under a new id."""
+        if self.ids_survive_moves:
+            self._put(item)
+            return item.message.id
+        message = msgspec.structs.replace(item.message, id=f"AAkM{next(self._numbers):08d}")
+        self._put(Item(message, item.text, item.attachment_names, dict(item.attachment_sizes), item.mime))
+        return message.id
+
     def user_creates_folder(self, parent: FolderRef, name: str, *, hidden: bool = False, search: bool = False) -> str:
         """A folder someone makes in Outlook. Raises `NameTaken`, `Refused`; returns its id."""
         return self.create_folder(self.folder(parent).id, name, hidden=hidden, search=search).id

@@ -9,14 +9,16 @@ from sqlalchemy import select
 
 from mailsorter.cases.carry_on import carry_on
 from mailsorter.cases.close import close
+from mailsorter.cases.decide import decide
 from mailsorter.cases.find import find
 from mailsorter.cases.letter import write_letter
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
+from mailsorter.cases.witnessed import undecided
 from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.schema import message, step
-from mailsorter.model.case import ItemState
+from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.step import StepKind
 from tests.cases.office import PIET, World, mail
 from tests.cases.signing import approve_seen
@@ -124,3 +126,24 @@ def rows(world: World) -> list[object]:
     with world.ledger.reading() as unit:
         moved = select(step.c.token).where(step.c.kind != int(StepKind.ENSURE_FOLDER))
         return [*unit.connection.execute(select(message.c.token)), *unit.connection.execute(moved)]
+
+
+def test_what_was_moved_is_neither_gone_nor_a_second_finding(tmp_path: Path) -> None:
+    """The witness sees it under its new id: by its traces it is the approved one, which nobody has erased."""
+    world = World(tmp_path, ids_survive_moves=False)
+    _, item = mail(world.anna, from_=PIET)
+    number = world.approved()
+    world.anna.user_moves(item, ("Prive",))
+    perform(world.office, number)
+    proof = prove(world.office, number)
+    assert proof.account is not None
+    assert {bucket.value: count for bucket, count in proof.account.counts.items() if count} == {"waiting": 1}
+    assert not proof.passed
+    (seen,) = undecided(world.office.open_file(number))
+    decide(world.office, number, [seen.finding.handle], Verdict.NOT_THEIRS, by="anna", reason="another Piet")
+    proof = prove(world.office, number)  # a twin may be somebody else's mail: the approved one is not settled by that
+    assert proof.account is not None
+    told = {bucket.value: count for bucket, count in proof.account.counts.items() if count}
+    assert told == {"changed": 1, "not-theirs": 1}
+    assert not proof.passed
+    world.close()

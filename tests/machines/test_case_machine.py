@@ -50,9 +50,9 @@ def schedules(draw: st.DrawFn) -> list[tuple[str, int]]:
     return drawn
 
 
-def play(schedule: Sequence[tuple[str, int]]) -> None:
+def play(schedule: Sequence[tuple[str, int]], *, ids_survive_moves: bool = True) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        run(Path(folder), schedule)
+        run(Path(folder), schedule, ids_survive_moves=ids_survive_moves)
 
 
 @pytest.mark.timeout(0 if TORTURE else 300)
@@ -61,6 +61,14 @@ def play(schedule: Sequence[tuple[str, int]]) -> None:
 @example([(one, 0) for one in (*ROUND, "lie:mailbox", "somebody:new", "prove", "letter", "close")])
 def test_no_schedule_makes_a_case_claim_what_is_not_so(schedule: list[tuple[str, int]]) -> None:
     play(schedule)
+
+
+@pytest.mark.timeout(0 if TORTURE else 300)
+@settings(max_examples=EXAMPLES, derandomize=not TORTURE, deadline=None, suppress_health_check=list(HealthCheck))
+@given(schedules())
+@example([(one, 0) for one in (*ROUND, "lie:mailbox", "somebody:new", "prove", "letter", "close")])
+def test_nor_where_an_id_changes_on_every_move(schedule: list[tuple[str, int]]) -> None:
+    play(schedule, ids_survive_moves=False)
 
 
 def acts(*names: str) -> list[tuple[str, int]]:
@@ -99,9 +107,10 @@ DIRECTED = {
 }
 
 
+@pytest.mark.parametrize("ids_survive_moves", [True, False], ids=["same ids", "changing ids"])
 @pytest.mark.parametrize("name", DIRECTED)
-def test_a_directed_schedule_claims_nothing_that_is_not_so(name: str) -> None:
-    play(DIRECTED[name])
+def test_a_directed_schedule_claims_nothing_that_is_not_so(name: str, ids_survive_moves: bool) -> None:
+    play(DIRECTED[name], ids_survive_moves=ids_survive_moves)
 
 
 def test_killed_at_any_effect_of_a_round_nothing_is_claimed_that_is_not_so() -> None:
