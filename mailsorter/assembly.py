@@ -504,7 +504,9 @@ class Assembly:
         ca_file = str(self.config.ews.ca_file) if self.config.ews.ca_file else None
         archives = {archive_name(address): address for address in self._on_premises}
         url, box = self.config.ews.url, self._sandbox
-        witness = EwsWitness(url, sign_in, self._wait, ca_file=ca_file, archives=archives, sandbox=box)
+        witness = EwsWitness(
+            url, sign_in, self._wait, ca_file=ca_file, impersonate=settings.impersonate, archives=archives, sandbox=box
+        )
         self._closers.append(witness.close)
         return witness
 

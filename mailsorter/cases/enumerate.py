@@ -60,6 +60,9 @@ Progress = Callable[[str, str, int], None]
 """Called with mailbox, what is being done, and messages compared so far."""
 
 
+_HIDDEN = ("recoverableitemsroot", "ErrorFolderNotFound")  # as the witness names it: not readable, so nothing is proven
+
+
 class MailboxFinder:
     """One mailbox's search; `save` seals what was found so far."""
 
@@ -104,7 +107,7 @@ class MailboxFinder:
         for attempt in (1, 2):
             tree = self._mailbox.tree(hidden=True, recoverable=True)
             if tree.well_known(WellKnown.RECOVERABLE_ROOT) is None:
-                self._not_seen("", "no-recoverable-items", 0)
+                self._not_seen(*(_HIDDEN if tree.hides_recoverable else ("", "no-recoverable-items")), 0)
             lost = [folder for folder in _folders(tree, done) if not self._list_folder(tree, folder, done)]
             if not lost:
                 return

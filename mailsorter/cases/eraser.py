@@ -66,6 +66,12 @@ class MailboxEraser:
             return
         self._catch_up()
         tree = self._mailbox.tree(recoverable=True)  # hidden folders cost a request each, and are known by id
+        if tree.hides_recoverable:
+            raise NotPermitted(
+                f"Recoverable Items of {self._mailbox.address} may not be read: what a delete leaves there could "
+                "not be erased, so nothing was erased in that mailbox.",
+                advice="Give the account ApplicationImpersonation, then run the command again.",
+            )
         before = self._baseline(tree)
         unchanged = self._unchanged()
         for start in range(0, len(unchanged), _READ_AT_ONCE):

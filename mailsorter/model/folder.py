@@ -95,11 +95,13 @@ def _is_placed_alike(one: Folder, other: Folder) -> bool:
 class FolderTree:
     """All folders of one mailbox, for questions of place. Built once, never changed.
 
-    Name comparison follows Exchange: case-insensitive among siblings.
+    Name comparison follows Exchange: case-insensitive among siblings. `hides_recoverable`: whoever asked may be unable
+    to read Recoverable Items, so that a tree without them says nothing about whether there are any.
     """
 
-    def __init__(self, root_id: str, folders: Iterable[Folder]) -> None:
+    def __init__(self, root_id: str, folders: Iterable[Folder], *, hides_recoverable: bool = False) -> None:
         self.root_id = root_id
+        self.hides_recoverable = hides_recoverable
         self._by_id: dict[str, Folder] = {f.id: f for f in folders}
         self._made_shape: _Shape | None = None
         self._total: int | None = None

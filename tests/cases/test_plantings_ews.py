@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ import requests
 from mailsorter.cases.find import findings_of
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
+from mailsorter.cases.standing import searched_coverage
+from mailsorter.cases.witness import Marks
 from mailsorter.emulator import EmulatorClock, running_emulator
 from mailsorter.emulator.errors import ExchangeError
 from mailsorter.emulator.ews import ids as ews_ids
@@ -24,10 +27,11 @@ from mailsorter.emulator.ews.soap import fault
 from mailsorter.emulator.ews.switches import with_switches
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.store import Mailbox
-from mailsorter.errors import TemporaryError, UserError
+from mailsorter.errors import NotPermitted, TemporaryError, UserError
 from mailsorter.ledger.cases import ItemIds
 from mailsorter.mailbox.base import archive_name
 from mailsorter.model.case import ItemState
+from mailsorter.model.coverage import GapKind, kind_of
 from tests.cases.office import NOW
 from tests.cases.tenant import Tenant
 from tests.cases.test_plantings import PLANTINGS, SUBJECT
@@ -388,6 +392,31 @@ def test_a_server_without_recoverable_items(tmp_path: Path) -> None:
         proof = prove(firm.office, number)
         assert proof.passed, proof.unexpected
         assert ("recoverableitemsroot", "no-recoverable-items") in {(g.folder, g.reason) for g in proof.not_seen}
+        firm.assembly.close()
+
+
+@pytest.mark.parametrize("impersonates", [True, False], ids=["by impersonation", "with delegate access"])
+def test_not_found_is_none_only_by_impersonation(tmp_path: Path, impersonates: bool) -> None:
+    """With delegate access Exchange answers the same about a folder that the account may not see: search and witness
+    name it as not read, nothing is proven, and the eraser leaves the mailbox alone."""
+    with running_emulator(clock=EmulatorClock(frozen_at=NOW)) as emulator:
+        emulator.conditions.ews = with_switches("no_recoverable_items")
+        firm = PremisesTenant(emulator, tmp_path, ("anna",), "", 0)
+        connector, settings = firm.assembly._ews
+        firm.assembly.__dict__["_ews"] = (connector, dataclasses.replace(settings, impersonate=impersonates))
+        firm.put(firm.mailboxes[0], "inbox", **next(p for p in PLANTINGS if p.name == "from").fields)
+        number = firm.approved(SUBJECT)
+        coverage = searched_coverage(firm.office.open_file(number))
+        places = {gap.folder for gap in coverage.unread if not gap.is_archive}
+        assert places == (set() if impersonates else {"recoverableitemsroot"})
+        look = firm.office.open_witness().look(
+            firm.mailboxes[0].address, Marks(addresses=("x@y.example",)), frozenset()
+        )
+        kinds = {kind_of(reason) for folder, reason in look.not_seen if folder == "recoverableitemsroot"}
+        assert kinds == {GapKind.BEYOND_DEPTH if impersonates else GapKind.UNREAD}
+        performed = perform(firm.office, number)
+        assert [type(error) for _, error in performed.unfinished] == ([] if impersonates else [NotPermitted])
+        assert len(firm.subjects()) == (0 if impersonates else 1)
         firm.assembly.close()
 
 

@@ -119,7 +119,9 @@ class EwsWitness:
                 for some in self._folders(self._distinguished(top), path, look):
                     found.append(some)
             except CannotSee as reason:
-                look.not_seen.append((top, _NONE if path and str(reason) == "ErrorFolderNotFound" else str(reason)))
+                # with delegate access Exchange answers so about a folder that the account may not see, too
+                has_none = bool(path) and str(reason) == "ErrorFolderNotFound" and self._impersonate
+                look.not_seen.append((top, _NONE if has_none else str(reason)))
             for group in _groups(found):
                 self._look_into(look, group, marks, watched)
             folders += found

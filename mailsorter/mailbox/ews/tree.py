@@ -65,12 +65,16 @@ class TreeReader:
         folders = [self._root_folder()]
         below = [self._named(one) for one in self._deep(folder_id(self._root_id))]
         folders.extend(f for f in self._whole_branches(below) if hidden or not f.is_hidden)
-        if recoverable:
-            folders.extend(self._recoverable())
-        return FolderTree(self._root_id, folders)
+        found = self._recoverable() if recoverable else []
+        hides = recoverable and not found and bool(self._owner)
+        return FolderTree(self._root_id, [*folders, *found], hides_recoverable=hides)
 
     def _recoverable(self) -> list[Folder]:
-        """Recoverable Items with its subfolders; [] where the server has none (a tree without it says so)."""
+        """Recoverable Items with its subfolders; [] where the server says that it finds none.
+
+        By impersonation that means that it has none. With delegate access it is also what Exchange answers about a
+        folder that the account may not see.
+        """
         try:
             root = translate.folder(self._get(WellKnown.RECOVERABLE_ROOT), WellKnown.RECOVERABLE_ROOT, parent="")
         except NotFound:
@@ -105,10 +109,15 @@ class TreeReader:
         return int(told) if told.isdecimal() else None
 
     def is_there(self) -> bool:
-        """Does the server know the top folder? Raises what else it answers, of Recoverable Items too."""
+        """Does the server know the top folder? Raises what else it answers, of Recoverable Items too.
+
+        With delegate access "not found" may mean that the account may not see it, and is raised, too.
+        """
         try:
             self._get(WellKnown.ROOT)
         except NotFound:
+            if self._owner:
+                raise
             return False
         with suppress(NotFound):  # then the tree has none, and says so
             self._get(WellKnown.RECOVERABLE_ROOT)
