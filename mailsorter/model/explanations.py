@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mailsorter import errors
+from mailsorter.model import explained_words as words
 from mailsorter.model.basis import basis
 from mailsorter.model.case import Role, Verdict
 from mailsorter.model.evidence import EvidenceKind
@@ -470,6 +471,18 @@ def _all() -> Iterator[tuple[str, str, str]]:
         ("Cases: what was not looked into", GAPS.items()),
         ("Cases: account and proof", PROOF.items()),
         ("Cases: addresses that may be the same person's", LOOKALIKES.items()),
+        ("Cases: kinds", words.CASE_KINDS.items()),
+        ("Cases: states", words.CASE_STATES.items()),
+        ("Cases: items", words.ITEM_STATES.items()),
+        ("Cases: where the person was seen", words.SEEN.items()),
+        ("Cases: grounds", words.GROUNDS.items()),
+        ("Cases: outcome of a proof", words.PROOF_OUTCOMES.items()),
+        ("Cases: depth", words.DEPTHS.items()),
+        ("Cases: terms", words.TERMS.items()),
+        ("Cases: letters", words.LETTERS.items()),
+        ("Runs, messages and changes", words.RUNS.items()),
+        ("Differences that a check finds", words.DIFFERENCES.items()),
+        ("Brakes", words.BRAKE_WORDS.items()),
         ("The ledger's key: case files", CASE_FILES.items()),
         ("Troubles", TROUBLES.items()),
     )

@@ -9,12 +9,25 @@ import pytest
 
 import mailsorter
 from mailsorter import errors
+from mailsorter.cases.casefile import KeyFile
+from mailsorter.cases.written import LetterKind
+from mailsorter.checking.difference import Kind
 from mailsorter.cli.case_view import LOOKALIKE_WORDS
+from mailsorter.ledger import runs
+from mailsorter.ledger.states import StepState
 from mailsorter.model.account import Bucket
-from mailsorter.model.coverage import BY_SCOPE, TRY_AGAIN
+from mailsorter.model.brake import BRAKES
+from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Verdict
+from mailsorter.model.coverage import BY_SCOPE, TRY_AGAIN, Depth, GapKind
+from mailsorter.model.deadline import Term
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.explanations import explain
+from mailsorter.model.ground import Basis
+from mailsorter.model.labels import Label
+from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.match import Outcome, Reason
+from mailsorter.model.standing import MessageState
+from mailsorter.model.verdict import Outcome as ProofOutcome
 from mailsorter.model.verdict import Why
 
 _MADE = ("NotSeen", "Unexpected", "Judgement")
@@ -49,6 +62,10 @@ def classes(kind: type[errors.MailsorterError]) -> set[str]:
 CODES = sorted(
     {
         *written_out(), *classes(errors.MailsorterError), *TRY_AGAIN, *BY_SCOPE, *Why, *Bucket, *Outcome, *Reason,
+        *CaseKind, *CaseState, *ItemState, *Role, *Seen, *Verdict, *Basis, *Depth, *GapKind, *Term, *LetterKind, *Kind,
+        *ProofOutcome, *Label, *BRAKES, KeyFile.MISSING, KeyFile.NOT_OURS, "suspension", "kept",
+        runs.RUNNING, runs.DONE, runs.PARTIAL, runs.INTERRUPTED, runs.UNDONE,
+        *(state.name.lower().replace("_", "-") for kinds in (MessageState, StepState) for state in kinds),
         *(kind.code for kind in EvidenceKind), *LOOKALIKE_WORDS, "http-400", "http-503", "archive-NotPermitted",
         "ErrorAccessDenied",
     }
