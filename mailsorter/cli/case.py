@@ -12,7 +12,7 @@ import typer
 from mailsorter.cli.case_work import officer, on_found
 from mailsorter.cli.group import Group
 from mailsorter.cli.options import Json, Today, keep_today
-from mailsorter.cli.person_data import FROM_HELP
+from mailsorter.cli.person_data import FROM_HELP, asked_for
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
 from mailsorter.model.counted import counted
@@ -117,14 +117,18 @@ def open_(
 def verify(
     ctx: typer.Context,
     number: Number,
-    send_to: Annotated[str, typer.Option("--send-to", help="Make a code for you to send to this address.")] = "",
+    send_to: Annotated[
+        str, typer.Option("--send-to", help="Make a code for you to send to this address.", callback=asked_for)
+    ] = "",
     code: Annotated[str, typer.Option("--code", help="The code that came back.")] = "",
     known: Annotated[str, typer.Option("--known", help="How you know the person otherwise.")] = "",
     address: Annotated[
-        list[str] | None, typer.Option("--address", help="With --known: the further address that is verified.")
+        list[str] | None,
+        typer.Option("--address", help="With --known: the further address that is verified.", callback=asked_for),
     ] = None,
     alias: Annotated[
-        list[str] | None, typer.Option("--alias", help="With --known: the further name that is verified.")
+        list[str] | None,
+        typer.Option("--alias", help="With --known: the further name that is verified.", callback=asked_for),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -159,10 +163,12 @@ def find(
     ctx: typer.Context,
     number: Number,
     address: Annotated[
-        list[str] | None, typer.Option("--address", help="Take this address in as theirs, and search anew.")
+        list[str] | None,
+        typer.Option("--address", help="Take this address in as theirs, and search anew.", callback=asked_for),
     ] = None,
     alias: Annotated[
-        list[str] | None, typer.Option("--alias", help="Take this name in as theirs, and search anew.")
+        list[str] | None,
+        typer.Option("--alias", help="Take this name in as theirs, and search anew.", callback=asked_for),
     ] = None,
     known: Annotated[
         str, typer.Option("--known", help="How you know that what is taken in is the same person's.")
@@ -268,7 +274,10 @@ def decide(
         list[str] | None, typer.Argument(help="Items of the review, or role:mentioned for all of a role.")
     ] = None,
     sender: Annotated[
-        str, typer.Option("--from", help="All items listed now from this address; only with --not-theirs.")
+        str,
+        typer.Option(
+            "--from", help="All items listed now from this address; only with --not-theirs.", callback=asked_for
+        ),
     ] = "",
     erase: Annotated[bool, typer.Option("--erase", help="It goes.")] = False,
     keep: Annotated[str, typer.Option("--keep", help="It stays, on this ground or purpose of the config.")] = "",
@@ -313,7 +322,7 @@ def approve(
         bool, typer.Option("--statement", help="Print the text to sign, and approve nothing.")
     ] = False,
     signature: Annotated[
-        Path | None, typer.Option("--signature", help="The file that ssh-keygen -Y sign made.")
+        Path | None, typer.Option("--signature", help="The file that ssh-keygen -Y sign made (-: standard input).")
     ] = None,
     digest: Annotated[
         str, typer.Option("--digest", help="The digest that case review printed; not needed with --signature.")

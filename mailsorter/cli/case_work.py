@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,10 +63,13 @@ def on_erased(advance: Advance) -> Callable[[str, int], None]:
     return progress
 
 
+_LONGEST = 1 << 20
+
+
 def read_text(path: Path) -> str:
-    """A text file of the officer's. Raises `UserError`."""
+    """A text file of the officer's, or `-` for standard input. Raises `UserError`."""
     try:
-        return path.read_text("utf-8")
+        return sys.stdin.read(_LONGEST) if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise UserError(f"{path} cannot be read as text.", advice="Name the file that ssh-keygen wrote.") from None
 

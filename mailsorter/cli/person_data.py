@@ -57,6 +57,26 @@ def read_person(source: str) -> PersonData:
     return PersonData(**{key: tuple(values) for key, values in found.items()})
 
 
+def asked_for(given: str | list[str] | None) -> str | list[str] | None:
+    """An option's callback: `-` in the place of the person's data is asked for, so that no command line shows it.
+
+    Asked at the terminal; where there is none, the next line of standard input. Raises `UserError` for an empty one.
+    """
+    if isinstance(given, list):
+        return [_asked() if one == "-" else one for one in given]
+    return _asked() if given == "-" else given
+
+
+def _asked() -> str:
+    voice = Voice()
+    line = voice.ask("Address or name:") if voice.can_ask else sys.stdin.readline(_LARGEST)
+    if not line.strip():
+        raise UserError(
+            "Nothing was given in the place of the person's data.", advice="Write it as one line of standard input."
+        )
+    return line.strip()
+
+
 def ask_person(voice: Voice) -> PersonData:
     """Ask at the terminal; nothing where there is none."""
     if not voice.can_ask:

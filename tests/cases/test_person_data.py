@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from mailsorter.cli.app import app
 from mailsorter.cli.person_data import PersonData, read_person
+from mailsorter.emulator.store import Address
 from mailsorter.errors import UserError
 from tests.cases.tenant import tenant
 from tests.cases.test_commands import Desk
@@ -41,3 +42,31 @@ def test_what_is_no_data_is_told_without_quoting_it(tmp_path: Path, text: str) -
 def test_an_empty_file_names_nobody(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("# niets\n")
     assert read_person(str(tmp_path / "x")) == PersonData()
+
+
+def test_a_dash_takes_the_person_s_data_from_standard_input(tmp_path: Path) -> None:
+    """In every command that names the person beside `erase`; an empty line is no answer."""
+    with tenant(tmp_path) as firm:
+        desk = Desk(firm)
+        firm.put(firm.mailboxes[0], from_=Address("Naamgenoot", "nog@elders.example"), subject="over Piet de Vries")
+        firm.put(firm.mailboxes[0], from_=Address("Piet", "piet@klant.example"), received=1_700_000_000)
+        case = desk.json("case", "open", "--address", "piet@klant.example", "--person", "Piet de Vries")["case"]
+
+        def type_in(*words: str, said: str, code: int = 0) -> str:
+            command = ["--config", str(firm.config), "case", *words]
+            answer = CliRunner().invoke(app, command, input=said, obj=firm.clock)
+            assert answer.exit_code == code, (answer.stdout, answer.stderr, answer.exception)
+            return answer.stdout + answer.stderr
+
+        assert "Code " in type_in("verify", case, "--send-to", "-", said="piet@klant.example\n")
+        desk.type("case", "verify", case, "--known", "bekend")
+        type_in("find", case, "--address", "-", "--alias", "-", "--known", "x", said="piet@prive.example\nPietje\n")
+        subject = desk.json("case", "show", case)["subject"]
+        assert (subject["addresses"][-1], subject["aliases"]) == ("piet@prive.example", ["Pietje"])
+        desk.type("case", "plan", case, "--by", "anna")
+        told = type_in(
+            "decide", case, "--from", "-", "--not-theirs", "--reason", "naamgenoot", "--by", "anna",
+            said="nog@elders.example\n",
+        )  # fmt: skip
+        assert "1 finding" in told
+        assert "Nothing was given" in type_in("find", case, "--address", "-", said="\n", code=2)

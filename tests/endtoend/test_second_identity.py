@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def test_the_daemon_starts_files_and_compares_without_it(
     """Whichever config it gets, also after a reload."""
     with tenant(tmp_path) as firm:
         firm.put(firm.mailboxes[0], from_=Address("Jan", "jan@klant.example"))
+        received = f"{firm.clock.now() - timedelta(days=12):%Y-%m-%d}"
+        Desk(firm).type("case", "open", "--address", "piet@klant.example", "--received", received)
         divide(firm, credential)
+        (tmp_path / "cases").rename(tmp_path / "the officer's alone")
         seen = reading(monkeypatch)
         daemon = Daemon(firm.config, load(firm.config), get_logger(), clock=firm.clock)
         try:
@@ -69,10 +73,14 @@ def test_the_daemon_starts_files_and_compares_without_it(
                 daemon.service.poll(number)
             daemon.service.watch_surroundings()
             daemon.service.nightly()
+            daemon.service.daily()
             daemon.reload()
+            with daemon.service.ledger.reading() as unit:
+                announced = unit.settings.get("deadlines announced")
         finally:
             daemon.service.ledger.close()
             daemon._assembly.close()
+        assert b"2026-0001 firm" in (announced or b""), "the terms of cases need nothing of the officer's"
         assert "secret" in seen, "the first identity's is read"
         assert not set(OFFICERS) & set(seen)
         assert any("Klant" in place for place in (path for _, path in firm.everything())), "it has filed"
