@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from mailsorter.cases.build_finding import finding_of, where, with_approvable_contents
-from mailsorter.cases.folder_listing import FolderListing
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_text, look_through
@@ -32,6 +31,7 @@ from mailsorter.errors import (
     Unreachable,
 )
 from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
+from mailsorter.mailbox.folder_listing import FolderListing
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.concern import Concern, Sightings
 from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH

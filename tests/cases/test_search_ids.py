@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ SUBJECT = Subject(names=("Quirijn Zandstra",), addresses=(PIET.address,))
 LONG = "Verslag van de vergadering. " * 20  # longer than a preview
 IN_TEXT = {"body": f"{LONG} Bel piet@klant.example.", "subject": "verslag"}
 BESIDE = {"body": f"{LONG} Bel kees@elders.example.", "subject": "verslag"}
-COMBINATIONS = [names for n in range(len(GRAPH_SWITCHES) + 1) for names in itertools.combinations(GRAPH_SWITCHES, n)]
+OF_IDS = ("immutable_ids_in_search", "default_ids_on_admin_items")
+COMBINATIONS = [(), *((name,) for name in GRAPH_SWITCHES), OF_IDS]
 GROUND = """
 [[ground]]
 code = "tax"

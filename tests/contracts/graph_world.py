@@ -168,7 +168,7 @@ class StoreWorld:
 class GraphWorld(StoreWorld):
     """Graph over the emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, *, page: int = 5) -> None:
         super().__init__(emulator)
         settings = GraphSettings(
             tenant=_SHARED,
@@ -176,8 +176,8 @@ class GraphWorld(StoreWorld):
             origin=emulator.url,
             login_origin=emulator.url,
             ca_file=emulator.ca_file,
-            list_page=5,
-            delta_page=5,
+            list_page=page,
+            delta_page=page,
         )
         self.connector = GraphConnector(settings, ClientSecret("emulator"))
         self.mailbox: Mailbox = self.connector.mailbox(self._box.address)

@@ -116,12 +116,14 @@ def test_a_filed_message_costs_one_request(graph: GraphWorld) -> None:
 
 
 def test_finding_costs_a_request_a_page(graph: GraphWorld) -> None:
-    """A complete listing of n messages with pages of p is ⌈n/p⌉ requests, whatever the detail."""
+    """A listing of n messages with pages of p is ⌈n/p⌉ requests, whatever the detail; each page but the first begins
+    with the last message of the page before, so that no mail is missed that moves meanwhile."""
     folder = graph.folder(("Clients",))
-    for _ in range(12):
-        graph.deliver(folder)
+    for day in range(1, 14):
+        graph.deliver(folder, received_at=datetime(2026, 11, day, tzinfo=UTC))
     for detail in Detail:
         assert spent(graph, lambda d=detail: list(graph.mailbox.messages(folder, d))) == 3  # type: ignore[misc]
+    assert spent(graph, lambda: list(graph.mailbox.list_ids(folder))) == 3
 
 
 def test_a_long_run_is_never_throttled_and_uses_its_quota(connect: Connect) -> None:

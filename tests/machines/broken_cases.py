@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mailsorter.cases import accounting, close, covering, folder_listing, letter, prove
+from mailsorter.cases import accounting, close, covering, letter, prove
 from mailsorter.ledger.steps import Steps
+from mailsorter.mailbox import folder_listing
 from mailsorter.model import account, coverage, verdict
 from mailsorter.model.account import Bucket
 from mailsorter.model.case import ItemState

@@ -45,6 +45,8 @@ def find_item(call: Call) -> list[Any]:
     view = find(call.body, "m:IndexedPageItemView")
     offset = int(view.get("Offset", "0")) if view is not None else 0
     size = min(int(view.get("MaxEntriesReturned", "1000")), 1000) if view is not None else 1000
+    if call.server.short_pages:
+        size = max(1, size * 2 // 3)
 
     def one(named: Any) -> Any:
         shape.refuse_whole_items(but_recipients=call.server.recipients_in_listings)
@@ -65,8 +67,10 @@ def _found(call: Call, folder: Folder) -> list[Message]:
         condition, more = search_condition(query)
         where = f"{where} AND message.indexed <= ? AND {condition}"
         parameters += [int(call.store.clock.now_s()), *more]
+    order = find(call.body, "m:SortOrder/t:FieldOrder")
+    way = "ASC" if order is not None and order.get("Order") == "Ascending" else "DESC"  # by date, whatever is named
     rows = call.store.db.rows(
-        f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {where} ORDER BY message.received DESC, message.id DESC",
+        f"SELECT {MESSAGE_COLUMNS} FROM message WHERE {where} ORDER BY message.received {way}, message.id {way}",
         tuple(parameters),
     )
     found = [Message(*row) for row in rows]

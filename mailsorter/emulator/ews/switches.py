@@ -33,6 +33,8 @@ class EwsServer:
     ErrorSyncFolderNotFound, ErrorCannotFindUser, ErrorInvalidId."""
     drops_after_large_body: bool = False
     """After a request of more than 16 KB the next one on that connection is answered by HTTP 400, and not done."""
+    short_pages: bool = False
+    """FindItem gives two thirds of what it was asked for, and says that it is not the last."""
 
 
 #: Every switch by name.

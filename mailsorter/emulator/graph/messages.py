@@ -27,7 +27,7 @@ from mailsorter.emulator.graph.wire import Response, answer, no_content
 from mailsorter.emulator.mime.write import header_list, mime_of
 from mailsorter.emulator.odata.mapi import KEYWORDS
 from mailsorter.emulator.odata.properties import MESSAGE_PROPERTIES
-from mailsorter.emulator.odata.sql import FilterSql
+from mailsorter.emulator.odata.sql import FilterSql, too_complex
 from mailsorter.emulator.store import Address, Folder, Message
 from mailsorter.emulator.store.compose import flag_json, preview_of, recipient, recipients
 from mailsorter.emulator.store.records import MESSAGE_COLUMNS
@@ -217,6 +217,11 @@ def list_messages(call: Call) -> Response:
         where, parameters = f"{where} AND {condition.sql}", [*parameters, *condition.parameters]
     order = sql.order(options.orderby) if options.orderby else "message.received DESC"
     size = page_size(request)
+    server = call.face.conditions.graph
+    if server.refuses_sorting and options.filter and options.orderby:
+        raise too_complex()
+    if server.short_pages:
+        size = max(1, size * 2 // 3)
     db = call.face.store.db
     # ids first: skipping a million of them stays within the index
     numbers = db.rows(
@@ -224,10 +229,10 @@ def list_messages(call: Call) -> Response:
         (*parameters, size + 1, options.skip),
     )
     count = db.value(f"SELECT count(*) FROM message WHERE {where}", parameters) if options.count else None
-    page = [row[0] for row in numbers[:size]]
+    page = [row[0] for row in numbers[: -(-size // 2) if server.jumping_links else size]]
     shower.check_page(page)
     shown = [shower.show(message) for message in by_numbers(call, page)]
-    link = next_link(request, options.skip + size) if len(numbers) > size else ""
+    link = next_link(request, options.skip + size) if len(numbers) > len(page) else ""
     return answer(collection(_context_url(call, place + _chosen(call)), shown, next_page=link, count=count))
 
 

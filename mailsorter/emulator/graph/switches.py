@@ -17,6 +17,13 @@ class GraphServer:
     """`$search` answers immutable ids where they are asked for. Without it: default ids, whatever the Prefer header."""
     default_ids_on_admin_items: bool = False
     """The admin API's item paths know default ids only: they answer them, and refuse an immutable one as malformed."""
+    short_pages: bool = False
+    """A page of messages holds two thirds of what was asked for; its link goes on behind it."""
+    jumping_links: bool = False
+    """A page of messages holds half of what was asked for, and its link goes on as if it were full: the rest is in no
+    page. Without it a link is right as long as nothing leaves the pages before it: `$skip` counts messages."""
+    refuses_sorting: bool = False
+    """A listing of messages that filters and sorts is refused as InefficientFilter."""
 
 
 #: Every switch by name.

@@ -142,13 +142,18 @@ def any_of(field: Field, values: Sequence[str]) -> Any:
 
 
 def find_items(
-    parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any, fields: Sequence[Field] = ()
-) -> Any:
+    parents: Sequence[str], traversal: str, offset: int, page: int, condition: Any, fields: Sequence[Field] = (),
+    *, oldest_first: bool = False,
+) -> Any:  # fmt: skip
     view = element("m:IndexedPageItemView", MaxEntriesReturned=str(page), Offset=str(offset), BasePoint="Beginning")
     inside = element("m:ParentFolderIds", *(folder_id(parent) for parent in parents))
     shown = shape("m:ItemShape", fields)
+    assert condition is None or not oldest_first
     children: tuple[Any, ...]
-    if condition is None:
+    if oldest_first:
+        order = element("t:FieldOrder", field_uri("item:DateTimeReceived"), Order="Ascending")
+        children = (shown, view, element("m:SortOrder", order), inside)
+    elif condition is None:
         children = (shown, view, inside)
     elif local_name(condition) == "Restriction":  # the schema's order
         children = (shown, view, condition, inside)

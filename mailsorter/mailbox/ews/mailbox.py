@@ -65,6 +65,7 @@ _MESSAGE_ID = "message:InternetMessageId"
 _MESSAGE_IDS_AT_ONCE = 50
 _AT_ONCE = 20  # changes in one request: what a lost answer leaves unknown stays small
 _SEARCH_CAP = 1000
+_PATIENCE = 20  # steps back more than pages read, then a server is taken for one that keeps no order
 _FOLDERS_AT_ONCE = 50
 _FIELDS = {Detail.IDS: PLACE, Detail.ENVELOPE: (*ENVELOPE, HEADERS), Detail.TRACES: ENVELOPE}
 
@@ -359,15 +360,30 @@ class EwsMailbox:
                     yield ItemStub(translate.item_id(one), parent), one
 
     def _listing(self, parent: str, traversal: str) -> Iterator[tuple[ItemStub, ...]]:
-        offset = 0
+        """Oldest first, each page from the last item of the page before it on.
+
+        EWS counts items (`Offset`): when one leaves a page that was read, another moves onto it, and would be skipped.
+        So a page must begin with what was seen, however far back that is now. What follows it in the server's order
+        follows it still: every item that lies there all the time is given, whatever comes and goes.
+        """
+        before: frozenset[str] = frozenset()  # the ids of the page before
+        offset, pages, steps_back = 0, 0, 0
         while True:
-            payload = find_items([parent], traversal, offset, self._settings.page, None)
+            payload = find_items([parent], traversal, offset, self._settings.page, None, oldest_first=True)
             answer = self._client.one(payload, "read messages")
-            found = listed(answer)
-            yield tuple(ItemStub(translate.item_id(one), parent) for one in found)
-            offset += len(found)
-            if not found or is_last(answer, len(found)):
+            ids = [translate.item_id(one) for one in listed(answer)]
+            if offset and before and before.isdisjoint(ids) and steps_back < pages + _PATIENCE:
+                offset = max(0, offset - max(1, len(before) - 1))
+                steps_back += 1
+                continue
+            new = [one for one in ids if one not in before]
+            yield tuple(ItemStub(one, parent) for one in new)
+            if not ids or is_last(answer, len(ids)):
                 return
+            is_single = len(ids) == 1  # a page of one cannot begin with what was seen and bring something new
+            pages += 1
+            offset += max(1, len(ids) - 1)
+            before = frozenset() if is_single else frozenset(ids)
 
     def _change_page(self, parent: str, changes: Any, state: str, *, is_last: bool) -> ChangePage:
         present: dict[str, None] = {}

@@ -7,8 +7,10 @@ is used by one thread at a time; objects of one connector share sessions, token 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from itertools import chain
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -37,7 +39,7 @@ from mailsorter.mailbox.base import (
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
-from mailsorter.mailbox.graph.pages import delta_page, next_link, walk, walk_hits, walk_messages
+from mailsorter.mailbox.graph.pages import ByDate, along_links, delta_page, next_link, walk, walk_hits, walk_messages
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.stable_ids import StableIds
@@ -47,6 +49,7 @@ from mailsorter.model.folder import Folder, FolderPermission, FolderTree
 from mailsorter.model.message import ItemStub, Message
 
 T = TypeVar("T")
+_ListPage: TypeAlias = wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]
 _READ = "Mail.Read"
 _WRITE = "Mail.ReadWrite"
 _TEXT = 'outlook.body-content-type="text"'
@@ -67,6 +70,7 @@ class GraphMailbox:
         self._stable = StableIds(client, self._users, self._get("", "translate ids"), self.locate)
         self._delta_expands = True  # until a round with extended properties fails here and one without does not
         self._expands = True  # until Exchange refuses extended properties here
+        self._sorts = True  # until Exchange refuses to list by date here
 
     @property
     def address(self) -> str:
@@ -99,8 +103,13 @@ class GraphMailbox:
                 return
 
     def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+        return self._messages(folder_id, detail, self._listing(folder_id, detail, hidden=hidden))
+
+    def _messages(
+        self, folder_id: str, detail: Detail, pages: Iterator[_ListPage]
+    ) -> Iterator[tuple[Message, ...]]:  # fmt: skip
         before: set[str] = set()
-        for page in self._listing(folder_id, detail, hidden=hidden):
+        for page in pages:
             found = tuple(
                 translate.unreadable(item.id, folder_id)
                 if isinstance(item, wire.Stub)
@@ -112,7 +121,8 @@ class GraphMailbox:
             yield found
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
-        for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
+        first, rest = self._begin(folder_id, Detail.IDS, hidden=hidden, by_date=False)
+        for page in self._messages(folder_id, Detail.IDS, chain([first], rest)):
             yield tuple(ItemStub(message.id, message.folder_id) for message in page)
 
     def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
@@ -339,25 +349,35 @@ class GraphMailbox:
                 raise found
         return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=link, is_last=page.next_link is None)
 
-    def _listing(
-        self, folder_id: str, detail: Detail, *, hidden: bool
-    ) -> Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]]:
-        def begin() -> tuple[
-            wire.Page[wire.GraphMessage] | wire.Page[wire.Stub],
-            Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]],
-        ]:
-            tail = query.options(
-                select=query.select_for(detail),
-                expand=self._expand(detail),
-                _includeHiddenMessages="true" if hidden else None,
-            )
-            path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
-            pages = walk_messages(self._client, self._get(path, "read messages"), self._settings.list_page)
-            return next(pages), pages
-
-        first, rest = self._refusing_expand(begin)
+    def _listing(self, folder_id: str, detail: Detail, *, hidden: bool) -> Iterator[_ListPage]:
+        """By date, so that it is complete while mail moves; along the links where Exchange refuses to sort."""
+        begun = None
+        if self._sorts:
+            with suppress(Refused, NotPermitted):
+                begun = self._begin(folder_id, detail, hidden=hidden, by_date=True)
+        if begun is None:
+            expands = self._expands
+            begun = self._refusing_expand(lambda: self._begin(folder_id, detail, hidden=hidden, by_date=False))
+            self._sorts = self._sorts and self._expands != expands  # what was refused were extended properties
+        first, rest = begun
         yield first
         yield from rest
+
+    def _begin(
+        self, folder_id: str, detail: Detail, *, hidden: bool, by_date: bool
+    ) -> tuple[_ListPage, Iterator[_ListPage]]:
+        """The first page of a listing, and the others."""
+        tail = query.options(
+            select=query.listed_for(detail) if by_date else query.select_for(detail),
+            expand=self._expand(detail),
+            _includeHiddenMessages="true" if hidden else None,
+        )
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
+        if by_date:
+            path = query.with_options(path, query.by_date(query.EARLIEST))
+        onward = ByDate() if by_date else along_links
+        pages = walk_messages(self._client, self._get(path, "read messages"), self._settings.list_page, onward)
+        return next(pages), pages
 
     def _expand(self, detail: Detail) -> str | None:
         return query.expand_for(detail, headers=self._settings.reads_headers) if self._expands else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from mailsorter.mailbox.graph.client import Garbled, GraphClient, Request, decod
 from mailsorter.model.message import Message
 
 T = TypeVar("T")
+B = TypeVar("B")
 _SHRINK = 10  # 1000, 100, 10, 1
 _TRIES = 3  # of a single message
 
@@ -38,10 +39,61 @@ def next_link(client: GraphClient, request: Request, page: wire.Page[T]) -> str 
     return None if page.next_link is None else client.own(page.next_link, request.asked)
 
 
+Onward = Callable[[str, wire.Page[Any], str | None], str | None]
+"""Where a listing goes on: the path that was asked, its page, and the link that the page gives (None: it is the last).
+"""
+
+
+def along_links(asked: str, page: wire.Page[Any], link: str | None) -> str | None:
+    """As the server's links say."""
+    return link
+
+
+class ByDate:
+    """Goes on from the last date of a page, in a listing that `query.by_date` sorts.
+
+    The server's links count messages (`$skip`): when one leaves a page that was read, another moves onto it, and is
+    skipped. A date stays. So every message that lies in the folder all the time is given, whatever comes and goes;
+    and a page may come short, or its link jump, because only that there is a link counts. Inside one second, and
+    where the dates do not ascend, the links are followed all the same.
+    """
+
+    def __init__(self) -> None:
+        self._since = query.EARLIEST
+
+    def __call__(self, asked: str, page: wire.Page[Any], link: str | None) -> str | None:
+        dates = [translate.utc(item.received_date_time) for item in page.value]
+        known = [date for date in dates if date is not None]
+        if link is None or not dates or known != dates or known != sorted(known) or known[-1] <= self._since:
+            return link
+        self._since = known[-1]
+        return query.with_options(asked, {"$skip": None, **query.by_date(self._since)})
+
+
 def walk_messages(
-    client: GraphClient, first: Request, size: int
+    client: GraphClient, first: Request, size: int, onward: Onward = along_links
 ) -> Iterator[wire.Page[wire.GraphMessage] | wire.Page[wire.Stub]]:
     """A listing of messages; a page of `Stub` stands for one message that Exchange cannot render."""
+    for page, _ in _walk(client, first, size, wire.message_page, wire.stub_page, query.PLACE, onward):
+        yield page
+
+
+def walk_hits(client: GraphClient, first: Request, size: int) -> Iterator[tuple[list[Message], int]]:
+    """A search's messages, and of each page how many entries named none: an `error` object in place of a message."""
+    for page, is_bare in _walk(client, first, size, wire.hit_page, wire.hit_page, query.IDS, along_links):
+        yield _hits(page.value, _bare_hit if is_bare else lambda raw: translate.message(wire.one_message.decode(raw)))
+
+
+def _walk(
+    client: GraphClient,
+    first: Request,
+    size: int,
+    decoder: msgspec.json.Decoder[wire.Page[T]],
+    bare_decoder: msgspec.json.Decoder[wire.Page[B]],
+    bare_fields: str,
+    onward: Onward,
+) -> Iterator[tuple[wire.Page[T] | wire.Page[B], bool]]:
+    """Pages of `size`, or smaller ones where these cannot be read; True with one that has `bare_fields` alone."""
     chosen: dict[str, str | None] = {
         name: value for name, value in query.chosen(first.path).items() if name in ("$select", "$expand")
     }
@@ -49,50 +101,21 @@ def walk_messages(
     top, failed = size, 0
     while link:
         request = replace(first, path=query.with_options(link, {"$top": str(top)}), may_shrink=top > 1)
+        page: wire.Page[Any]
         try:
-            page = decoded(client.request(request), wire.message_page)
+            page, is_bare = decoded(client.request(request), decoder), False
         except Garbled:
-            if top > 1:
-                top = max(1, top // _SHRINK)
-                continue
-            failed += 1
+            failed += top == 1
+            top = max(1, top // _SHRINK)
             if failed < _TRIES:
                 continue
-            failed = 0
-            bare = query.with_options(link, {"$top": "1", "$select": query.IDS, "$expand": None})
-            stubs = client.read(replace(first, path=bare), wire.stub_page)
-            yield stubs
-            rest = next_link(client, first, stubs)
-            link = query.with_options(rest, chosen) if rest else None
-            continue
-        yield page
-        link, failed = next_link(client, first, page), 0
-        top = min(size, top * _SHRINK)
-
-
-def walk_hits(client: GraphClient, first: Request, size: int) -> Iterator[tuple[list[Message], int]]:
-    """A search's messages, and of each page how many entries named none: an `error` object in place of a message."""
-    link: str | None = first.path
-    top, failed = size, 0
-    while link:
-        request = replace(first, path=query.with_options(link, {"$top": str(top)}), may_shrink=top > 1)
-        try:
-            page = decoded(client.request(request), wire.hit_page)
-        except Garbled:
-            if top > 1:
-                top = max(1, top // _SHRINK)
-                continue
-            failed += 1
-            if failed < _TRIES:
-                continue
-            bare = query.with_options(link, {"$top": "1", "$select": query.IDS})
-            page = client.read(replace(first, path=bare), wire.hit_page)
-            yield _hits(page.value, _bare_hit)
-        else:
-            yield _hits(page.value, lambda raw: translate.message(wire.one_message.decode(raw)))
+            bare = query.with_options(link, {"$top": "1", "$select": bare_fields, "$expand": None})
+            page, is_bare = client.read(replace(first, path=bare), bare_decoder), True
+        yield page, is_bare
         rest = next_link(client, first, page)
-        chosen = query.chosen(first.path).get("$select")
-        link, failed = query.with_options(rest, {"$select": chosen}) if rest and chosen else rest, 0
+        if rest is not None and is_bare:
+            rest = query.with_options(rest, chosen)
+        link, failed = onward(link, page, rest), 0
         top = min(size, top * _SHRINK)
 
 

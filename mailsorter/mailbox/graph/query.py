@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from mailsorter.mailbox.base import Detail
@@ -14,6 +15,8 @@ from mailsorter.mailbox.graph import translate
 FOLDER_PAGE = 1000
 SEARCH_PAGE = 250  # the largest $top that Graph takes beside $search
 IDS = "id,parentFolderId"
+PLACE = f"{IDS},receivedDateTime"  # what of a message a listing by date cannot do without
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before any mail: the usual way to sort by date
 ENVELOPE = (
     "id,parentFolderId,receivedDateTime,sentDateTime,internetMessageId,conversationId,subject,bodyPreview,from,sender,"
     "replyTo,toRecipients,ccRecipients,bccRecipients,isRead,isDraft,flag,hasAttachments,categories"
@@ -54,6 +57,20 @@ _SAFE = "$(),'=:@/"
 def select_for(detail: Detail) -> str:
     """What to ask of each message."""
     return IDS if detail is Detail.IDS else ENVELOPE
+
+
+def listed_for(detail: Detail) -> str:
+    """What to ask of each message of a listing by date."""
+    return PLACE if detail is Detail.IDS else ENVELOPE
+
+
+def by_date(since: datetime) -> dict[str, str | None]:
+    """The options of a listing from that date on, oldest first.
+
+    Exchange sorts by what the filter names first, and refuses anything else as InefficientFilter (user-list-messages).
+    """
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"$filter": f"receivedDateTime ge {moment}", "$orderby": "receivedDateTime"}
 
 
 def expand_for(detail: Detail, *, headers: bool) -> str | None:

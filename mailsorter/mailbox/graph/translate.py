@@ -40,8 +40,8 @@ def message(source: GraphMessage, folder_id: str = "", trusted_gateways: Sequenc
     return Message(
         id=source.id,
         folder_id=_text(source.parent_folder_id) or folder_id,
-        received_at=_utc(source.received_date_time),
-        sent_at=_utc(source.sent_date_time),
+        received_at=utc(source.received_date_time),
+        sent_at=utc(source.sent_date_time),
         internet_message_id=source.internet_message_id or "",
         conversation_id=source.conversation_id or "",
         references=_references(source, properties),
@@ -146,7 +146,8 @@ def _participants(source: Sequence[Recipient] | None) -> tuple[Participant, ...]
     return tuple(person for person in people if person is not None)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def utc(moment: datetime | None) -> datetime | None:
+    """A date as Graph writes it, in UTC; None for none."""
     if moment is None or moment.year <= 1:  # 0001-01-01: Exchange's way of saying "none"
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

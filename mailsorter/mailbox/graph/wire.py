@@ -97,6 +97,7 @@ class Stub(msgspec.Struct, rename="camel"):
 
     id: str
     parent_folder_id: str | None = None
+    received_date_time: datetime | None = None  # only in a listing by date
 
 
 class Text(msgspec.Struct):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mailsorter.cases.folder_listing import FolderListing
+from mailsorter.mailbox.folder_listing import FolderListing
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.mailbox.memory_server import Item
 from mailsorter.model.folder import WellKnown
