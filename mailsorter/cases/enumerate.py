@@ -11,7 +11,9 @@ begun is listed again. Nothing is changed on the server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -31,7 +33,7 @@ from mailsorter.errors import (
     Unreachable,
 )
 from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
-from mailsorter.mailbox.folder_listing import FolderListing
+from mailsorter.mailbox.folder_listing import FolderListing, fetched, id_key
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.concern import Concern, Sightings
 from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH
@@ -85,6 +87,8 @@ class MailboxFinder:
         found = self._found
         if not found.is_enumerated:
             self._enumerate()
+            self._look_again()
+            self._found.listed_ids = b""
             self._lookalikes.look_at_threads(found.findings.values())
             found.threads = Threads()
             found.is_enumerated = True
@@ -142,9 +146,63 @@ class MailboxFinder:
             self._not_seen(path, refused, listing.missing)
         self._found.folders.append(FolderCount(path, listing.listed, concerned, held, refused))
         self._found.done_folders.append(folder.id)
+        self._found.listed_ids += array("Q", listing.given).tobytes()
         done.add(folder.id)
         self._save_sometimes(listing.listed)
         return True
+
+    def _look_again(self) -> None:
+        """A second round, of ids alone, over every folder: one was listed after the other, and a message that moved
+        from a folder not yet listed to one that was is in no listing.
+
+        A finding that has moved is noted where it lies now. Where ids change, its first one is nobody's any more.
+        """
+        if self._found.messages and not self._found.listed_ids:
+            return  # an earlier version began this search, and did not note what it listed
+        tree = self._mailbox.tree(hidden=True, recoverable=True)
+        listed = set(array("Q", self._found.listed_ids))
+        refused = {not_seen.folder for not_seen in self._found.not_seen}
+        known = dict(self._found.findings)
+        there: set[str] = set()
+        is_whole = True
+        for folder in tree:
+            if folder.is_search or not folder.item_count:
+                continue
+            path, recoverable = where(tree, folder.id)
+            in_client_folder = self._is_in_client_folder(tree, folder)
+            late = concerned = 0
+            self._tick("looking again")
+            try:
+                for stubs in self._mailbox.list_ids(folder.id, hidden=True):
+                    there.update(stub.id for stub in stubs if stub.id in known)
+                    moved = [s.id for s in stubs if s.id in known and known[s.id].folder_id != folder.id]
+                    for page in fetched(self._mailbox, folder.id, moved):
+                        for message in page:
+                            if not message.is_unreadable:
+                                self._add(message, path, recoverable, Sightings())
+                    new = [s.id for s in stubs if id_key(s.id) not in listed]
+                    listed.update(map(id_key, new))
+                    for page in fetched(self._mailbox, folder.id, new):
+                        concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+                        late += len(page)
+            except NotFound:
+                is_whole = False  # deleted while we looked: the prover looks where it went
+            except PermanentError as error:
+                is_whole = False
+                if path not in refused:
+                    self._not_seen(path, type(error).__name__, folder.item_count)
+            if late:
+                self._found.count_late(path, late, concerned)
+        if is_whole and not self._mailbox.ids_survive_moves:
+            self._drop_former_ids(known, there)
+
+    def _drop_former_ids(self, known: Mapping[str, Finding], there: set[str]) -> None:
+        """Findings under ids that lie nowhere any more, where the same message is a finding under another one."""
+        former = known.keys() - there
+        now = {_trace(finding) for one, finding in self._found.findings.items() if one not in former}
+        for one in former:
+            if known[one].search_key and _trace(known[one]) in now:
+                del self._found.findings[one]
 
     def _compare(self, message: Message, path: str, recoverable: str, in_client_folder: bool) -> bool:
         """Compare one message; True when it concerns the person."""
@@ -422,6 +480,11 @@ class MailboxFinder:
 
 def _folders(tree: FolderTree, done: set[str]) -> list[Folder]:
     return [folder for folder in tree if not folder.is_search and folder.id not in done]
+
+
+def _trace(finding: Finding) -> tuple[bytes, datetime | None]:
+    """What a message has under each of its ids. Copies have it, too: but each lies somewhere."""
+    return finding.search_key, finding.received_at
 
 
 def _is_same(message: Message, finding: Finding) -> bool:

@@ -47,6 +47,7 @@ class Found(msgspec.Struct, kw_only=True):
     candidates: list[Candidate] = []
     not_seen: list[NotSeen] = []
     lookalikes: dict[str, Lookalike] = {}
+    listed_ids: bytes = b""  # of what was listed so far, 8 bytes a message; emptied when everything was listed
     threads: Threads = msgspec.field(default_factory=Threads)  # emptied when everything was listed
     forwarded_to: list[str] = []  # of older versions, which did not say by which message
     forwarded: dict[str, list[str]] = {}  # outside address to the ids of the findings that went there
@@ -58,6 +59,17 @@ class Found(msgspec.Struct, kw_only=True):
     is_enumerated: bool = False
     is_searched: bool = False
     is_complete: bool = False
+
+    def count_late(self, folder: str, messages: int, findings: int) -> None:
+        """So many messages of a folder were compared only when it was looked into a second time."""
+        for index, known in enumerate(self.folders):
+            if known.folder == folder:
+                held = max(known.held, known.messages + messages)
+                self.folders[index] = FolderCount(
+                    folder, known.messages + messages, known.findings + findings, held, known.refused
+                )
+                return
+        self.folders.append(FolderCount(folder, messages, findings, messages))
 
     @property
     def messages(self) -> int:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 
 from mailsorter.checking.difference import Kind, judge_absent
 from mailsorter.checking.ground import CheckGround, survey
@@ -25,6 +26,7 @@ from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.messages import MessageRow
 from mailsorter.ledger.rekey import MailboxRekeying
 from mailsorter.mailbox.base import Detail, Mailbox, Place
+from mailsorter.mailbox.folder_listing import FolderListing
 from mailsorter.model import brake
 from mailsorter.model.brake import BrakePolicy, Look
 from mailsorter.model.folder import Folder, FolderPath, show_path
@@ -114,6 +116,7 @@ class _Check:
             for folder in self._ground.folders:
                 self._folder(folder, order[folder.id], seen)
             self._folders_that_changed_meanwhile(order, seen)
+            self._look_again(order, seen)
             self._rekeying.sweep(is_complete=not self.statement.unread_folders)
             known, in_ledger = self._rows(seen)
             self._count(seen.counts(), known, in_ledger)
@@ -148,9 +151,13 @@ class _Check:
 
     # what Exchange lists ----------------------------------------------------------------------------------------
 
-    def _folder(self, folder: Folder, order: int, seen: Seen) -> None:
+    def _folder(self, folder: Folder, order: int, seen: Seen, *, again: bool = False) -> None:
+        """Compare a folder; `again`: only what no listing has shown in it yet."""
         try:
-            for page in self._pages(folder):
+            for messages in self._pages(folder):
+                page = self._not_shown(messages, order, seen) if again else messages
+                if not page:
+                    continue
                 self.advance(len(page))
                 self._rekeying.learn(page)
                 found = mend_page(self.hands, self._ground, folder, page, self.statement)
@@ -166,12 +173,33 @@ class _Check:
             self.statement.unread_folders.append(self._ground.path(folder.id))
 
     def _pages(self, folder: Folder) -> Iterator[Sequence[Message | str]]:
-        """Pages of ids; of messages with their traces while there are tombstones or former keys."""
-        if self._with_traces or self._rekeying.is_under_way:
-            yield from self.hands.mailbox.messages(folder.id, Detail.TRACES)
-            return
-        for page in self.hands.mailbox.list_ids(folder.id):
-            yield [stub.id for stub in page]
+        """Pages of ids; of messages with their traces while there are tombstones or former keys.
+
+        A folder that stays short although it was listed again is not read: nothing is called gone then.
+        """
+        with_traces = self._with_traces or self._rekeying.is_under_way
+        detail = Detail.TRACES if with_traces else Detail.IDS
+        listing = FolderListing(self.hands.mailbox, folder.id, detail, hidden=False)
+        pages = listing.messages()
+        if folder.item_count:
+            pages = chain(pages, self._rest(folder, listing))
+        for page in pages:
+            yield page if with_traces else [message.id for message in page]
+        if listing.is_short:
+            self.statement.unread_folders.append(self._ground.path(folder.id))
+
+    def _rest(self, folder: Folder, listing: FolderListing) -> Iterator[list[Message]]:
+        if listing.listed < folder.item_count:
+            yield from listing.again()
+
+    def _not_shown(
+        self, page: Sequence[Message | str], order: int, seen: Seen
+    ) -> list[Message | str]:  # fmt: skip
+        ids = [one if isinstance(one, str) else one.id for one in page]
+        with self.hands.ledger.reading() as unit:
+            tokens = [unit.messages.token(self.hands.number, one) for one in ids]
+        shown = seen.where(tokens)
+        return [one for one, token in zip(page, tokens, strict=True) if shown.get(token) != order]
 
     def _note_risen(self, folder: Folder, found: Found) -> None:
         if not found.messages or self._ground.where(folder.id).value == "recoverable":
@@ -188,7 +216,30 @@ class _Check:
         recoverable = bool(self._ground.recoverable)
         for folder in self.hands.mailbox.tree(hidden=True, recoverable=recoverable):
             if folder.id in before and folder.item_count != before[folder.id]:
-                self._folder(folder, order[folder.id], seen)
+                self._folder(folder, order[folder.id], seen, again=True)
+
+    def _look_again(self, order: Mapping[str, int], seen: Seen) -> None:
+        """Before anything is called gone: a message that moved between two folders while they were listed one after
+        the other is in neither, though their counts are what they were."""
+        if self.statement.unread_folders or not self._is_any_absent(seen):
+            return
+        tree = self.hands.mailbox.tree(hidden=True, recoverable=bool(self._ground.recoverable))
+        for folder in tree:
+            if folder.id in order:
+                self._folder(folder, order[folder.id], seen, again=True)
+            elif folder.item_count and not folder.is_search:  # made meanwhile: the next check reads it
+                self.statement.unread_folders.append(tree.path(folder.id))
+
+    def _is_any_absent(self, seen: Seen) -> bool:
+        after = 0
+        while True:
+            with self.hands.ledger.reading() as unit:
+                rows, after = unit.messages.some_of_mailbox(self.hands.number, after, _ROWS)
+            if not rows:
+                return False
+            claimed = [r.token for r in rows if r.state not in (MessageState.GONE, MessageState.MISSING)]
+            if len(seen.where(claimed)) < len(set(claimed)):
+                return True
 
     # what the ledger claims -------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from mailsorter.checking.statement import MailboxStatement
 from mailsorter.errors import BrakePulled, NotPermitted, Throttled, Unreachable
 from mailsorter.ledger.ledger import Ledger
 from mailsorter.ledger.tombstones import traces_of
+from mailsorter.mailbox.base import Detail
 from mailsorter.model.brake import BrakePolicy
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.standing import MessageState
@@ -253,7 +254,7 @@ def test_a_mailbox_that_lists_nothing_is_not_taken_for_one_that_was_emptied(sort
 def test_a_folder_that_cannot_be_listed_makes_nothing_absent(sorted_firm: Firm) -> None:
     firm = sorted_firm
     firm.mailbox.server.user_destroys(firm.ids[0])
-    firm.mailbox.fail_next("list_ids", NotPermitted("not there"))
+    firm.mailbox.fail_next("messages", NotPermitted("not there"))
     statement = check_mailboxes(
         firm.ledger, firm.clock, {firm.mailbox.address: lambda: firm.mailbox}, firm.filing.folder_of
     )[0]
@@ -264,26 +265,36 @@ def test_a_folder_that_cannot_be_listed_makes_nothing_absent(sorted_firm: Firm) 
 
 def test_a_mailbox_that_is_busy_says_so_and_keeps_what_it_knew(sorted_firm: Firm) -> None:
     firm = sorted_firm
-    firm.mailbox.fail_next("list_ids", Throttled("slow down"))
+    firm.mailbox.fail_next("messages", Throttled("slow down"))
     assert isinstance(check(firm).error, Throttled)
     with firm.ledger.locks.hold(1):
         assert check(firm).error is not None
     assert check(firm).agrees
 
 
-def test_mail_moved_while_we_looked_is_not_taken_for_gone(sorted_firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("comes_back", [False, True], ids=["one goes", "one goes and one comes"])
+def test_mail_moved_while_we_looked_is_not_taken_for_gone(
+    sorted_firm: Firm, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    """Also where the folders' counts are what they were: before anything is called gone, all is looked at again."""
     firm = sorted_firm
-    real, moved = firm.mailbox.list_ids, False
+    server = firm.mailbox.server
+    acme = server.folder(ACME_FOLDER).id
+    other = server.deliver(WellKnown.INBOX, subject="other")
+    real, moved = firm.mailbox.messages, False
 
-    def list_ids(folder_id: str, *, hidden: bool = False):
+    def messages(folder_id: str, detail: Detail, *, hidden: bool = False):
         nonlocal moved
-        if folder_id == firm.mailbox.server.folder(ACME_FOLDER).id and not moved:
+        if folder_id == acme and not moved:
             moved = True  # the Inbox was listed already
-            firm.mailbox.server.user_moves(firm.ids[0], WellKnown.INBOX)
-        return real(folder_id, hidden=hidden)
+            server.user_moves(firm.ids[0], WellKnown.INBOX)
+            if comes_back:
+                server.user_moves(other, ACME_FOLDER)
+        return real(folder_id, detail, hidden=hidden)
 
-    monkeypatch.setattr(firm.mailbox, "list_ids", list_ids)
+    monkeypatch.setattr(firm.mailbox, "messages", messages)
     assert Kind.CLAIMED_BUT_ABSENT not in kinds(check(firm))
+    assert moved
     assert state(firm, firm.ids[0]) is MessageState.BY_HAND
 
 
