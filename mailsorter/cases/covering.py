@@ -15,6 +15,7 @@ from mailsorter.cases.witnessed import ERASED_BUT_THERE, undecided
 from mailsorter.model.case import NotSeen
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.coverage import (
+    BEYOND_DEPTH,
     BY_SCOPE,
     LIMITS,
     LISTING_SHORT,
@@ -92,7 +93,8 @@ def _mailboxes(file: CaseFile, looks: Iterable[MailboxLook]) -> Iterator[Mailbox
             )
             for f in look.folders
         )  # fmt: skip
-        whole = next((reason for folder, reason in look.not_seen if folder in ("", "msgfolderroot")), "")
+        told = (reason for folder, reason in look.not_seen if folder in ("", "msgfolderroot"))
+        whole = next((reason for reason in told if reason not in BEYOND_DEPTH), "")
         depth = depths.get(look.mailbox)
         made = MailboxCoverage(mailbox=look.mailbox, folders=folders, refused=whole)
         yield made if depth is None else msgspec.structs.replace(made, depth=depth)

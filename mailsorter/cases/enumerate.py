@@ -112,6 +112,8 @@ class MailboxFinder:
             tree = self._mailbox.tree(hidden=True, recoverable=True)
             if tree.well_known(WellKnown.RECOVERABLE_ROOT) is None:
                 self._not_seen(*(_HIDDEN if tree.hides_recoverable else ("", "no-recoverable-items")), 0)
+            if tree.lacks and attempt == 1:
+                self._not_seen("", tree.lacks, 0)
             lost = [folder for folder in _folders(tree, done) if not self._list_folder(tree, folder, done)]
             if not lost:
                 return

@@ -99,6 +99,10 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "no-recoverable-items": (
             "verwijderde berichten die een mailsysteem zonder map voor herstelbare items elders bewaart", "",
         ),
+        "folder-classes": (
+            "mappen van een bijzonder soort in een mailbox, als die er zijn: wij konden ze niet opvragen",
+            "mappen van een bijzonder soort in {places} mailboxen, als die er zijn: wij konden ze niet opvragen",
+        ),
         SEARCH_FAILED: (
             "wat alleen de zoekfunctie van een mailbox had kunnen aanwijzen: die gaf geen antwoord",
             "wat alleen de zoekfunctie van {places} mailboxen had kunnen aanwijzen: die gaf geen antwoord",
@@ -151,6 +155,10 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "search-broken-entries": ("search results that could not be read{some}", ""),
         "no-recoverable-items": (
             "deleted messages that a mail system without a folder for recoverable items keeps elsewhere", "",
+        ),
+        "folder-classes": (
+            "folders of a special kind in a mailbox, if there are any: we could not list them",
+            "folders of a special kind in {places} mailboxes, if there are any: we could not list them",
         ),
         SEARCH_FAILED: (
             "what only the search function of a mailbox could have pointed out: it gave no answer",

@@ -62,12 +62,15 @@ def survey(hands: Hands, folder_of: Mapping[str, FolderPath], statement: Mailbox
 
 def _whole_tree(mailbox: Mailbox, statement: MailboxStatement) -> FolderTree:
     try:
-        return mailbox.tree(hidden=True, recoverable=True)
+        tree = mailbox.tree(hidden=True, recoverable=True)
     except TemporaryError:
         raise
     except MailsorterError:
         statement.not_shown.append("Recoverable Items: this app may not look there")
-        return mailbox.tree(hidden=True)
+        tree = mailbox.tree(hidden=True)
+    if tree.lacks:
+        statement.not_shown.append("Mail in folders of other classes than IPF.Note: this app may not list them")
+    return tree
 
 
 def _client_folders(

@@ -153,8 +153,11 @@ class Mailbox(Protocol):
     # reading -------------------------------------------------------------------------------------------------
 
     def tree(self, *, hidden: bool = False, recoverable: bool = False) -> FolderTree:
-        """All folders, complete, the visible root itself among them (mail may lie in it). `hidden` adds hidden ones,
-        `recoverable` Recoverable Items with its subfolders (beside the visible root, never below it)."""
+        """All folders, complete, the visible root itself among them (mail may lie in it).
+
+        `hidden` adds hidden ones and those that only another road shows: `FolderTree.lacks` says where it is closed.
+        `recoverable` adds Recoverable Items with its subfolders (beside the visible root, never below it).
+        """
         ...
 
     def tree_changes(self, cursor: str | None) -> TreePage:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from mailsorter.model.case import NotSeen
+from mailsorter.model.folder import FOLDER_CLASSES
 
 
 class Depth(enum.StrEnum):
@@ -45,7 +46,7 @@ class GapKind(enum.StrEnum):
 BEYOND_DEPTH = frozenset(
     {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
      "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits",
-     "other-items"}
+     "other-items", FOLDER_CLASSES}
 )  # fmt: skip
 """Reasons of what lies beyond the depth."""
 EXCLUDED, LEFT_OUT, ADDRESS_UNKNOWN, NOT_SEARCHED = "excluded", "left-out", "address-unknown", "not-searched"

@@ -300,6 +300,13 @@ GAPS: dict[str, str] = {
         "program cannot see what they say. Every message in the folder was listed. They lie beyond the depth of the "
         "case and do not hinder a proof. Look at them in Outlook if they may concern the person."
     ),
+    "folder-classes": (
+        "Graph's mail folders are those of class IPF.Note. Folders of other classes may hold mail, too, for example "
+        "IPF.Imap in a mailbox that was migrated over IMAP. Only the admin API lists them, and this app may not ask "
+        "there, so nobody knows whether this mailbox has such folders. Grant MailboxFolder.Read.All (or the role "
+        "Application MailboxFolder.Read) and User.Read.All, and search again. They lie beyond the depth of the case "
+        "and do not hinder a proof."
+    ),
     "excluded": "The config names this mailbox in [erasure] exclude_mailboxes: no case looks into it.",
     "left-out": "A person took this mailbox or folder out of the case's scope: mailsorter case scope.",
     "address-unknown": (

@@ -35,6 +35,20 @@ class WellKnown(enum.StrEnum):
     RECOVERABLE_SUBSTRATE_HOLDS = "recoverableitemssubstrateholds"
 
 
+_NO_MAIL = (
+    *("IPF.APPOINTMENT", "IPF.CONTACT", "IPF.TASK", "IPF.STICKYNOTE", "IPF.JOURNAL", "IPF.CONFIGURATION", "IPF.FILES"),
+    *("IPF.STOREITEM", "IPF.SKYPETEAMS", "OUTLOOK.REMINDER"),
+)
+FOLDER_CLASSES = "folder-classes"
+"""A stable code: of this mailbox only folders of class `IPF.Note` could be listed."""
+
+
+def may_hold_mail(folder_class: str) -> bool:
+    """May a folder of that class (`IPF.Note`, `IPF.Imap`, "") hold mail? Of a class that nobody knows it may."""
+    written = folder_class.strip().upper()
+    return not any(written == known or written.startswith(f"{known}.") for known in _NO_MAIL)
+
+
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
     """One folder; `id` is stable for its life. `item_count` counts every kind of item, not only messages."""
 
@@ -96,12 +110,16 @@ class FolderTree:
     """All folders of one mailbox, for questions of place. Built once, never changed.
 
     Name comparison follows Exchange: case-insensitive among siblings. `hides_recoverable`: whoever asked may be unable
-    to read Recoverable Items, so that a tree without them says nothing about whether there are any.
+    to read Recoverable Items, so that a tree without them says nothing about whether there are any. `lacks` is a stable
+    code for other folders that this road could not show, "" where it shows all.
     """
 
-    def __init__(self, root_id: str, folders: Iterable[Folder], *, hides_recoverable: bool = False) -> None:
+    def __init__(
+        self, root_id: str, folders: Iterable[Folder], *, hides_recoverable: bool = False, lacks: str = ""
+    ) -> None:  # fmt: skip
         self.root_id = root_id
         self.hides_recoverable = hides_recoverable
+        self.lacks = lacks
         self._by_id: dict[str, Folder] = {f.id: f for f in folders}
         self._made_shape: _Shape | None = None
         self._total: int | None = None

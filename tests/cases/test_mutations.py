@@ -46,7 +46,8 @@ def skip_folders(wanted: Callable[[Any], bool]) -> Callable[[pytest.MonkeyPatch]
     def mutate(patch: pytest.MonkeyPatch) -> None:
         whole = enumeration._folders
         patch.setattr(enumeration, "_folders", lambda tree, done: [f for f in whole(tree, done) if not wanted(f)])
-        patch.setattr(enumeration.MailboxFinder, "_search", lambda self: None)  # it would bring what was skipped
+        for rescue in ("_look_again", "_search"):  # they would bring what was skipped
+            patch.setattr(enumeration.MailboxFinder, rescue, lambda self: None)
 
     return mutate
 

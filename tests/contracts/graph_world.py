@@ -142,6 +142,11 @@ class StoreWorld:
         made = self._store.folders.create(self._box, self._folder(where), name, hidden=True)
         return self.folder_id_of(made.id)
 
+    def make_folder(self, name: str, *, folder_class: str) -> str:
+        """A folder of that class below the visible root; gives its id."""
+        made = self._store.folders.create(self._box, self._folder("msgfolderroot"), name, folder_class=folder_class)
+        return self.folder_id_of(made.id)
+
     def hold(self, message_id: str) -> None:
         self._store.messages.change(self._box, self._message(message_id), {"label": "Keep"})
 

@@ -392,6 +392,23 @@ def test_texts_and_attachment_names(world: World) -> None:
     assert isinstance(names[2], NotFound)
 
 
+def test_folders_of_other_classes_that_may_hold_mail_are_in_the_whole_tree(world: World) -> None:
+    """A migrated mailbox has IPF.Imap; a calendar stays out."""
+    if not isinstance(world, StoreWorld):
+        pytest.skip("the mailbox in memory knows no classes of folders")
+    old = world.make_folder("Oud", folder_class="IPF.Imap")
+    calendar = world.make_folder("Rooster", folder_class="IPF.Appointment")
+    item = world.deliver(WellKnown.INBOX)
+    world.user_moves(item, ("Oud",))
+    tree = world.mailbox.tree(hidden=True)
+    assert old in tree
+    assert calendar not in tree
+    assert tree.path(old) == ("Oud",)
+    assert not tree.lacks
+    assert len([stub for page in world.mailbox.list_ids(old) for stub in page]) == 1
+    assert len([m for page in world.mailbox.messages(old, Detail.TRACES) for m in page]) == 1
+
+
 def test_contents_are_text_and_attachments_with_their_sizes(world: World) -> None:
     """In the order asked; what an attachment's size counts is the server's to say, but it says the same each time."""
     first = world.deliver(("A",), text="Hallo\nBram", attachment_names=["b.pdf", "a \u5b57.xlsx"])

@@ -76,3 +76,53 @@ def test_a_fault_may_be_for_one_kind_of_query(graph: GraphClient) -> None:
     assert graph.send("GET", f"{delta}&$expand={expand}").status_code == 500
     assert graph.send("GET", f"{delta}&%24expand={expand}").status_code == 500
     assert len(graph.get(delta)["value"]) == 1
+
+
+def _ids(graph: GraphClient, query: str) -> list[str]:
+    return [message["id"] for message in graph.all(query)]
+
+
+def test_a_message_that_leaves_hides_another_from_the_links(graph: GraphClient) -> None:
+    for _ in range(4):
+        graph.deliver()
+    everything = _ids(graph, "mailFolders/inbox/messages?$top=10")
+    first = graph.get("mailFolders/inbox/messages?$top=2")
+    store, box = graph.emulator.store, graph.mailbox
+    leaving = store.messages.find(box, first["value"][0]["id"])
+    store.messages.move(box, leaving, store.folders.well_known(box, "archive"))
+    rest = graph.send("GET", first["@odata.nextLink"]).json()["value"]
+    assert [message["id"] for message in rest] == everything[3:]
+
+
+def test_pages_come_short_and_links_jump(graph: GraphClient) -> None:
+    for _ in range(6):
+        graph.deliver()
+    listing = "mailFolders/inbox/messages?$top=6"
+    everything = _ids(graph, listing)
+    graph.emulator.conditions.graph = graph_with("short_pages")
+    assert len(graph.get(listing)["value"]) == 4
+    assert _ids(graph, listing) == everything
+    graph.emulator.conditions.graph = graph_with("jumping_links")
+    assert _ids(graph, listing) == everything[:3]
+    assert _ids(graph, "mailFolders/inbox/messages?$top=2") == everything[::2]
+
+
+def test_a_sorted_listing_may_be_refused(graph: GraphClient) -> None:
+    graph.deliver()
+    filtered = "mailFolders/inbox/messages?$filter=receivedDateTime ge 1900-01-01T00:00:00Z"
+    graph.emulator.conditions.graph = graph_with("refuses_sorting")
+    assert graph.refused("GET", f"{filtered}&$orderby=receivedDateTime") == (400, "InefficientFilter")
+    assert len(_ids(graph, filtered)) == 1
+    graph.emulator.conditions.graph = GraphServer()
+    assert len(_ids(graph, f"{filtered}&$orderby=receivedDateTime")) == 1
+
+
+def test_mail_in_a_folder_of_another_class(graph: GraphClient) -> None:
+    store, box = graph.emulator.store, graph.mailbox
+    made = store.folders.create(box, store.folders.well_known(box, "inbox"), "INBOX", folder_class="IPF.Imap")
+    store.messages.move(box, graph.deliver(), made)
+    assert graph.all("mailFolders/inbox/childFolders?includeHiddenFolders=true") == []
+    messages = f"mailFolders/{box.ids.folder_id(made.id)}/messages"
+    assert len(graph.all(messages)) == 1
+    graph.emulator.conditions.graph = graph_with("closed_classes")
+    assert graph.refused("GET", messages) == (404, "ErrorItemNotFound")

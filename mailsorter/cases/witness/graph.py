@@ -38,6 +38,9 @@ _TRIES = 8
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
 _PAGE = 1000
+_CLASSES = "folder-classes"
+_NO_MAIL = ("IPF.APPOINTMENT", "IPF.CONTACT", "IPF.TASK", "IPF.STICKYNOTE", "IPF.JOURNAL", "IPF.CONFIGURATION",
+            "IPF.FILES", "IPF.STOREITEM", "IPF.SKYPETEAMS", "OUTLOOK.REMINDER")  # fmt: skip
 _ROUNDS = 3  # in which the ids alone are listed again where a folder counts more than it listed
 _SEARCH_PAGE = 250
 _SMALL_PAGE = 50  # after an answer that broke off: one item of the page may be what the server cannot render
@@ -85,6 +88,7 @@ class GraphWitness:
         """See `Witness.look`."""
         look, before = MailboxLook(mailbox=mailbox), self._requests
         users = f"/users/{quote(mailbox, safe='@')}"
+        known: dict[str, tuple[str, ...]] = {}  # folders by id, with their paths
         for top, path in (("msgfolderroot", ()), ("recoverableitemsroot", (_RECOVERABLE,))):
             try:
                 folders = list(self._folders(users, top, path, bool(path)))
@@ -92,7 +96,10 @@ class GraphWitness:
                 look.not_seen.append((top, str(reason)))
                 continue
             for folder in folders:
+                known[str(folder[0].get("id", ""))] = folder[1]
                 self._look_into(look, users, folder, marks, watched)
+        for folder in self._of_other_classes(look, users, known) if known else ():
+            self._look_into(look, users, folder, marks, watched)
         self._search(look, users, marks)
         look.requests = self._requests - before
         return look
@@ -109,6 +116,35 @@ class GraphWitness:
             here = (*path, str(folder.get("displayName", "")))
             yield folder, here, is_recoverable
             yield from self._folders(users, folder["id"], here, is_recoverable)
+
+    def _of_other_classes(
+        self, look: MailboxLook, users: str, known: dict[str, tuple[str, ...]]
+    ) -> list[tuple[dict[str, Any], tuple[str, ...], bool]]:
+        """Folders that may hold mail and are no `mailFolder`: of class IPF.Imap, or of one that a program made.
+
+        Only the admin paths show them. Where this identity may not ask there, that is told as `folder-classes`.
+        """
+        found: list[tuple[dict[str, Any], tuple[str, ...], bool]] = []
+        try:
+            asked = self._json(f"{users}/settings/exchange").get("primaryMailboxId")
+            if look.mailbox.startswith("MBX:") or not isinstance(asked, str):
+                raise CannotSee(_CLASSES)  # version 1.0 knows no archive there
+            base = f"/admin/exchange/mailboxes/{quote(asked, safe='')}/folders"
+            level: list[tuple[tuple[str, ...], str]] = [((), f"{base}?$top={_PAGE}")]
+            while level:
+                below: list[tuple[tuple[str, ...], str]] = []
+                for above, url in level:
+                    for folder in self._pages(url):
+                        one, kind = str(folder.get("id", "")), str(folder.get("type") or "").upper()
+                        path = known.get(one, (*above, str(folder.get("displayName", ""))))
+                        if folder.get("childFolderCount"):
+                            below.append((path, f"{base}/{quote(one, safe='')}/childFolders?$top={_PAGE}"))
+                        if one not in known and not kind.startswith(_NO_MAIL):
+                            found.append((folder, path, False))
+                level = below
+        except CannotSee:
+            look.not_seen.append(("", _CLASSES))
+        return found
 
     def _look_into(
         self, look: MailboxLook, users: str, folder: tuple[dict[str, Any], tuple[str, ...], bool], marks: Marks,

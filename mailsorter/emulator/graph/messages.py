@@ -207,6 +207,9 @@ def list_messages(call: Call) -> Response:
     """GET messages of the mailbox, a folder, or a search folder."""
     folder, place = _scope(call)
     request, options = call.request, call.request.options
+    is_mail = folder is None or folder.folder_class in ("IPF", "IPF.Note")
+    if call.face.conditions.graph.closed_classes and not is_mail:
+        raise item_not_found()
     if options.search is not None:
         return search.answer_search(call, folder, place)
     shower = Shower(call, options.select, dict(options.expand))

@@ -24,6 +24,8 @@ class GraphServer:
     page. Without it a link is right as long as nothing leaves the pages before it: `$skip` counts messages."""
     refuses_sorting: bool = False
     """A listing of messages that filters and sorts is refused as InefficientFilter."""
+    closed_classes: bool = False
+    """The messages of a folder of another class than IPF.Note are refused: ErrorItemNotFound."""
 
 
 #: Every switch by name.

@@ -163,8 +163,9 @@ class Folders:
         return tuple(reversed(names))
 
     def create(
-        self, mailbox: Mailbox, parent: Folder, name: str, *, hidden: bool = False, search: str | None = None
-    ) -> Folder:
+        self, mailbox: Mailbox, parent: Folder, name: str, *, hidden: bool = False, search: str | None = None,
+        folder_class: str = "IPF.Note",
+    ) -> Folder:  # fmt: skip
         """Make a folder; a hidden or search folder of that name (in any case) also takes the name.
 
         Raises:
@@ -176,7 +177,7 @@ class Folders:
             self._check_limits(mailbox, parent, depth=1)
             if parent.recoverable:
                 raise ExchangeError("ErrorAccessDenied", "Folders cannot be created in Recoverable Items.")
-            number = self._insert(mailbox.id, parent.id, name, hidden=hidden, search=search)
+            number = self._insert(mailbox.id, parent.id, name, hidden=hidden, search=search, folder_class=folder_class)
             return self.get(mailbox, number)
 
     def _check_name(self, mailbox: Mailbox, parent: Folder, name: str, *, but: int = 0) -> None:

@@ -26,7 +26,7 @@ from mailsorter.mailbox.ews.elements import (
 )
 from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.contents import Attached, Contents
-from mailsorter.model.folder import Folder, FolderPermission, WellKnown
+from mailsorter.model.folder import Folder, FolderPermission, WellKnown, may_hold_mail
 from mailsorter.model.message import Message, Participant
 from mailsorter.patterns import compiled
 
@@ -103,9 +103,8 @@ def named_itself(source: Any) -> WellKnown | None:
 
 
 def is_mail_folder(source: Any) -> bool:
-    """Folders of mail and saved searches; not calendars, contacts or tasks."""
-    kind = text(source, "t:FolderClass")
-    return local_name(source) in ("Folder", "SearchFolder") and (not kind or kind.upper().startswith("IPF.NOTE"))
+    """Folders that may hold mail, of whatever class, and saved searches; not calendars, contacts or tasks."""
+    return local_name(source) in ("Folder", "SearchFolder") and may_hold_mail(text(source, "t:FolderClass"))
 
 
 def permissions(source: Any) -> tuple[FolderPermission, ...]:

@@ -15,6 +15,7 @@ from mailsorter.errors import CursorLost, MailboxGone, MailsorterError, NotFound
 from mailsorter.mailbox.base import TreePage
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, GraphClient, Request, decoded
+from mailsorter.mailbox.graph.other_classes import OtherClasses
 from mailsorter.mailbox.graph.pages import next_link, walk
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.wire import GraphFolder
@@ -39,6 +40,7 @@ class TreeReader:
         self._client = client
         self._asked = asked
         self._users = query.users(address)
+        self._others = OtherClasses(client, address, asked.client_id)
         self._well_known: dict[str, WellKnown] = {}
         self._missing: list[WellKnown] = list(_NAMED)
         self._root: GraphFolder | None = None
@@ -55,7 +57,8 @@ class TreeReader:
         folders.extend(self._named(f) for f in below if hidden or not f.is_hidden)
         if recoverable:
             folders.extend(self._recoverable())
-        return FolderTree(self._root_id, folders)
+        others, lacks = self._others.beside({f.id for f in folders}, self._root_id) if hidden else ([], "")
+        return FolderTree(self._root_id, [*folders, *others], lacks=lacks)
 
     def changes(self, cursor: str | None) -> TreePage:
         """See `Mailbox.tree_changes`."""

@@ -92,6 +92,17 @@ class GraphFolder(msgspec.Struct, rename="camel"):
     is_hidden: bool | None = None
 
 
+class AdminFolder(msgspec.Struct, rename="camel"):
+    """A folder of any class, as the admin API shows it."""
+
+    id: str
+    display_name: str | None = None
+    parent_folder_id: str | None = None
+    type: str | None = None
+    total_item_count: int | None = None
+    child_folder_count: int | None = None
+
+
 class Stub(msgspec.Struct, rename="camel"):
     """Where a message lies."""
 
@@ -161,6 +172,7 @@ message_page = msgspec.json.Decoder(Page[GraphMessage], strict=False)
 hit_page = msgspec.json.Decoder(Page[msgspec.Raw])
 stub_page = msgspec.json.Decoder(Page[Stub])
 folder_page = msgspec.json.Decoder(Page[GraphFolder], strict=False)
+admin_folder_page = msgspec.json.Decoder(Page[AdminFolder])
 attachment_page = msgspec.json.Decoder(Page[Attachment])
 counted_page = msgspec.json.Decoder(CountedPage)
 counted_folder = msgspec.json.Decoder(CountedFolder)
