@@ -1,6 +1,6 @@
 """Foldering of mail that people filed, in time order: train on all before, test on the next 100, step 100.
 
-    python -m bench.foldering DIR [DIR...] [--no-svm] [--bodies]
+    python -m bench.foldering DIR [DIR...] [--no-svm]
 
 DIR is one user's tree of folders of message files; the folder is the label. Reports the mean over steps of the
 accuracy (a folder never seen counts as an error; beside it, those left out), and how much can be filed at 95, 99 and

@@ -62,7 +62,7 @@ class MatchBook:
             for client in self.clients.values()
             for code in client.codes
         )
-        self.thread_evidence = {id_: Evidence(EvidenceKind.THREAD, id_) for id_ in self.clients}
+        self.thread_evidence = _ThreadFacts(self.clients)
         self._of_one_fact: dict[Evidence, Known] = {}  # no more than the book has facts
         self.cache: dict[str, Known] = {}  # raw participant -> Known; matching reads it directly
 
@@ -111,8 +111,10 @@ class MatchBook:
         (fact,) = evidence
         found = self._of_one_fact.get(fact)
         if found is None:
-            alone = of_one_client(fact.client_id, evidence, (), has_left=fact.client_id in self.left)
-            found = self._of_one_fact[fact] = Known(standing, evidence, alone=alone)
+            # its own copy: what mail in use leads to lies close together, not scattered among all of a large book
+            near = (Evidence(fact.kind, fact.client_id, fact.detail),)
+            alone = of_one_client(fact.client_id, near, (), has_left=fact.client_id in self.left)
+            found = self._of_one_fact[fact] = Known(standing, near, alone=alone)
         return found
 
     def _beside(self, by_domain: tuple[Evidence, ...], listed: Sequence[Dated]) -> tuple[Evidence, ...]:
@@ -164,6 +166,23 @@ class MatchBook:
             held = self._by_domain.get(domain, ())
             if evidence not in held:
                 self._by_domain[domain] = (*held, evidence)
+
+
+class _ThreadFacts(dict[str, Evidence | None]):
+    """What a thread of a client's says, made when first asked for: those in use lie close together in memory.
+
+    None for an id that is no client's.
+    """
+
+    def __init__(self, clients: Mapping[str, Client]) -> None:
+        super().__init__()
+        self._clients = clients
+
+    def __missing__(self, client_id: str) -> Evidence | None:
+        if client_id not in self._clients:
+            return None
+        fact = self[client_id] = Evidence(EvidenceKind.THREAD, client_id)
+        return fact
 
 
 def _names(address: str) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _gather(
         evidence += [Evidence(EvidenceKind.ATTACHMENT, e.client_id, e.detail) for e in book.codes.find(name)]
     remembered = memory.clients(message)
     if remembered:
-        evidence += [fact for c in remembered if (fact := book.thread_evidence.get(c)) is not None]
+        evidence += [fact for c in remembered if (fact := book.thread_evidence[c]) is not None]
     return evidence if len(evidence) < 2 else list(dict.fromkeys(evidence))
 
 
