@@ -41,8 +41,9 @@ from mailsorter.model.rule import Rule, RuleAction
 from mailsorter.model.thread import NoMemory
 from mailsorter.plain_text import one_line
 from mailsorter.prediction.features import FeatureHasher
-from mailsorter.sandbox import Sandbox
+from mailsorter.sandbox import Ending, Piece, Sandbox
 from mailsorter.sorting.budget import Watch, work_of
+from mailsorter.sorting.carried import carried_of
 from mailsorter.sorting.matching import MatchBook, match_message, needs_attachment_names, needs_text
 from mailsorter.sorting.matching.text.evidence import text_evidence
 from tests.hostile.headers import Envelope
@@ -208,6 +209,14 @@ def read_by_witness(raw: bytes, sandbox: Sandbox) -> str:
     return "seen" if reading.names else "not seen"
 
 
+def carried_in(raw: bytes, sandbox: Sandbox) -> str:
+    """Sorting on a whole message: who is named in what it carries."""
+    pieces: list[Piece] = []
+    ending = sandbox.read("mailsorter.sorting.parsers.carried:read_carried", raw, pieces.append)
+    carried_of(pieces)
+    return "read" if ending is Ending.WHOLE else "nothing counts"
+
+
 def link_judged(link: str) -> str:
     """Finder's and witness's judge of links; a link that either refuses gets no token from it."""
     try:
@@ -261,7 +270,9 @@ READING_OF: dict[str, Callable[[Any], Reading]] = {"subjects": of_subject, "bodi
 IN_PROCESS_READERS: dict[str, Callable[[Reading], str]] = {
     "matcher": matched, "finder": found_in, "witness": witnessed, "shown": shown,
 }  # fmt: skip
-WORKER_READERS: dict[str, Callable[[bytes, Sandbox], str]] = {"finder": looked_through, "witness": read_by_witness}
+WORKER_READERS: dict[str, Callable[[bytes, Sandbox], str]] = {
+    "finder": looked_through, "witness": read_by_witness, "sorting": carried_in,
+}  # fmt: skip
 OTHER_READERS: dict[str, Callable[[Any, Path], str]] = {
     "links": lambda link, _folder: link_judged(link),
     "signatures": lambda armored, _folder: signature_judged(armored),

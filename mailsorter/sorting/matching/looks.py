@@ -40,7 +40,7 @@ _ANSWER = one_of("""
 _PREFIXES = rf"^\s*(?:(?:{_ANSWER}|{_FORWARD})\s*(?:\[\d+\])?\s*:\s*)*"
 # Prefixes pile up ("RE: FW: Antw:"), so the whole row of them is looked at.
 _FORWARDED_SUBJECT = compiled("looks.forwarded-subject", rf"^\s*(?:{_ANSWER}\s*(?:\[\d+\])?\s*:\s*)*{_FORWARD}\s*:")
-_FORWARDED_PREVIEW = compiled("looks.forwarded-preview", one_of(ANNOUNCEMENTS))
+_FORWARDED_PREVIEW = compiled("looks.forwarded-preview", one_of(ANNOUNCEMENTS + r"-{2,}\s*forwarded"))
 # Two words of a header block, or of the line above a quoted answer, with so many characters between them.
 _BLOCK_START = compiled("looks.block-start", f"(?:{'|'.join(map(escaped, words_of('from')))})" + r"\s*:")
 _BLOCK_DATE = compiled("looks.block-date", f"(?:{'|'.join(map(escaped, words_of('date')))})" + r"\s*:")
