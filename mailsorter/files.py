@@ -81,7 +81,8 @@ def replace(path: Path, content: bytes, *, mode: int | None = None, for_folder: 
                 if os.fstat(file.fileno()).st_gid != before.st_gid:
                     mode &= ~stat.S_IRWXG
             if mode is not None:
-                os.chmod(name, mode)
+                # by the open file where that goes: in a shared folder another user could put a link in the name's place
+                os.chmod(file.fileno() if os.chmod in os.supports_fd else name, mode)
             if for_folder:
                 share(file.fileno(), path.parent)
             file.flush()

@@ -6,6 +6,7 @@ in a credentials folder each, as systemd makes one.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -34,6 +35,7 @@ NAMES = {DAEMON: "mailsorter", OFFICER: "mailsorter-officer"}
 PATIENCE_S = 100  # a bound for what is waited for, on whatever machine; nothing is expected to take so long
 
 
+@functools.cache
 def interpreter() -> tuple[str, dict[str, str]] | None:
     """A Python that other users can start, and what its environment needs to find this project; None without one."""
     own = Path(sys.executable).resolve()

@@ -207,3 +207,24 @@ def test_a_file_that_is_not_ours_or_not_the_groups_keeps_its_mode(tmp_path: Path
     with path.open("rb") as file:
         files.share(file.fileno(), tmp_path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_put_in_the_new_file_s_place_changes_nobody_s_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other user of a shared folder may rename what is in it, also between two of our calls."""
+    theirs = tmp_path / "key"
+    theirs.write_text("secret")
+    theirs.chmod(0o400)
+    real = os.chmod
+
+    def swapped_before(place: object, mode: int) -> None:
+        (new,) = tmp_path.glob(".model-*")
+        new.unlink()
+        new.symlink_to(theirs)
+        real(place, mode)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "chmod", swapped_before)
+    monkeypatch.setattr(os, "supports_fd", {*os.supports_fd, swapped_before})
+    files.replace(tmp_path / "model", b"x", mode=0o644)
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o400
