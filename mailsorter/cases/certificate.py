@@ -118,11 +118,10 @@ def _looked_at(certificate: Mapping[str, Any]) -> str:
     """How many mailboxes, and "all" only where it is so."""
     coverage = certificate.get("coverage") or {"mailboxes": [], "whole": False, "beyond_depth": 0}
     count = len(coverage["mailboxes"])
-    all_of_them = (
-        f"All folders of all mailboxes in scope ({count})"
-        if coverage["whole"]
-        else counted(count, "mailbox", "mailboxes")
-    )
+    read = coverage.get("read", count)  # older certificates did not tell it
+    some = counted(count, "mailbox", "mailboxes")
+    part = some if read == count else f"{read} of {some}"
+    all_of_them = f"All folders of all mailboxes in scope ({count})" if coverage["whole"] else part
     more = "" if coverage["whole"] else "; not all of it: see what could not be seen"
     beyond = counted(
         coverage["beyond_depth"], "message, attachment or other item", "messages, attachments or other items"
@@ -152,7 +151,8 @@ def _folders(certificate: Mapping[str, Any]) -> dict[str, Any]:
 
 def _not_seen(certificate: Mapping[str, Any]) -> dict[str, Any]:
     rows = [
-        [g["mailbox"], g["folder"], g["reason"], g.get("kind", ""), str(g["count"])] for g in certificate["not_seen"]
+        [g["mailbox"], g["folder"], g["reason"], g.get("kind", ""), str(g["count"] or "?")]
+        for g in certificate["not_seen"]
     ]
     head = ["Mailbox", "Folder", "Why", "Kind", "Messages"]
     return {"title": "What could not be seen", "head": head, "rows": rows, "empty": "Everything was seen."}

@@ -151,6 +151,7 @@ def coverage_data(coverage: Coverage, marks: Marks | None = None) -> dict[str, A
         "depth_means": DEPTHS[coverage.depth],
         "whole": coverage.is_whole,
         "beyond_depth": coverage.beyond_depth,
+        "read": coverage.read,
         "mailboxes": [
             {
                 "mailbox": _shown(one.mailbox, marks, f"mailbox {index}"),

@@ -31,9 +31,9 @@ _LAWS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "nl": {"GDPR": "AVG"},
         "en": {
             "AVG": "GDPR",
-            "AWR": "of the Dutch General State Taxes Act (AWR)",
-            "BW": "of the Dutch Civil Code (BW)",
-            "UAVG": "of the Dutch GDPR Implementation Act (UAVG)",
+            "AWR": "of the Dutch General State Taxes Act, AWR",
+            "BW": "of the Dutch Civil Code, BW",
+            "UAVG": "of the Dutch GDPR Implementation Act, UAVG",
         },
     }
 )

@@ -20,6 +20,7 @@ from mailsorter.cases.letterhead import (
     Tally,
     blocks_of,
     gap_of,
+    kept_together,
     render_text,
     show_day,
     show_gaps,
@@ -119,7 +120,7 @@ def as_pdf(office: Office, letter: Letter) -> bytes:
             "firm": office.firm.name,
             "date": show_day(letter.written_on, letter.language),
             "footer": office.firm.name,
-            "blocks": blocks,
+            "blocks": [one | {"text": kept_together(one["text"])} for one in blocks],
         },
     )
     if missing := missing_letters(document, f"{letter.text} {office.firm.name}"):
@@ -211,7 +212,6 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
         line.count for line in stands.account.of(Bucket.KEPT) if line.ground == Basis.CORRESPONDENCE
     )  # fmt: skip
     kept = _kept(office, file, stands.account)
-    read = sum(one.mailbox not in coverage.not_opened for one in coverage.mailboxes)
     return {
         "counts": {
             "found": stands.account.total,
@@ -220,7 +220,7 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
             "not_theirs": counts[Bucket.NOT_THEIRS],
             "correspondence": correspondence,
         },
-        "searched": {"all": coverage.is_whole, "mailboxes": read},
+        "searched": {"all": coverage.is_whole, "mailboxes": coverage.read},
         "kept": kept,
         "kept_by_law": any(one["basis"] in (Basis.LEGAL_DUTY, Basis.LEGAL_CLAIM) for one in kept),
         "kept_by_duty": any(one["basis"] == Basis.LEGAL_DUTY for one in kept),

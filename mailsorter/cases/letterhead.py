@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -302,13 +303,29 @@ def _unusable(name: str, why: str) -> UserError:
     )
 
 
+_BOUND = frozenset({"artikel", "artikelen", "Article", "Articles", "art."})
+_MONTH_NAMES = frozenset(name for names in _MONTHS.values() for name in names)
+
+
+def kept_together(text: str) -> str:
+    """The text with blanks that no line ends at in dates (`3 maart 2026`) and between `artikel` and its number."""
+    words = text.split(" ")
+    parts = words[:1]
+    for before, word in pairwise(words):
+        ends = before.lstrip("([")
+        is_bound = ends in _BOUND or ends in _MONTH_NAMES or (word in _MONTH_NAMES and ends.isdecimal())
+        parts += ["\u00a0" if is_bound and word else " ", word]
+    return "".join(parts)
+
+
 def blocks_of(text: str) -> list[dict[str, str]]:
-    """The text as the PDF sets it: paragraphs, list items, a code, and the subject line first."""
+    """The text as the PDF sets it: paragraphs, list items, a code, and first the subject, without the word for it."""
     blocks: list[dict[str, str]] = []
     for index, paragraph in enumerate(p for p in text.strip().split("\n\n") if p.strip()):
         for line in paragraph.splitlines():
             if index == 0:
-                blocks.append({"kind": "subject", "text": line.partition(": ")[2] or line})
+                subject = line.partition(": ")[2] or line
+                blocks.append({"kind": "subject", "text": subject[:1].upper() + subject[1:]})
             elif line.startswith("- "):
                 blocks.append({"kind": "item", "text": line[2:]})
             elif line.startswith("    "):

@@ -293,7 +293,10 @@ def show_coverage(voice: Voice, coverage: Coverage) -> None:
     folders = sum(len(one.folders) for one in coverage.mailboxes)
     if not count:
         return
-    looked = f"{counted(count, 'mailbox', 'mailboxes')}, {counted(folders, 'folder')}"
+    mailboxes = counted(count, "mailbox", "mailboxes")
+    looked = (
+        f"{mailboxes if coverage.read == count else f'{coverage.read} of {mailboxes}'}, {counted(folders, 'folder')}"
+    )
     if coverage.is_whole:
         voice.say(f"All folders of all mailboxes in scope were looked at: {looked}. Depth {coverage.depth.value}:")
     else:

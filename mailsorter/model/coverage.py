@@ -162,6 +162,11 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(refused | {gap.mailbox for gap in self.gaps if gap.is_whole_mailbox})
 
     @property
+    def read(self) -> int:
+        """How many of the mailboxes in scope were read, at least in part."""
+        return sum(one.mailbox not in self.not_opened for one in self.mailboxes)
+
+    @property
     def gaps_by_mailbox(self) -> tuple[Gap, ...]:
         """The gaps by place: one for each mailbox of which nothing was read, its archive included, and one for each
         other folder, whatever search and witness were refused in it. What lies beyond the depth follows as recorded.

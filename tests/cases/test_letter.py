@@ -192,3 +192,17 @@ def test_a_name_in_another_script_is_printed_or_refused_by_its_letters(world: Wo
 def test_names_that_the_carried_fonts_have_are_printed(world: World, name: str) -> None:
     number = world.opened(Subject(names=(name,), addresses=(PIET.address,)))
     assert as_pdf(world.office, write_letter(world.office, number, LetterKind.IDENTIFY))
+
+
+def test_the_signature_is_never_alone_on_a_page(world: World) -> None:
+    """The remedies stay with it, however long the letter is; several pages are numbered."""
+    letter = write_letter(world.office, world.opened(), LetterKind.IDENTIFY)
+    pages = []
+    for lines in range(30, 42):
+        text = "Betreft: x\n\n" + "Een regel.\n\n" * lines + "Bezwaar en beroep.\n\nMet vriendelijke groet,\n\nFirma\n"
+        pages = PdfReader(io.BytesIO(as_pdf(world.office, replaced(letter, text=text)))).pages
+        last = pages[-1].extract_text()
+        assert "Bezwaar en beroep." in last, lines
+        assert "vriendelijke groet" in last
+        assert (f"{len(pages)} / {len(pages)}" in last) is (len(pages) > 1)
+    assert len(pages) > 1

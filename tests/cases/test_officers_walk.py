@@ -118,6 +118,8 @@ def test_a_mailbox_that_could_not_be_opened_is_one_place_everywhere(world: World
     for text in (said(lambda voice: case_view.show_proof(voice, number, proof)), shown(world, number)):
         assert "1 place in scope was not read" in text
         assert text.count(BERT.address) == 1, text
+    assert "1 of 2 mailboxes" in shown(world, number)
+    assert (proof.certificate["coverage"]["read"], len(proof.certificate["coverage"]["mailboxes"])) == (1, 2)
     assert len(data(world, number)["coverage"]["gaps"]) == 1
     assert "1 mailbox that could not be opened" in write_letter(world.office, number, language="en").text
 

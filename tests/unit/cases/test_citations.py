@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mailsorter.cases.citations import show_law
 
-TAXES = "of the Dutch General State Taxes Act (AWR)"
-CODE = "of the Dutch Civil Code (BW)"
+TAXES = "of the Dutch General State Taxes Act, AWR"
+CODE = "of the Dutch Civil Code, BW"
 
 
 @pytest.mark.parametrize(

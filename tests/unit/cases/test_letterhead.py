@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsorter.cases.letterhead import LANGUAGES, Tally, gap_of, render_text, show_gaps
+from mailsorter.cases.letterhead import LANGUAGES, Tally, blocks_of, gap_of, kept_together, render_text, show_gaps
 from mailsorter.errors import UserError
 from mailsorter.model.coverage import BEYOND_DEPTH, BY_SCOPE, Gap, GapKind
 
@@ -77,3 +77,26 @@ def test_a_template_of_the_firm_s_that_cannot_be_used_names_itself(tmp_path: Pat
     (tmp_path / "nl" / "done.txt.j2").write_bytes(template.encode("latin-1"))
     with pytest.raises(UserError, match=r"nl/done\.txt\.j2 cannot be used"):
         render_text("done", "nl", {"case": "2026-0001", "told": []}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("tot en met 3 maart 2026, omdat", "tot en met 3\u00a0maart\u00a02026, omdat"),
+        ("until 3 March 2026.", "until 3\u00a0March\u00a02026."),
+        ("(artikel 35 UAVG)", "(artikel\u00a035 UAVG)"),
+        ("in May we met 7 people", "in May\u00a0we met 7 people"),
+        ("", ""),
+        ("  twee  blanken ", "  twee  blanken "),
+    ],
+)
+def test_no_line_of_the_pdf_ends_inside_a_date_or_an_article(text: str, kept: str) -> None:
+    assert kept_together(text) == kept
+    assert kept_together(text).replace("\u00a0", " ") == text
+
+
+def test_the_subject_of_the_pdf_begins_with_a_capital() -> None:
+    """Without the word that the mail's first line has before it."""
+    blocks = blocks_of("Betreft: uw verzoek, zaak 1: vraag\n\nGeachte Piet,\n\n- een\n")
+    assert blocks[0] == {"kind": "subject", "text": "Uw verzoek, zaak 1: vraag"}
+    assert [one["kind"] for one in blocks] == ["subject", "text", "item"]
