@@ -375,7 +375,9 @@ def perform(ctx: typer.Context, number: Number, json: Json = False) -> None:
 def prove(
     ctx: typer.Context,
     number: Number,
-    again: Annotated[bool, typer.Option("--again", help="Prove once more how things are now.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Look anew, also where --certificate or --pdf would write the last proof.")
+    ] = False,
     certificate: Annotated[
         Path | None, typer.Option("--certificate", help="Write the certificate here, as JSON.")
     ] = None,
@@ -400,7 +402,8 @@ def prove(
         office = assembly.office
         row = office.get(number)
         file = office.open_file(number)
-        stands = standing_of(office, row, file) if row.proof is not None and not again else None
+        wants_paper = certificate is not None or pdf is not None
+        stands = standing_of(office, row, file) if row.proof is not None and wants_paper and not again else None
         last = (
             proof_of(file) if stands is not None and stands.verdict is not None and stands.verdict.is_proven else None
         )
@@ -409,6 +412,9 @@ def prove(
             create(certificate, canonical(proof.certificate), "--certificate")
         if pdf is not None:
             create(pdf, as_pdf(proof.certificate), "--pdf")
+        if last is not None:
+            at = f"{proof.at:%Y-%m-%d %H:%M} UTC"
+            voice.say(f"Nothing was looked at again: this is the proof of {at}. To look anew, add --again.")
         show_proof(voice, number, proof)
         voice.answer({"case": number, "state": office.get(number).state.value, **proof_data(proof)})
         finish(proof_ending(proof))

@@ -336,3 +336,20 @@ def test_the_words_of_every_reason_agree_with_their_count() -> None:
         one, many = words(Reason(why=why, count=1)), words(Reason(why=why, count=2))
         assert (one.partition(" ")[0], many.partition(" ")[0]) == ("1", "2")
         assert one.partition(" ")[2] != many.partition(" ")[2]
+
+
+def test_a_proof_looks_each_time(desk: Desk, tmp_path: Path) -> None:
+    """What came since is seen without --again; only a document of the last proof is written without looking, and says
+    of when it is."""
+    anna, _ = desk.firm.mailboxes
+    desk.firm.put(anna, from_=SENDER)
+    desk.json("erase", SENDER.address, "--known", "bekend", "--by", "anna", code=4)
+    desk.approve("2026-0001")
+    desk.json("erase", SENDER.address)
+    desk.firm.put(anna, from_=SENDER)
+    written = desk.type("case", "prove", "2026-0001", "--certificate", str(tmp_path / "c.json"))
+    assert "Nothing was looked at again: this is the proof of 2026-11-23" in written
+    assert "passed" in (tmp_path / "c.json").read_text()
+    assert "1 message names the person" in desk.type("case", "prove", "2026-0001", code=3)
+    desk.type("case", "prove", "2026-0001", "--certificate", str(tmp_path / "d.json"), code=3)
+    assert "not-proven" in (tmp_path / "d.json").read_text()

@@ -42,6 +42,7 @@ from mailsorter.mailbox.base import Outcome
 from mailsorter.mailbox.memory_server import Item
 from mailsorter.model.account import Bucket
 from mailsorter.model.case import ItemState, Verdict
+from mailsorter.model.caseplan import Plan
 from mailsorter.model.folder import WellKnown, show_path
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.message import Participant
@@ -86,6 +87,7 @@ class CaseWorld:
         self.approved: set[int] = set()  # items, by the number of their object
         self.erased: list[tuple[str, Item]] = []
         self.unread: set[tuple[str, str]] = set()  # what the last search that ended could not read
+        self.back: set[int] = set()  # items that came back since the last look of a proof
         self.number = self.world.opened()
 
     def _open_ledger(self, path: Path, clock: Clock) -> Ledger:
@@ -131,21 +133,28 @@ class CaseWorld:
         for place in self.not_read_now() | self.unread:
             if not self.is_left_out(*place):
                 raise Lost(f"{claim}, and {place} was not read")
-        file = self.office.open_file(self.number)
-        plan, decisions = plan_of(file), decisions_of(file)
-        marks = marks_of(self.office, file, SUBJECT)
-        fine = {i.finding.key for i in plan.items if i.verdict in (Verdict.KEEP, Verdict.NOT_THEIRS)}
-        fine |= {key for key, decision in decisions.items() if decision.verdict is Verdict.NOT_THEIRS}
-        items, stays = self.items(), self.were(fine)
-        for key, item in items.items():
-            server = self.world.servers[key[0]]
-            folder = show_path(server.tree().path(item.message.folder_id))
-            if key in fine or id(item) in stays or self.is_left_out(key[0], folder):
-                continue
+        marks = marks_of(self.office, self.office.open_file(self.number), SUBJECT)
+        for item in self.unexpected():
             if id(item) in self.approved:
                 raise Lost(f"{claim}, and an approved item is there")
             if names(item, marks):
                 raise Lost(f"{claim}, and an item that names the person is there")
+
+    def unexpected(self) -> list[Item]:
+        """Every item in scope that neither the list nor a person lets stay."""
+        file = self.office.open_file(self.number)
+        plan, decisions = file.read("plan", Plan), decisions_of(file)
+        listed = plan.items if plan is not None else ()
+        fine = {i.finding.key for i in listed if i.verdict in (Verdict.KEEP, Verdict.NOT_THEIRS)}
+        fine |= {key for key, decision in decisions.items() if decision.verdict is Verdict.NOT_THEIRS}
+        items, stays = self.items(), self.were(fine)
+        return [
+            item
+            for key, item in items.items()
+            if key not in fine
+            and id(item) not in stays
+            and not self.is_left_out(key[0], show_path(self.world.servers[key[0]].tree().path(item.message.folder_id)))
+        ]
 
     def check_outputs(self, proof: Proof | None = None) -> None:
         """Every output says the same, and it adds up."""
@@ -158,7 +167,7 @@ class CaseWorld:
         told += [proof.certificate["account"]["buckets"]] if proof is not None else []
         if any(one != counts for one in told):
             raise Lost(f"outputs differ: {told}")
-        if shown["account"]["total"] != sum(counts.values()) != listed["total"]:
+        if not shown["account"]["total"] == sum(counts.values()) == listed["total"] == summary.total:
             raise Lost("the buckets do not add up")
         outcome = stands.verdict.outcome.value if stands.verdict is not None else None
         if not shown["outcome"] == listed["outcome"] == outcome:
@@ -224,6 +233,7 @@ class CaseWorld:
 
     def prove(self) -> None:
         proof = prove(self.office, self.number)
+        self.back.clear()
         if proof_ending(proof) is ExitCode.DONE or proof.certificate["outcome"] == "passed":
             self.check_proven("proven")
         self.check_outputs(proof)
@@ -254,8 +264,12 @@ class CaseWorld:
             erased = re.search(r"(?m)^- (\d+) messages? ha(?:s|ve) been erased\.", letter.text)
             if (int(erased[1]) if erased else 0) != account.counts[Bucket.ERASED]:
                 raise Lost("the letter counts other erasures")
-            if "We searched every mail folder" in letter.text and left_out_of(self.office.open_file(self.number)):
-                raise Lost("the letter says all, and something was left out")
+            says_all = "We searched every mail folder" in letter.text
+            if says_all and (left_out_of(self.office.open_file(self.number)) or self._is_unread_open()):
+                raise Lost("the letter says all, and something was left out or not read")
+            says_more = "not been carried out completely yet" in letter.text
+            if (account.open or self._is_unread_open()) and not says_more:
+                raise Lost("the letter does not say that something is still to be done")
 
     def sent(self) -> None:
         record_sent(self.office, self.number)
@@ -288,7 +302,8 @@ class CaseWorld:
         if what == "restore" and self.erased:
             address, was = self.erased[index % len(self.erased)]
             if all(was is not item for item in self.items().values()):
-                self.world.servers[address].restores(was)
+                back = self.world.servers[address].restores(was)
+                self.back.add(id(self.world.servers[address].item(back)))
             return
         acts: dict[str, Callable[[], object]] = {
             "new": lambda: mail(self.world.bert, FOLDER, from_=PIET),
@@ -370,7 +385,8 @@ class CaseWorld:
         with self.world.ledger.reading() as unit:
             if not unit.cases.item_counts(self.number) and self.office.get(self.number).proof is None:
                 return True
-        return not self.stands().account.open and not self._is_unread_open()
+        there = any(id(item) in self.approved - self.back for item in self.unexpected())
+        return not there and not self.stands().account.open and not self._is_unread_open()
 
     def _is_unread_open(self) -> bool:
         return any(not self.is_left_out(*place) for place in self.unread)
