@@ -181,18 +181,21 @@ class CaseWorld:
     def _check_counted_once(self, stands: Standing) -> None:
         """A message is a finding, or a row, or both, under one id or several, and counts once."""
         self.items()
+        file, row = self.office.open_file(self.number), self.office.get(self.number)
+        plan = file.read("plan", Plan) if row.plan_digest is not None else None  # a new search that broke off has none
+        listed = [item.finding for item in plan.items] if plan is not None else []
         with self.world.ledger.reading() as unit:
             of_token = {
                 bytes(unit.messages.token(unit.places.find_mailbox(address) or 0, one)): id(item)
                 for (address, one), item in self.known.items()
             }
             tokens = {bytes(item.token) for item in unit.cases.items(self.number)}
-            for finding in findings_of(self.office.open_file(self.number)).findings:
+            for finding in (*listed, *findings_of(file).findings):
                 tokens.add(bytes(unit.messages.token(unit.places.find_mailbox(finding.mailbox) or 0, finding.id)))
             gone = {ItemState.ERASED, ItemState.GONE}
             erased = {(i.mailbox, i.ids.id) for i in unit.cases.items(self.number) if i.state in gone}
         items = {of_token.get(token, token) for token in tokens}
-        decisions = decisions_of(self.office.open_file(self.number))
+        decisions = decisions_of(file)
         spared = self.were(key for key, one in decisions.items() if one.verdict is Verdict.NOT_THEIRS)
         twice = sum(len({t for t in tokens if of_token.get(t) == one}) - 1 for one in spared & items)
         if not len(items) <= stands.account.total <= len(items) + max(0, twice):  # a twin may be somebody else's mail
