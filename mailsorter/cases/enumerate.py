@@ -99,10 +99,28 @@ class MailboxFinder:
             found.is_searched = True
             self._save(found)
             self._open_candidates()
+        self._drop_what_moved()
         self._read_findings()
         self._count_unopened()
         found.is_complete = True
         self._save(found)
+
+    def _drop_what_moved(self) -> None:
+        """Where ids change on every move: a message that moved between the listing and the search, or while a search
+        was broken off, is found under two ids. The one that it has no more goes; copies of a message all have theirs.
+        """
+        if self._mailbox.ids_survive_moves:
+            return
+        by_key: dict[bytes, list[str]] = {}
+        for finding in self._found.findings.values():
+            if finding.search_key:
+                by_key.setdefault(finding.search_key, []).append(finding.id)
+        twice = [one for ids in by_key.values() if len(ids) > 1 for one in ids]
+        for start in range(0, len(twice), _OPEN_AT_ONCE):
+            some = twice[start : start + _OPEN_AT_ONCE]
+            for one, answer in zip(some, self._mailbox.fetch(some, Detail.IDS), strict=True):
+                if isinstance(answer, NotFound):
+                    del self._found.findings[one]
 
     # listing ---------------------------------------------------------------------------------------------------
 

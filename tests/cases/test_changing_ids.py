@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from mailsorter.cases.prove import prove
 from mailsorter.cases.witnessed import undecided
 from mailsorter.ledger.cases import Cases
 from mailsorter.ledger.schema import message, step
+from mailsorter.mailbox.base import SearchHits
 from mailsorter.model.case import ItemState, Verdict
 from mailsorter.model.step import StepKind
 from tests.cases.office import PIET, World, mail
@@ -146,4 +148,24 @@ def test_what_was_moved_is_neither_gone_nor_a_second_finding(tmp_path: Path) -> 
     told = {bucket.value: count for bucket, count in proof.account.counts.items() if count}
     assert told == {"changed": 1, "not-theirs": 1}
     assert not proof.passed
+    world.close()
+
+
+def test_what_moves_between_listing_and_search_is_one_finding(tmp_path: Path) -> None:
+    """The search brings it under its new id; under the old one there is nothing any more. A copy is one of its own."""
+    world = World(tmp_path, ids_survive_moves=False)
+    _, item = mail(world.anna, from_=PIET)
+    world.anna.user_copies(item, ("Kopie",))
+    mailbox = world.mailboxes[world.anna.address]
+    search = mailbox.search
+
+    def moved_first(terms: Sequence[str]) -> SearchHits:
+        if item in world.anna.everything():
+            world.anna.user_moves(item, ("Prive",))
+        return search(terms)
+
+    mailbox.search = moved_first  # type: ignore[method-assign]
+    found = find(world.office, world.opened())
+    assert {finding.id for finding in found.findings} == set(world.anna.everything())
+    assert len(found.findings) == 2
     world.close()
