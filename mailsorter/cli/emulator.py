@@ -162,9 +162,11 @@ def serve(
     config_out: Annotated[
         Path | None, typer.Option("--config-out", help="Write a config that works against it, and clients.toml beside.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Serve a state file as Microsoft Graph on loopback; prints `ready URL` once it listens."""
     import signal
+    import sys
 
     from mailsorter.cli.emulator_config import write_config
     from mailsorter.emulator.running import Emulator
@@ -176,7 +178,10 @@ def serve(
             write_config(emulator, config_out)
         emulator.start()
         try:
-            print(f"ready {emulator.url}", flush=True)
+            voice = Voice(as_json=json)
+            voice.say(f"ready {emulator.url}")
+            voice.answer({"ready": emulator.url, "state": state, "config": config_out})
+            sys.stdout.flush()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: emulator.ask_to_stop())
             emulator.wait()

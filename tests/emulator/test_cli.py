@@ -79,10 +79,14 @@ def test_serve_writes_a_config_then_says_ready_and_ends_on_a_signal(tmp_path: Pa
         "--config-out",
         str(config),
     ]
-    process = subprocess.Popen([*command, "--tls"] if tls else command, stdout=subprocess.PIPE, text=True)
+    more = ["--tls", "--json"] if tls else []
+    process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        url = re.fullmatch(r"ready (\S+)\n", process.stdout.readline())
+        told = process.stdout.readline()
+        while tls and not told.endswith("}\n"):
+            told += process.stdout.readline()
+        url = re.fullmatch(r"ready (\S+)\n", f"ready {json.loads(told)['ready']}\n" if tls else told)
         assert url is not None
         said = tomllib.loads(config.read_text())
         assert said["graph"]["url"] == url[1]
