@@ -1,7 +1,7 @@
 """A systemd of its own, as process 1 of a machine that is thrown away: what it changes is nowhere afterwards.
 
 Namespaces for processes, mounts, network, names and control groups; the root is an overlay over this machine's, with
-everything written kept in memory; no unit of this machine is started but the message bus.
+everything written kept in memory. Of this machine's units only the message bus and the journal are started.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 SYSTEMD = "/lib/systemd/systemd"
 PATIENCE_S = 100
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT = """#!/bin/sh
 set -e
 mount --make-rprivate /
@@ -33,9 +34,13 @@ for folder in run tmp var/tmp; do mount -t tmpfs -o mode=1777 tmpfs $folder; don
 chmod 0755 run
 mkdir -p run/lock run/systemd
 umount -R sys/fs/cgroup
-mount -t tmpfs tmpfs sys/fs/cgroup
-mkdir sys/fs/cgroup/systemd
-mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mount -t cgroup2 cgroup2 sys/fs/cgroup
+else
+  mount -t tmpfs tmpfs sys/fs/cgroup
+  mkdir sys/fs/cgroup/systemd
+  mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
+fi
 # nothing of this machine's own start: no temporary folder is emptied, no setting of the kernel changed
 rm -rf usr/lib/systemd/system/*.target.wants etc/systemd/system/*.wants
 ip link set lo up
@@ -58,10 +63,32 @@ class Box:
     def type(self, *words: str, said: str = "", code: int | None = 0, env: dict[str, str] | None = None) -> str:
         """Run a command there; gives what it printed and, behind it, what it complained of."""
         command = ["nsenter", "-t", str(self._init), "-m", "-p", "-i", "-u", "-n", "-C", "-r", "-w", *words]
-        environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})}
+        environment = {"PATH": _PATH, **(env or {})}
         done = subprocess.run(command, input=said, capture_output=True, text=True, check=False, env=environment)
         assert code is None or done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
         return done.stdout + done.stderr
+
+    def at_terminal(self, *words: str, answers: Sequence[tuple[str, str]], env: dict[str, str]) -> str:
+        """Run a command there at a terminal, and type each answer when its question has come; gives what was shown."""
+        import pty
+
+        command = ["nsenter", "-t", str(self._init), "-m", "-p", "-i", "-u", "-n", "-C", "-r", "-w", *words]
+        process, terminal = pty.fork()
+        if process == 0:
+            os.execvpe(command[0], command, {"PATH": _PATH, "TERM": "dumb", **env})
+        shown = b""
+        for question, answer in (*answers, ("", "")):
+            while not question or question.encode() not in shown:
+                try:
+                    shown += os.read(terminal, 4096)
+                except OSError:  # it has ended
+                    break
+            if question:
+                found = re.search(r"digest ([0-9a-f]{64})", shown.decode("utf-8", "replace"))
+                os.write(terminal, answer.format(digest=found[1] if found else "").encode() + b"\r")
+        os.waitpid(process, 0)
+        os.close(terminal)
+        return shown.decode("utf-8", "replace")
 
     def write(self, path: str, content: str, mode: str = "0644") -> None:
         """A file there."""
@@ -116,6 +143,8 @@ def _wait_for(made: Box) -> None:
         assert time.monotonic() < until, made.type("systemctl", "list-units", "--failed", "--no-pager", code=None)
         time.sleep(0.2)
     made.type("systemctl", "start", "dbus.socket", "dbus.service")  # systemd-run --wait hears through it
+    made.type("systemctl", "start", "systemd-journald.socket", "systemd-journald.service")
+    made.type("systemctl", "log-target", "journal")
 
 
 def commands(guide: str, heading: str) -> list[str]:

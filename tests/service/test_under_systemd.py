@@ -137,9 +137,10 @@ def a_whole_case(made: Box) -> None:
     made.type("mailsorter-as-officer", "case", "close", CASE)
     assert "agrees" in made.type("mailsorter-as-service", "check")
     assert made.type("systemctl", "is-active", "mailsorter").strip() == "active"
-    shown = made.type("systemctl", "list-units", "--all", "--no-pager", "--plain") + made.type(
-        "journalctl", "--no-pager", "-o", "cat"
-    )
+    shown = made.type("systemctl", "list-units", "--all", "--no-pager", "--plain")
+    shown += made.type("journalctl", "--no-pager", "-o", "cat", "-b")
+    assert "mailsorter command" in shown, "systemd names the helper's unit"
+    assert "can be read by" in shown, "the officer's own unit tells who can read which key"
     assert not any(word in shown for word in ("piet", "Piet", "uniek"))
 
 
@@ -149,6 +150,23 @@ def test_a_whole_case_on_sqlite(installed: Box) -> None:
     assert modes == {"mailsorter 660"}
     assert installed.type("stat", "-c", "%U %G %a", STATE).strip() == "mailsorter mailsorter 2770"
     assert installed.type("stat", "-c", "%U %G %a", OFFICERS).strip() == "mailsorter-officer mailsorter 700"
+
+
+def test_the_officer_is_asked_at_a_terminal(installed: Box) -> None:
+    """Whose mail, and for the approval by the digest of the list, in the name of who called sudo."""
+    installed.type("mailsorter-as-service", "sort")
+    answers = [
+        ("Addresses", "piet@klant.example"),
+        ("Name", "Piet de Vries"),
+        ("Phone", ""),
+        ("anna, to approve", "{digest:.8}"),
+    ]
+    shown = installed.at_terminal(
+        "mailsorter-as-officer", "erase", "--known", "bekend", answers=answers, env={"SUDO_USER": "anna"}
+    )
+    assert "3 berichten zijn gewist" in shown
+    (case,) = json.loads(installed.type("mailsorter-as-officer", "case", "list", "--json"))["cases"]
+    assert (case["state"], case["outcome"], case["buckets"]["erased"]) == ("answered", "passed", 3)
 
 
 def test_a_helper_says_what_systemd_misses(installed: Box) -> None:
