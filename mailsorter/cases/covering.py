@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -27,6 +28,7 @@ from mailsorter.model.coverage import (
     GapKind,
     MailboxCoverage,
     gaps_of,
+    shallowest,
 )
 from mailsorter.model.verdict import ProofFacts
 
@@ -58,6 +60,16 @@ def not_seen_by_witness(looks: Iterable[MailboxLook]) -> list[NotSeen]:
     return found
 
 
+def new_of_witness(known: Iterable[NotSeen], looks: Iterable[MailboxLook]) -> list[NotSeen]:
+    """What the witness could not read, without the messages at whose limits the search had stopped already."""
+    limited: Counter[str] = Counter()
+    for one in known:
+        if one.reason == LIMITS:
+            limited[one.mailbox] += one.count
+    found = not_seen_by_witness(looks)
+    return [one for one in found if one.reason != LIMITS or one.count > limited[one.mailbox]]
+
+
 def short_folders(look: MailboxLook) -> list[FolderLook]:
     """Folders that count more items than they listed or hold of other kinds, and were not refused as such."""
     refused = {folder for folder, _ in look.not_seen}
@@ -78,7 +90,8 @@ def coverage_of(file: CaseFile, looks: Sequence[MailboxLook], not_seen: Iterable
         else gap
         for gap in gaps
     )
-    return Coverage(mailboxes=tuple(_mailboxes(file, looks)), gaps=settled)
+    mailboxes = tuple(_mailboxes(file, looks))
+    return Coverage(depth=shallowest(one.depth for one in mailboxes), mailboxes=mailboxes, gaps=settled)
 
 
 def _mailboxes(file: CaseFile, looks: Iterable[MailboxLook]) -> Iterator[MailboxCoverage]:

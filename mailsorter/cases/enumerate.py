@@ -17,10 +17,11 @@ from datetime import datetime
 
 import msgspec
 
+from mailsorter.cases.bodies import look_at_bodies
 from mailsorter.cases.build_finding import finding_of, where, with_approvable_contents
 from mailsorter.cases.found import Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
-from mailsorter.cases.mime import Look, look_at_text, look_through
+from mailsorter.cases.mime import Look, look_at_file_name, look_at_text, look_through
 from mailsorter.cases.threads import Threads
 from mailsorter.errors import (
     MailsorterError,
@@ -32,21 +33,23 @@ from mailsorter.errors import (
     Throttled,
     Unreachable,
 )
-from mailsorter.mailbox.base import Detail, Mailbox, Place, SearchHits
+from mailsorter.mailbox.base import Body, Detail, Mailbox, Place, SearchHits
 from mailsorter.mailbox.folder_listing import FolderListing, fetched, id_key
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.concern import Concern, Sightings
-from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH
+from mailsorter.model.coverage import LISTING_SHORT, OTHER_ITEMS, SEARCH, Depth
 from mailsorter.model.finding import covers_contents, envelope_places, sightings_of
 from mailsorter.model.folder import Folder, FolderTree, WellKnown
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
-from mailsorter.model.reading import is_unreadable, why_open
+from mailsorter.model.reading import holds_names, is_unreadable, why_open
 from mailsorter.sandbox import Sandbox
 
 _SAVE_EVERY = 5000  # messages compared between two savings: seconds of work to repeat after a crash
 _OPEN_AT_ONCE = 20  # bodies asked for in one batch, and held in memory
 _UNRENDERED = "not-rendered"  # why a message is opened whose envelope the server did not give
+_CARRIES = "carries"  # an attached message, an archive, or at the greatest depth anything at all
+_READ_WHOLE = frozenset({"bounce", "bare-attachment", "invitation", "search", _UNRENDERED, _CARRIES})
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,14 +149,19 @@ class MailboxFinder:
         concerned, held = 0, folder.item_count
         refused = ""
         listing = FolderListing(self._mailbox, folder.id)
+        unread: set[int] = set()  # ids, by their hash, of messages whose text may say more than their envelope
         try:
             for page in listing.messages() if folder.item_count else ():
                 concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+                unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
                 self._tick(path, listing.listed)
             if listing.listed < folder.item_count:
                 for page in listing.again():
                     concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+                    unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
                 held = listing.held
+            if unread and self._reads_texts:
+                concerned += self._read_texts(folder, path, recoverable, unread)
         except NotFound:
             return False
         except PermanentError as error:
@@ -205,6 +213,11 @@ class MailboxFinder:
                     for page in fetched(self._mailbox, folder.id, new):
                         concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
                         late += len(page)
+                        if self._reads_texts:
+                            before = len(self._found.findings)
+                            open_ones = [m.id for m in page if not m.is_unreadable and not self._is_settled(m.id)]
+                            self._take_single_texts(open_ones, path, recoverable)
+                            concerned += len(self._found.findings) - before
             except NotFound:
                 is_whole = False  # deleted while we looked: the prover looks where it went
             except PermanentError as error:
@@ -245,11 +258,100 @@ class MailboxFinder:
             return True
         if is_unreadable(message):
             self._not_seen(path, "encrypted", 1)
-        elif why:
+        elif self._found.depth is Depth.HEADERS:
+            if message.has_attachments:
+                self._not_seen(path, "attachments-not-opened", 1)
+        elif why and (why in _READ_WHOLE or message.has_attachments or not self._reads_texts):
             self._found.candidates.append(Candidate(message=message, folder=path, recoverable=recoverable, why=why))
-        elif message.has_attachments:
+        elif message.has_attachments and not self._reads_texts:
             self._not_seen(path, "attachments-not-opened", 1)
         return False
+
+    # texts -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _reads_texts(self) -> bool:
+        return self._found.depth in (Depth.BODIES, Depth.EVERYTHING)
+
+    def _read_texts(self, folder: Folder, path: str, recoverable: str, unread: set[int]) -> int:
+        """Every text of a folder that was listed, by pages, and singly what no page brought; gives the new findings."""
+        before = len(self._found.findings)
+        for page in self._mailbox.bodies(folder.id, hidden=True):
+            self._take_texts([body for body in page if hash(body.id) in unread], path, recoverable)
+            unread.difference_update(hash(body.id) for body in page)
+            self._tick("reading texts")
+        if unread:
+            ids = [
+                s.id for page in self._mailbox.list_ids(folder.id, hidden=True) for s in page if hash(s.id) in unread
+            ]
+            for start in range(0, len(ids), _OPEN_AT_ONCE):
+                self._take_single_texts(ids[start : start + _OPEN_AT_ONCE], path, recoverable)
+        return len(self._found.findings) - before
+
+    def _take_single_texts(self, ids: Sequence[str], path: str, recoverable: str) -> None:
+        bodies = []
+        for message_id, text in zip(ids, self._mailbox.texts(ids), strict=True):
+            if isinstance(text, str):
+                bodies.append(Body(id=message_id, content=text, has_attachments=True))  # not known: it is asked for
+            elif isinstance(text, NotFound):
+                continue  # it left, and is listed where it went
+            elif isinstance(text, PermanentError):
+                self._not_seen(path, "unreadable", 1)
+            else:
+                raise text
+        self._take_texts(bodies, path, recoverable)
+
+    def _take_texts(self, bodies: Sequence[Body], path: str, recoverable: str) -> None:
+        """Compare them; what they show becomes findings, and what must be opened whole is a candidate."""
+        looks = look_at_bodies(bodies, self._person, self._sandbox)
+        seen = {body.id: look for body, look in zip(bodies, looks, strict=True)}
+        self._found.texts_read += len(bodies)
+        for body in bodies:
+            if seen[body.id].met_limit and body.id not in self._found.limited:
+                self._found.limited.append(body.id)
+                self._not_seen(path, "limits", 1)
+        waiting = {candidate.message.id for candidate in self._found.candidates}
+        carrying = [b for b in bodies if (b.has_attachments or "cid:" in b.content) and b.id not in waiting]
+        opened = self._to_open([b.id for b in carrying], seen, path)
+        wanted = [body.id for body in bodies if seen[body.id].seen or body.id in opened]
+        for message_id, message in zip(wanted, self._mailbox.fetch(wanted, Detail.TRACES), strict=True):
+            if isinstance(message, NotFound):
+                continue
+            if not isinstance(message, Message):
+                raise message
+            if seen[message_id].seen:
+                places = envelope_places(message, self._person)
+                places.note_all(seen[message_id].seen)
+                self._found.opened_findings += message.id not in self._found.findings
+                self._add(message, path, recoverable, places)
+            if message_id in opened and not is_unreadable(message) and not self._is_settled(message_id):
+                one = Candidate(message=message, folder=path, recoverable=recoverable, why=_CARRIES)
+                self._found.candidates.append(one)
+
+    def _to_open(self, ids: Sequence[str], seen: Mapping[str, Look], path: str) -> set[str]:
+        """Which of the messages that carry something are opened whole. The names of what the others carry are compared
+        here, and their contents counted as not read."""
+        ids = [one for one in ids if not self._is_settled(one)]
+        if self._found.depth is Depth.EVERYTHING:
+            return set(ids)
+        opened = set()
+        for start in range(0, len(ids), _OPEN_AT_ONCE):
+            some = ids[start : start + _OPEN_AT_ONCE]
+            for message_id, attached in zip(some, self._mailbox.attachments(some), strict=True):
+                if isinstance(attached, NotFound):
+                    continue
+                if isinstance(attached, PermanentError):
+                    self._not_seen(path, "attachment-names", 1)
+                elif isinstance(attached, MailsorterError):
+                    raise attached
+                else:
+                    for one in attached:
+                        look_at_file_name(seen[message_id].seen, one.name, self._person)
+                    if any(holds_names(one.name, one.content_type, is_item=one.is_item) for one in attached):
+                        opened.add(message_id)
+                    elif attached:
+                        self._not_seen(path, "attachments-not-opened", 1)
+        return opened
 
     def _is_in_client_folder(self, tree: FolderTree, folder: Folder) -> bool:
         if not self._scope.client_folder:
@@ -366,7 +468,7 @@ class MailboxFinder:
     # search ----------------------------------------------------------------------------------------------------
 
     def _search(self) -> None:
-        if not self._scope.terms:
+        if not self._scope.terms or self._found.depth is Depth.HEADERS:
             return
         self._tick("searching")
         hits = self._ask_search(self._scope.terms)
@@ -475,8 +577,9 @@ class MailboxFinder:
         """Messages known by envelope, preview and the server's index alone: said, so that nobody thinks otherwise."""
         by_envelope = len(self._found.findings) - self._found.opened_findings
         unopened = self._found.messages - by_envelope - self._found.opened
-        if unopened > 0:
-            self._not_seen("", "text-by-index-only", unopened)
+        if unopened > 0 and not self._reads_texts:
+            reason = "text-not-read" if self._found.depth is Depth.HEADERS else "text-by-index-only"
+            self._not_seen("", reason, unopened)
 
     def _not_seen(self, folder: str, reason: str, count: int) -> None:
         not_seen = self._found.not_seen
@@ -520,7 +623,7 @@ def _is_same(message: Message, finding: Finding) -> bool:
 
 def _is_whole(candidate: Candidate) -> bool:
     """Must the whole message be read, or is the body's text enough? The server's index sees more than the text."""
-    return candidate.message.has_attachments or candidate.why in ("bounce", "bare-attachment", "search", _UNRENDERED)
+    return candidate.message.has_attachments or candidate.why in _READ_WHOLE
 
 
 def _is_own(address: str, own_domains: tuple[str, ...]) -> bool:

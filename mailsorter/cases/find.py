@@ -17,6 +17,7 @@ from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import MailboxFinder, Progress, Scope
+from mailsorter.cases.forecast import OnForecast, forecast
 from mailsorter.cases.found import Found
 from mailsorter.cases.moves import advance, check
 from mailsorter.cases.office import ClientEntry, Office
@@ -24,10 +25,12 @@ from mailsorter.cases.scope import SCOPE, left_out_of, scope_today
 from mailsorter.cases.witnessed import forget_listed, witnessed_of
 from mailsorter.errors import CursorLost, MailsorterError, TemporaryError, UserError
 from mailsorter.model.case import Decision, Finding, Lookalike, NotSeen, Role, Subject, Verdict
+from mailsorter.model.coverage import Depth, shallowest
 from mailsorter.model.lifecycle import CaseAct
 from mailsorter.model.person import Person, search_terms
 
 CLIENT = "client"
+DEFAULT_DEPTH = Depth.BODIES
 _THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
 
 
@@ -40,11 +43,19 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     forwarded_to: tuple[str, ...]
     messages: int
     opened: int
+    texts_read: int = 0
+    depth: Depth = Depth.INDEXED
 
 
 @alone
-def find(office: Office, number: str, on_progress: Progress | None = None) -> Findings:
-    """Search every mailbox in scope; go on where an earlier search was broken off.
+def find(
+    office: Office, number: str, on_progress: Progress | None = None, *, depth: Depth | None = None,
+    on_forecast: OnForecast | None = None,
+) -> Findings:  # fmt: skip
+    """Search every mailbox in scope to this depth; go on where an earlier search was broken off.
+
+    `depth` None: what the broken-off search had, else `DEFAULT_DEPTH`. Another depth than a broken-off search had
+    begins it anew. `on_forecast` is told beforehand how much there is to read.
 
     Raises:
         LifecycleError: the case cannot be searched now.
@@ -56,10 +67,14 @@ def find(office: Office, number: str, on_progress: Progress | None = None) -> Fi
     subject = subject_of(file)
     states = found_parts.load_all(file)
     if states and all(state.is_complete for state in states) and file.read("search", str) == "complete":
-        found_parts.drop_all(file)
-        file.remove(SCOPE)
+        states = _begin_anew(file)
+    if states and depth is not None and any(state.depth is not depth for state in states):
+        states = _begin_anew(file)
+    chosen = depth or shallowest((state.depth for state in states), otherwise=DEFAULT_DEPTH)
     file.write("search", "begun")
-    _search_all(office, file, subject, on_progress)
+    if on_forecast is not None:
+        on_forecast(forecast(office, scope_of(office, file), chosen))
+    _search_all(office, file, subject, chosen, on_progress)
     file.write("search", "complete")
     forget_listed(office, file, {f.key for state in found_parts.load_all(file) for f in state.findings.values()})
     result = findings_of(file)
@@ -71,6 +86,17 @@ def find(office: Office, number: str, on_progress: Progress | None = None) -> Fi
 def search_of(file: CaseFile) -> str | None:
     """How far the last search came: `begun`, `complete`, or None where none was made."""
     return file.read("search", str) or ("complete" if found_parts.load_all(file) else None)
+
+
+def _begin_anew(file: CaseFile) -> list[Found]:
+    found_parts.drop_all(file)
+    file.remove(SCOPE)
+    return []
+
+
+def depth_of(file: CaseFile) -> Depth:
+    """The depth to which the last search read, the shallowest of its mailboxes."""
+    return shallowest(state.depth for state in found_parts.load_all(file))
 
 
 def subject_of(file: CaseFile) -> Subject:
@@ -99,6 +125,8 @@ def findings_of(file: CaseFile) -> Findings:
         forwarded_to=_told(states, decisions_of(file)),
         messages=sum(state.messages for state in states),
         opened=sum(state.opened for state in states),
+        texts_read=sum(state.texts_read for state in states),
+        depth=shallowest(state.depth for state in states),
     )
 
 
@@ -165,14 +193,14 @@ def client_in_book(office: Office, client_id: str) -> ClientEntry:
         raise UserError(f"The client book has no client {client_id}.", advice="Run: mailsorter clients list") from None
 
 
-def _search_all(office: Office, file: CaseFile, subject: Subject, on_progress: Progress | None) -> None:
+def _search_all(office: Office, file: CaseFile, subject: Subject, depth: Depth, on_progress: Progress | None) -> None:
     client = client_of(office, file, subject)
     if client is not None:
         file.write(CLIENT, client)
     person, scope = person_of(office, file, subject), _scope(office, subject, client)
 
     def one(address: str, number: int) -> MailsorterError | None:
-        state = found_parts.load(file, number, address)
+        state = found_parts.load(file, number, address, depth)
         if state.is_complete:
             return None
         return _search_one(office, person, scope, state, lambda s: found_parts.save(file, s), on_progress)

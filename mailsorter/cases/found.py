@@ -53,6 +53,7 @@ class Found(msgspec.Struct, kw_only=True):
     forwarded: dict[str, list[str]] = {}  # outside address to the ids of the findings that went there
     unreadable: list[str] = []  # ids of those that were named because they could not be opened
     limited: list[str] = []  # ids of those of which reading met a limit
+    texts_read: int = 0
     opened: int = 0
     opened_findings: int = 0  # findings that opening brought: they are among the opened
     depth: Depth = Depth.INDEXED
@@ -77,9 +78,9 @@ class Found(msgspec.Struct, kw_only=True):
         return sum(folder.messages for folder in self.folders)
 
 
-def load(file: CaseFile, number: int, mailbox: str) -> Found:
-    """The mailbox's state, or a fresh one."""
-    return file.read(f"{PART}-{number}", Found) or Found(mailbox=mailbox, number=number)
+def load(file: CaseFile, number: int, mailbox: str, depth: Depth) -> Found:
+    """The mailbox's state, or a fresh one that is read to this depth."""
+    return file.read(f"{PART}-{number}", Found) or Found(mailbox=mailbox, number=number, depth=depth)
 
 
 def save(file: CaseFile, found: Found) -> None:

@@ -23,6 +23,7 @@ from mailsorter.cases.letterhead import (
     kept_together,
     render_text,
     show_day,
+    show_depth,
     show_gaps,
     show_told,
 )
@@ -220,7 +221,11 @@ def _remains(office: Office, row: CaseRow, file: CaseFile, language: str, stands
             "not_theirs": counts[Bucket.NOT_THEIRS],
             "correspondence": correspondence,
         },
-        "searched": {"all": coverage.is_whole, "mailboxes": coverage.read},
+        "searched": {
+            "all": coverage.is_whole,
+            "mailboxes": coverage.read,
+            "depth": show_depth(coverage.depth, language, has_gaps=bool(gaps)),
+        },
         "kept": kept,
         "kept_by_law": any(one["basis"] in (Basis.LEGAL_DUTY, Basis.LEGAL_CLAIM) for one in kept),
         "kept_by_duty": any(one["basis"] == Basis.LEGAL_DUTY for one in kept),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mailsorter.cases.citations import show_law
 from mailsorter.errors import UserError
-from mailsorter.model.coverage import BY_SCOPE, EXCLUDED, LEFT_OUT, SEARCH, Gap, GapKind
+from mailsorter.model.coverage import BY_SCOPE, EXCLUDED, LEFT_OUT, SEARCH, Depth, Gap, GapKind
 from mailsorter.model.ground import BUSINESS_RECORDS
 
 LANGUAGES = ("nl", "en")
@@ -75,6 +75,29 @@ _TOLD = {
     "nl": {"clients": "relaties van ons", "others": "andere ontvangers buiten onze organisatie"},
     "en": {"clients": "clients of ours", "others": "other recipients outside our organisation"},
 }
+_DEPTH_READ: Mapping[str, Mapping[Depth, str]] = {  # "": of cases from before there was a choice, which tell it by gaps
+    "nl": {
+        Depth.HEADERS: "Van elk bericht hebben wij de kop en de eerste regels bekeken",
+        Depth.INDEXED: "",
+        Depth.BODIES: "Van elk bericht hebben wij de kop, de hele tekst en de namen van de bijlagen gelezen",
+        Depth.EVERYTHING: (
+            "Van elk bericht hebben wij de kop, de hele tekst en de bijlagen gelezen, voor zover die te lezen zijn"
+        ),
+    },
+    "en": {
+        Depth.HEADERS: "Of each message we looked at the header and the first lines",
+        Depth.INDEXED: "",
+        Depth.BODIES: "Of each message we read the header, the whole text and the names of the attachments",
+        Depth.EVERYTHING: (
+            "Of each message we read the header, the whole text and the attachments, as far as these can be read"
+        ),
+    },
+}
+"""What was read of each message, by the coverage's depth."""
+_BUT = {
+    "nl": ", behalve wat hieronder staat als niet ingezien",
+    "en": ", except what is listed below as not looked into",
+}
 NOT_OPENED = "not-opened"  # nothing of that mailbox was read, for whatever reason
 SEARCH_FAILED = "search-failed"  # the server's own search gave no answer, for whatever reason
 _SAME_GAP = {"item-not-readable": "unreadable", "not-readable-limits": "limits"}  # the proof met what the search met
@@ -87,6 +110,7 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "limits": (
             "berichten die niet of niet geheel te lezen zijn omdat zij te groot of te ingewikkeld zijn{some}", "",
         ),
+        "text-not-read": ("de tekst van {messages}: die is niet gelezen", ""),
         "text-by-index-only": ("de volledige tekst van {messages}: die is alleen met de zoekfunctie doorzocht", ""),
         "unreadable": ("berichten die ons mailsysteem niet kon tonen{some}", ""),
         "other-items": ("agenda-items, contactpersonen, taken en notities in mailmappen{some}", ""),
@@ -144,6 +168,7 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "limits": (
             "messages that cannot be read, or not completely, because they are too large or too complex{some}", "",
         ),
+        "text-not-read": ("the text of {messages}: it was not read", ""),
         "text-by-index-only": ("the full text of {messages}: it was searched by the search function only", ""),
         "unreadable": ("messages that our mail system could not show{some}", ""),
         "other-items": ("appointments, contacts, tasks and notes in mail folders{some}", ""),
@@ -232,6 +257,12 @@ def gap_of(gap: Gap, *, is_whole_mailbox: bool) -> str:
     if is_whole_mailbox:
         return NOT_OPENED
     return SEARCH_FAILED if gap.folder == SEARCH else gap.reason
+
+
+def show_depth(depth: Depth, language: str, *, has_gaps: bool) -> str:
+    """What was read of each message, as a sentence; "" where the gaps alone tell it."""
+    said = _DEPTH_READ[language][depth]
+    return f"{said}{_BUT[language] if has_gaps else ''}." if said else ""
 
 
 def show_gaps(tallies: Mapping[str, Tally], language: str) -> list[str]:

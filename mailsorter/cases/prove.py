@@ -8,19 +8,20 @@ as does an erased item that is still seen, wherever and under whatever name.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from mailsorter.cases import found as found_parts
 from mailsorter.cases.accounting import account_of
 from mailsorter.cases.alone import alone
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.certificate import sign
 from mailsorter.cases.certify import account_data, certificate_body, coverage_data, gaps_data
-from mailsorter.cases.covering import coverage_of, facts_of, not_seen_by_search, not_seen_by_witness
+from mailsorter.cases.covering import coverage_of, facts_of, new_of_witness, not_seen_by_search
 from mailsorter.cases.covering import short_folders as _short
 from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.expected import STAYS, Expected
@@ -38,7 +39,7 @@ from mailsorter.ledger.cases import CaseItem, CaseRow
 from mailsorter.model.account import Account
 from mailsorter.model.case import ItemState, NotSeen, Subject
 from mailsorter.model.caseplan import Plan
-from mailsorter.model.coverage import TRY_AGAIN, Coverage
+from mailsorter.model.coverage import TRY_AGAIN, Coverage, Depth
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import ProofFacts, VerdictOnCase, judge_proof
 
@@ -101,7 +102,8 @@ def prove(office: Office, number: str) -> Proof:
     marks = marks_of(office, file, subject)
     expected = Expected(office, row, plan, decisions_of(file))
     scope = [name for name in plan.scope if not any(place.covers(name, "") for place in left_out_of(file))]
-    looks = _look_everywhere(office, scope, marks, expected)
+    depths = {state.mailbox: state.depth.value for state in found_parts.load_all(file)}
+    looks = _look_everywhere(office, scope, marks, expected, depths)
     compared = _compare(office, subject, looks, expected)
     keep(file, compared.unsettled, {look.mailbox for look in looks}, compared.settled)
     _note_gone(office, row, expected, compared)
@@ -114,14 +116,21 @@ def prove(office: Office, number: str) -> Proof:
     return proof
 
 
-def _look_everywhere(office: Office, scope: Sequence[str], marks: Marks, expected: Expected) -> list[MailboxLook]:
-    """Every mailbox's look, in the order of the scope. A witness keeps its own connection: one for each thread."""
+def _look_everywhere(
+    office: Office, scope: Sequence[str], marks: Marks, expected: Expected, depths: Mapping[str, str]
+) -> list[MailboxLook]:
+    """Every mailbox's look, to the depth of its search, in the order of the scope.
+
+    A witness keeps its own connection: one for each thread.
+    """
     own = threading.local()
 
     def one(mailbox: str) -> MailboxLook:
         if not hasattr(own, "witness"):
             own.witness = office.open_witness()
-        look: MailboxLook = own.witness.look(mailbox, marks, expected.watched(mailbox))
+        look: MailboxLook = own.witness.look(
+            mailbox, marks, expected.watched(mailbox), depths.get(mailbox, Depth.INDEXED.value)
+        )
         return look
 
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="prove") as pool:
@@ -238,7 +247,8 @@ def _proof(
         for i in expected_items
         if i.state is ItemState.KEPT and i.token not in compared.seen and i.mailbox in compared.complete
     ]
-    not_seen = [*not_seen_by_search(office, file, plan), *not_seen_by_witness(looks)]
+    by_search = not_seen_by_search(office, file, plan)
+    not_seen = [*by_search, *new_of_witness(by_search, looks)]
     coverage = coverage_of(file, looks, not_seen)
     facts = facts_of(file, files=len(files.naming))
     counted = account_of(office, row, file)

@@ -9,7 +9,7 @@ from mailsorter.cases.approve import decided_since, unread_mailboxes
 from mailsorter.cases.casefile import CaseFile
 from mailsorter.cases.correspondence import is_outdated
 from mailsorter.cases.covering import facts_of
-from mailsorter.cases.find import findings_of
+from mailsorter.cases.find import depth_of, findings_of
 from mailsorter.cases.office import Office
 from mailsorter.cases.prove import Proof, proof_of
 from mailsorter.cases.scope import left_out_of
@@ -60,7 +60,7 @@ def _passed(proof: Proof | None) -> bool:
 
 def searched_coverage(file: CaseFile) -> Coverage:
     """The gaps of the last search alone, with what was left out since."""
-    return Coverage(gaps=gaps_of(findings_of(file).not_seen, left_out_of(file)))
+    return Coverage(depth=depth_of(file), gaps=gaps_of(findings_of(file).not_seen, left_out_of(file)))
 
 
 def _next(row: CaseRow, file: CaseFile, stands: Standing) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from mailsorter.cases.decisions import decisions_of
 from mailsorter.cases.enumerate import Progress as FindProgress
 from mailsorter.cases.eraser import Progress as EraseProgress
 from mailsorter.cases.find import Findings, find, subject_of
+from mailsorter.cases.forecast import OnForecast
 from mailsorter.cases.intake import canonical_addresses, open_case
 from mailsorter.cases.letter import write_letter
 from mailsorter.cases.office import Office
@@ -26,6 +27,7 @@ from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.caseplan import Plan
 from mailsorter.model.counted import counted, plural
+from mailsorter.model.coverage import Depth
 from mailsorter.model.lifecycle import CaseState
 from mailsorter.model.verdict import Outcome, VerdictOnCase, next_commands, words
 
@@ -37,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: Subject
     by: str
+    depth: Depth | None = None  # to which the search reads; None: as it was begun, else the default
     known: str = ""  # how the person is known: verifies the case
 
 
@@ -44,6 +47,7 @@ class Watching(msgspec.Struct, frozen=True):
     """How the walk tells of its progress, and is told to stop."""
 
     on_find: FindProgress | None = None
+    on_forecast: OnForecast | None = None
     on_erase: EraseProgress | None = None
     stop: threading.Event | None = None
 
@@ -102,7 +106,7 @@ def _is_outdated(office: Office, number: str) -> bool:
 
 
 def _find(office: Office, number: str, asked: Asked, watching: Watching) -> Result:
-    return find(office, number, watching.on_find)
+    return find(office, number, watching.on_find, depth=asked.depth, on_forecast=watching.on_forecast)
 
 
 def _plan(office: Office, number: str, asked: Asked, watching: Watching) -> Result:

@@ -11,7 +11,7 @@ import typer
 
 from mailsorter.cli.case_work import officer, on_found
 from mailsorter.cli.group import Group
-from mailsorter.cli.options import Json, Today, keep_today
+from mailsorter.cli.options import Json, Read, Today, keep_today
 from mailsorter.cli.person_data import FROM_HELP, asked_for
 from mailsorter.cli.voice import Voice
 from mailsorter.model.case import CaseKind, Verdict
@@ -174,6 +174,7 @@ def find(
         str, typer.Option("--known", help="How you know that what is taken in is the same person's.")
     ] = "",
     although: Although = "",
+    read: Read = None,
     json: Json = False,
 ) -> None:
     """Search every folder of every mailbox; broken off, it goes on where it stopped."""
@@ -181,7 +182,7 @@ def find(
     from mailsorter.cases.standing import searched_coverage
     from mailsorter.cases.widen import widen
     from mailsorter.cli.case_view import found_data, show_found, unread_data
-    from mailsorter.cli.case_work import search_ending
+    from mailsorter.cli.case_work import depth_named, search_ending, told_forecast
     from mailsorter.cli.working import assembled, finish
 
     voice = Voice(as_json=json)
@@ -190,7 +191,9 @@ def find(
         if address or alias:
             widen(office, number, addresses=address or (), aliases=alias or (), known=known, although=although)
         with voice.progress("Comparing messages") as advance:
-            found = find_all(office, number, on_found(advance))
+            found = find_all(
+                office, number, on_found(advance), depth=depth_named(read), on_forecast=told_forecast(voice)
+            )
         coverage = searched_coverage(office.open_file(number))
         show_found(voice, number, found, coverage)
         data = {"case": number, "state": office.get(number).state.value, **found_data(found)}

@@ -71,7 +71,8 @@ def show_found(voice: Voice, number: str, found: Findings, coverage: Coverage) -
     mailboxes = sorted({f.mailbox for f in found.findings})
     names = ("author", "only-recipient", "one-of-many", "mentioned", "possible")
     opened = counted(found.opened, "was", "were")
-    voice.say(f"{_among(found)}; {opened} opened to look.")
+    texts = f"{counted(found.texts_read, 'text')} read, " if found.texts_read else ""
+    voice.say(f"{_among(found)}; {texts}{opened} opened to look. Depth: {found.depth}.")
     if mailboxes:
         voice.table(("mailbox", *names), [(m, *(roles[m, name] for name in names)) for m in mailboxes])
     show_kinds(voice, coverage)
@@ -116,6 +117,8 @@ def found_data(found: Findings) -> dict[str, Any]:
         "findings": len(found.findings),
         "messages": found.messages,
         "opened": found.opened,
+        "texts_read": found.texts_read,
+        "depth": found.depth.value,
         "roles": dict(Counter(f.role.value for f in found.findings)),
         "mailboxes": dict(Counter(f.mailbox for f in found.findings)),
         "not_seen": [_gap(gap) for gap in found.not_seen],

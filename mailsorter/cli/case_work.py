@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailsorter.cli.failure import ExitCode, exit_code
-from mailsorter.cli.voice import Advance
+from mailsorter.cli.voice import Advance, Voice
 from mailsorter.errors import UserError
 from mailsorter.model.case import ItemState
+from mailsorter.model.counted import counted
 from mailsorter.model.verdict import Outcome
 
 if TYPE_CHECKING:
     from mailsorter.cases.carry_on import CarriedOn
+    from mailsorter.cases.forecast import Forecast
     from mailsorter.cases.office import Office
     from mailsorter.cases.perform import Performed
     from mailsorter.cases.prove import Proof
-    from mailsorter.model.coverage import Coverage
+    from mailsorter.model.coverage import Coverage, Depth
 
 
 def officer(given: str) -> str:
@@ -48,6 +50,28 @@ def on_found(advance: Advance) -> Callable[[str, str, int], None]:
             advance(messages - before)
 
     return progress
+
+
+def depth_named(read: str | None) -> Depth | None:
+    """The depth of `--read`; None where it was not given."""
+    from mailsorter.model.coverage import Depth
+
+    return Depth(read) if read else None
+
+
+def told_forecast(voice: Voice) -> Callable[[Forecast], None]:
+    """Says before a search how much it will read."""
+
+    def tell(ahead: Forecast) -> None:
+        also = ", and more for what is attached" if ahead.opened_singly else ""
+        messages, mailboxes = counted(ahead.messages, "message"), counted(ahead.mailboxes, "mailbox", "mailboxes")
+        requests, minutes = counted(ahead.requests, "request"), counted(ahead.minutes, "minute")
+        voice.say(
+            f"Reading {ahead.depth}: {messages} in {mailboxes}, {requests}{also}; "
+            f"at least {minutes} at Exchange's quota."
+        )
+
+    return tell
 
 
 def on_erased(advance: Advance) -> Callable[[str, int], None]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailsorter.cli.case_work import officer, on_erased, on_found, performed_data
-from mailsorter.cli.options import Json, Today, keep_today
+from mailsorter.cli.case_work import depth_named, officer, on_erased, on_found, performed_data, told_forecast
+from mailsorter.cli.options import Json, Read, Today, keep_today
 from mailsorter.cli.person_data import FROM_HELP
 from mailsorter.cli.voice import Voice
 from mailsorter.model.counted import counted
@@ -55,6 +55,7 @@ def erase(
         str, typer.Option("--although", help="Why an address that is shared, ours or impossible is taken all the same.")
     ] = "",
     today: Today = None,
+    read: Read = None,
     json: Json = False,
 ) -> None:
     """Find everything of a person, show it, wait for approval, erase, prove, and write the letter.
@@ -89,9 +90,13 @@ def erase(
         for other in open_for_the_same(office, subject, but=row.number):
             voice.warn(f"Case {other} is open for the same person already: mailsorter case show {other}")
         with voice.progress("Working") as advance:
-            watching = Watching(on_found(advance), on_erased(advance), assembly.stop)
+            watching = Watching(on_found(advance), told_forecast(voice), on_erased(advance), assembly.stop)
             steps, stopped = _walk(
-                voice, office, row.number, Asked(subject=subject, by=officer(by), known=known), watching
+                voice,
+                office,
+                row.number,
+                Asked(subject=subject, by=officer(by), known=known, depth=depth_named(read)),
+                watching,
             )
         finish(_end(voice, office, row.number, steps, stopped))
 

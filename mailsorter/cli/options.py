@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from mailsorter.config.load import Loaded
 
+Depths = Literal["headers", "bodies", "everything"]
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON; it holds what the text holds.")]
+Read = Annotated[
+    Depths | None,
+    typer.Option(
+        "--read",
+        help="How deep: headers, bodies (the text of every message; the default), or everything (attachments too).",
+    ),
+]
 TODAY = "mailsorter.today"
 """Under this name click's context keeps the day that the person says it is."""
 

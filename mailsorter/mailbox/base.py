@@ -39,6 +39,19 @@ class Detail(enum.Enum):
     TRACES = "traces"  # envelope plus search key and message class: what an erasure needs
 
 
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's text as the server has it, HTML or plain, and its header block as text ("" where it gives none).
+
+    Held in memory by the caller only as long as comparing takes.
+    """
+
+    id: str
+    content: str
+    is_html: bool = False
+    headers: str = ""
+    has_attachments: bool = False
+
+
 class ChangePage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a folder's changes.
 
@@ -209,6 +222,13 @@ class Mailbox(Protocol):
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         """The body of each message as plain text. Held in memory by the caller only as long as a decision takes."""
+        ...
+
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        """The text of every message directly in the folder, in as few requests as its size allows.
+
+        What the server cannot render is left out: ask `texts` for it.
+        """
         ...
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:

@@ -17,6 +17,7 @@ from mailsorter.clock import Clock
 from mailsorter.errors import CursorLost, Held, MailsorterError, NotFound, PoisonItem, Refused, Unreachable
 from mailsorter.mailbox.base import (
     AttachedItem,
+    Body,
     ChangePage,
     Detail,
     Done,
@@ -154,6 +155,14 @@ class MemoryMailbox:
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each("texts", ids, lambda item: item.text)
+
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        for page in self._pages(folder_id, hidden, "bodies"):
+            yield tuple(
+                Body(id=item.message.id, content=item.text, has_attachments=item.message.has_attachments)
+                for item in page
+                if not item.message.is_unreadable
+            )
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._each("attachment_names", ids, lambda item: item.attachment_names)

@@ -19,11 +19,24 @@ from mailsorter.model.folder import FOLDER_CLASSES
 class Depth(enum.StrEnum):
     """How deep every message in scope is read."""
 
-    INDEXED = "indexed"
+    HEADERS = "headers"
+    INDEXED = "indexed"  # of cases that were searched before there was a choice
+    BODIES = "bodies"
+    EVERYTHING = "everything"
 
 
 DEPTHS: Mapping[Depth, str] = MappingProxyType(
     {
+        Depth.HEADERS: "The envelope and the first 255 characters of every message. No text and no attachment.",
+        Depth.BODIES: (
+            "The envelope and the whole text of every message, the names of its attachments, attached messages and the "
+            "names inside ZIP archives. The text of attachments only of messages that Exchange's search (at most 1,000 "
+            "hits a term) or the kind of message suggest."
+        ),
+        Depth.EVERYTHING: (
+            "The envelope, the whole text and every attachment of every message, as far as the attachments can be "
+            "read: what could not be read is counted by its reason."
+        ),
         Depth.INDEXED: (
             "The envelope and the first 255 characters of every message. The text and attachments only of messages "
             "that Exchange's search (at most 1,000 hits a term), the headers or the kind of message suggest. Online "
@@ -32,6 +45,11 @@ DEPTHS: Mapping[Depth, str] = MappingProxyType(
     }
 )
 """What a depth means, in the words of the certificate."""
+
+
+def shallowest(depths: Iterable[Depth], otherwise: Depth = Depth.INDEXED) -> Depth:
+    """The depth that is true of all of them."""
+    return min(depths, key=tuple(Depth).index, default=otherwise)
 
 
 class GapKind(enum.StrEnum):
@@ -44,7 +62,8 @@ class GapKind(enum.StrEnum):
 
 
 BEYOND_DEPTH = frozenset(
-    {"text-by-index-only", "attachments-not-opened", "attachments-not-readable", "attachment-names", "encrypted",
+    {"text-by-index-only", "text-not-read", "attachments-not-opened", "attachments-not-readable", "attachment-names",
+     "encrypted",
      "search-cap", "search-useless", "search-broken-entries", "no-recoverable-items", "limits", "not-readable-limits",
      "other-items", FOLDER_CLASSES}
 )  # fmt: skip

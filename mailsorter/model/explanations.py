@@ -255,9 +255,13 @@ GAPS: dict[str, str] = {
         "opened: Exchange's own search was asked for the person's addresses, names and numbers and did not bring "
         "them. That search can miss what is not indexed yet or cannot be."
     ),
+    "text-not-read": (
+        "The envelopes of these messages were compared one by one and do not name the person. Their text was not read: "
+        "the search was made with --read headers. mailsorter case find NUMBER --read bodies reads it."
+    ),
     "attachments-not-opened": (
-        "These messages have attachments, and nothing in envelope, class or search suggests that they concern the "
-        "person, so the attachments were not opened."
+        "These messages have attachments, and nothing in envelope, text, class or search suggests that they concern "
+        "the person, so the attachments were not opened. mailsorter case find NUMBER --read everything opens them."
     ),
     "attachments-not-readable": (
         "These attachments were opened, but not all of their text could be read: scans, pictures, encrypted or damaged "

@@ -24,17 +24,26 @@ _NEARLY_EMPTY = 40  # letters of preview: somebody sent an attachment and said n
 def why_open(message: Message) -> str:
     """The reason to read this message's body, as a stable code; "" when nothing suggests it.
 
-    `bounce` reports and receipts quote another message; `forwarded` by subject or by a header block at the top;
+    `bounce` reports and receipts quote another message; `invitation`: organiser and attendees are no part of its
+    envelope; `forwarded` by subject or by a header block at the top;
     `bare-attachment` says nothing itself, so that what it carries may be a message.
     """
     message_class = message.message_class.upper()
     if message_class.startswith("REPORT."):
         return "bounce"
+    if message_class.startswith(("IPM.SCHEDULE.", "IPM.APPOINTMENT")):
+        return "invitation"
     if _FORWARDED.begins(message.subject) or _SEPARATOR.found_in(message.preview) or _has_header_block(message.preview):
         return "forwarded"
     if message.has_attachments and len("".join(message.preview.split())) < _NEARLY_EMPTY:
         return "bare-attachment"
     return ""
+
+
+def holds_names(name: str, content_type: str, *, is_item: bool) -> bool:
+    """Is this attachment a message or an archive, whose texts or names inside belong to the message itself?"""
+    kind = content_type.lower()
+    return is_item or kind == "message/rfc822" or "zip" in kind or name.lower().endswith((".eml", ".msg", ".zip"))
 
 
 def is_unreadable(message: Message) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from mailsorter.cases.witness import MailboxLook, Marks
 from mailsorter.errors import NotPermitted, Refused
-from mailsorter.mailbox.base import Detail, Mailbox, Outcome, SearchHits
+from mailsorter.mailbox.base import Body, Detail, Mailbox, Outcome, SearchHits
 from mailsorter.mailbox.wrap.through import PassedThrough
 from mailsorter.model.folder import FolderTree, show_path
 from mailsorter.model.message import ItemStub, Message
@@ -28,7 +28,7 @@ class Lies:
     folders: set[Place] = field(default_factory=set)  # refused
     cuts: set[Place] = field(default_factory=set)  # half of the listing is missing
     deletes: set[str] = field(default_factory=set)  # mailboxes that refuse every permanent delete
-    searches: dict[str, str] = field(default_factory=dict)  # mailbox to `fails`, `empty` or `other-ids`
+    searches: dict[str, str] = field(default_factory=dict)  # mailbox to `fails`, `empty` (texts too) or `other-ids`
 
     def stop(self) -> None:
         """Tell the truth from now on."""
@@ -71,6 +71,11 @@ class LyingMailbox(PassedThrough):
         for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
             yield tuple(ItemStub(message.id, message.folder_id) for message in page)
 
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        is_empty = self._lies.searches.get(self.address) == "empty"
+        for page in super().bodies(folder_id, hidden=hidden):
+            yield tuple(msgspec.structs.replace(body, content="") for body in page) if is_empty else page
+
     def search(self, terms: Sequence[str]) -> SearchHits:
         match self._lies.searches.get(self.address):
             case "fails":
@@ -100,11 +105,11 @@ class LyingWitness:
     def __init__(self, world: World, lies: Lies) -> None:
         self._world, self._lies = world, lies
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = "indexed") -> MailboxLook:
         if mailbox in self._lies.mailboxes:
             return MailboxLook(mailbox=mailbox, not_seen=[("msgfolderroot", "http-403")])
         server = self._world.servers[mailbox]
-        look = MemoryWitness(self._world.servers).look(mailbox, marks, watched)
+        look = MemoryWitness(self._world.servers).look(mailbox, marks, watched, depth)
         tree = server.tree()
         paths = {show_path(tree.path(folder.id)): folder.id for folder in tree}
         folders = []

@@ -42,7 +42,7 @@ class MemoryWitness:
     def __init__(self, servers: dict[str, MemoryServer]) -> None:
         self._servers = servers
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = "indexed") -> MailboxLook:
         server, look = self._servers[mailbox], MailboxLook(mailbox=mailbox)
         tree = server.tree()
         for folder in tree:

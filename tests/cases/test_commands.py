@@ -171,8 +171,11 @@ def test_what_a_list_says_in_codes_can_be_asked(desk: Desk) -> None:
     desk.firm.put(bert, subject="over iets anders")
     desk.type("case", "open", "--address", PIET.address)
     desk.type("case", "verify", "2026-0001", "--known", "bekend")
-    assert "mailsorter explain text-by-index-only" in desk.type("case", "find", "2026-0001")
-    assert "own search" in desk.type("explain", "text-by-index-only")
+    shallow = desk.type("case", "find", "2026-0001", "--read", "headers")
+    assert "mailsorter explain text-not-read" in shallow
+    assert "Reading headers: 3 messages in 2 mailboxes" in shallow
+    assert "--read bodies" in desk.type("explain", "text-not-read")
+    assert desk.json("case", "find", "2026-0001")["depth"] == "bodies"
     assert "wrote the message" in desk.type("explain", "author")
     assert "Did you mean: mailsorter explain author" in desk.type("explain", "autor", code=2)
     desk.type("case", "plan", "2026-0001")

@@ -259,9 +259,9 @@ class Meeting:
     def __init__(self, witness: Witness, met: threading.Barrier) -> None:
         self._witness, self._met = witness, met
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = "indexed") -> MailboxLook:
         self._met.wait(timeout=60)
-        return self._witness.look(mailbox, marks, watched)
+        return self._witness.look(mailbox, marks, watched, depth)
 
 
 def test_the_proof_looks_at_mailboxes_side_by_side(world: World) -> None:

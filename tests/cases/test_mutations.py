@@ -95,7 +95,8 @@ def first_batch_only(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_opening(patch: pytest.MonkeyPatch) -> None:
-    """Nothing that search or headers suggest is opened."""
+    """No text is read, and nothing that search or headers suggest is opened."""
+    patch.setattr(enumeration.MailboxFinder, "_read_texts", lambda self, *_: 0)
     patch.setattr(enumeration.MailboxFinder, "_open_candidates", lambda self: self._found.candidates.clear())
 
 

@@ -18,7 +18,7 @@ from mailsorter.emulator.graph.switches import GRAPH_SWITCHES, graph_with
 from mailsorter.emulator.store import Address
 from mailsorter.emulator.store.apps import App, Assignment
 from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Subject
-from mailsorter.model.coverage import GapKind
+from mailsorter.model.coverage import Depth, GapKind
 from tests.cases.tenant import OWN, Tenant, tenant
 
 PIET, KEES = Address("Piet", "piet@klant.example"), Address("Kees", "kees@elders.example")
@@ -154,7 +154,10 @@ def test_a_search_that_fails_is_named_and_what_was_listed_stands(tmp_path: Path,
         down: dict[str, Any] = {"method": "GET", "query": "*$search=*", "status": status}
         firm.emulator.faults.set_plan(FaultPlan.make({"fault": [down]}))
         number = opened(firm)
+        shallow = find(firm.office, number, depth=Depth.INDEXED)
+        assert gaps(shallow) == {("search", reason): 0}
+        assert {f.id: f.role for f in shallow.findings} == {i: r for i, r in planted.items() if r is not Role.MENTIONED}
         found = find(firm.office, number)
         assert gaps(found) == {("search", reason): 0}
-        assert {f.id: f.role for f in found.findings} == {i: r for i, r in planted.items() if r is not Role.MENTIONED}
+        assert {f.id: f.role for f in found.findings} == planted
         assert f"anna@{OWN}" in {gap.mailbox for gap in found.not_seen}

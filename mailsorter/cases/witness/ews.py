@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -19,8 +19,8 @@ import requests
 from lxml import etree
 
 from mailsorter.cases.witness.marks import Marks
-from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import read_message
+from mailsorter.cases.witness.report import BODIES, HEADERS, INDEXED, FolderLook, Hit, MailboxLook
+from mailsorter.cases.witness.texts import is_carrier, name_shows, read_html, read_message
 from mailsorter.sandbox import Sandbox
 
 _NAMES = {
@@ -40,6 +40,16 @@ _SHAPE = (
 )
 _BARE = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>"
 _MIME = "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:ItemShape>"
+_TEXTS = (
+    "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"
+    '<t:FieldURI FieldURI="item:ItemClass"/><t:FieldURI FieldURI="item:Body"/>'
+    '<t:FieldURI FieldURI="item:Attachments"/>'
+    '<t:ExtendedFieldURI PropertyTag="0x007D" PropertyType="String"/>'
+    "</t:AdditionalProperties></m:ItemShape>"
+)
+_READ_WHOLE = ("REPORT.", "IPM.SCHEDULE.", "IPM.APPOINTMENT")
+_REPORTED = ("original-recipient", "final-recipient", "x-failed-recipients")
+_READ_AT_ONCE = 50
 _RECOVERABLE = "Recoverable Items"
 _TOPS = (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE))
 _ARCHIVE_TOPS = (("archivemsgfolderroot", ""), ("archiverecoverableitemsroot", _RECOVERABLE))
@@ -102,13 +112,15 @@ class EwsWitness:
         self._session.auth = sign_in
         self._mailbox = ""
         self._requests = 0
+        self._depth = INDEXED
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = INDEXED) -> MailboxLook:
         """See `Witness.look`."""
+        self._depth = depth
         owner = self._archives.get(mailbox)
         self._mailbox = mailbox if owner is None else owner
         look, before = MailboxLook(mailbox=mailbox), self._requests
@@ -125,7 +137,8 @@ class EwsWitness:
             for group in _groups(found):
                 self._look_into(look, group, marks, watched)
             folders += found
-        self._search(look, [one.id for one in folders if not one.is_recoverable], marks)
+        if depth != HEADERS:
+            self._search(look, [one.id for one in folders if not one.is_recoverable], marks)
         look.requests = self._requests - before
         return look
 
@@ -267,7 +280,7 @@ class EwsWitness:
                 folder_id = left.pop(_id(item))
                 folder, counted = named[folder_id], seen[folder_id]
                 places = tuple(dict.fromkeys(_places(item, marks)))
-                if folder.is_recoverable and not places:
+                if not places and (folder.is_recoverable if self._depth == INDEXED else self._depth != HEADERS):
                     unnamed.append(_id(item))
                 seen[folder_id] = msgspec.structs.replace(
                     counted, items=counted.items + 1, naming=counted.naming + bool(places)
@@ -276,7 +289,12 @@ class EwsWitness:
                     places = (*places, "watched")
                 if places:
                     look.hits.append(_hit(item, folder.name, folder.is_recoverable, places))
-            for item in self._naming(look, unnamed, marks, closed):
+            if self._depth == BODIES:
+                unnamed = self._texts_naming(look, unnamed, marks, closed)
+                inside: Iterable[Any] = self._whole(unnamed, closed=closed)
+            else:
+                inside = self._naming(look, unnamed, marks, closed)
+            for item in inside:
                 folder = named[page[_id(item)]]
                 seen[folder.id] = msgspec.structs.replace(seen[folder.id], naming=seen[folder.id].naming + 1)
                 look.hits.append(_hit(item, folder.name, folder.is_recoverable, ("text",)))
@@ -372,6 +390,41 @@ class EwsWitness:
             look.not_seen.append(("search", str(reason)))
         if closed:
             look.not_seen.append(("search", "item-not-readable"))
+
+    def _texts_naming(self, look: MailboxLook, ids: Sequence[str], marks: Marks, closed: list[str]) -> list[str]:
+        """Those of the items whose text, header block or attachments' names show the person, and those whose attached
+        messages or archives do."""
+        found, whole, html = [], [], []
+        for item in self._whole(ids, _TEXTS, closed=closed):
+            body = item.find("t:Body", _NAMES)
+            text, item_id = _text(item, "t:Body"), _id(item)
+            attached = item.find("t:Attachments", _NAMES)
+            listed = () if attached is None else attached
+            if body is not None and body.get("BodyType") == "HTML":
+                html.append((item_id, text))
+                text = ""  # what its tags hold, no reader sees
+            names = [_text(one, "t:Name") for one in listed]
+            if (
+                marks.in_text(text)
+                or _shown_in_headers(_properties(item).get("0x7d", ""), marks)
+                or any(name_shows(name, marks) for name in names)
+            ):
+                found.append(item_id)
+            elif _text(item, "t:ItemClass").upper().startswith(_READ_WHOLE) or any(
+                is_carrier(
+                    _text(one, "t:Name"), _text(one, "t:ContentType"), is_item=one.tag.endswith("ItemAttachment")
+                )
+                for one in listed
+            ):
+                whole.append(item_id)
+        for start in range(0, len(html), _READ_AT_ONCE):
+            some = html[start : start + _READ_AT_ONCE]
+            readings = read_html([text for _, text in some], marks, self._sandbox)
+            look.limited += sum(reading.met_limit for reading in readings)
+            found += [one for (one, _), reading in zip(some, readings, strict=True) if reading.names]
+        opened = [one for one in whole if one not in found]
+        found += [_id(item) for item in self._naming(look, opened, marks, closed)]
+        return list(dict.fromkeys(found))
 
     def _naming(
         self, look: MailboxLook, ids: Sequence[str], marks: Marks, closed: list[str], *, is_suggested: bool = False
@@ -502,6 +555,17 @@ def _places(item: Any, marks: Marks) -> Iterator[str]:
             yield "smtp"
         if tag == "0x3fd9" and marks.in_text(value):
             yield "preview"
+
+
+def _shown_in_headers(block: str, marks: Marks) -> bool:
+    """By whom and to whom it was resent, and whom a report is about."""
+    for line in block.replace("\r", "").replace("\n ", " ").replace("\n\t", " ").split("\n"):
+        name, _, value = line.partition(":")
+        name = name.strip().lower()
+        is_told = name.startswith("resent-") or name in _REPORTED
+        if is_told and marks.in_text(value):
+            return True
+    return False
 
 
 def _properties(item: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +18,8 @@ import requests
 
 from mailsorter.cases.witness.links import leads_home
 from mailsorter.cases.witness.marks import BY_NAME, NOTHING, SURE, Marks
-from mailsorter.cases.witness.report import FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import Reading, read_message
+from mailsorter.cases.witness.report import BODIES, EVERYTHING, HEADERS, INDEXED, FolderLook, Hit, MailboxLook
+from mailsorter.cases.witness.texts import Reading, is_carrier, name_shows, read_html, read_message
 from mailsorter.sandbox import Sandbox
 
 _FIELDS = (
@@ -27,9 +28,15 @@ _FIELDS = (
 )
 _SEARCH_KEY, _SENDER, _AUTHOR = "Binary 0x300B", "String 0x5D01", "String 0x5D02"
 _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
-    f"id eq '{name}'" for name in (_SEARCH_KEY, _SENDER, _AUTHOR)
+    f"id eq '{name}'" for name in (_SEARCH_KEY, _SENDER, _AUTHOR, "String 0x001A")
 ) + ")"  # fmt: skip
 _WHAT = f"$select={_FIELDS}&$expand={quote(_EXPAND, safe='$(),=')}"
+_CLASS = "String 0x001A"
+_WHAT_WITH_TEXT = _WHAT.replace(_FIELDS, f"{_FIELDS},body,internetMessageHeaders")
+_READ_WHOLE = ("REPORT.", "IPM.SCHEDULE.", "IPM.APPOINTMENT")
+_REPORTED = ("original-recipient", "final-recipient", "x-failed-recipients")
+_READ_AT_ONCE = 50
+_TEXT_PAGE = 200
 _RECOVERABLE = "Recoverable Items"
 _NOT_THE_ITEMS = ("no-answer", "foreign-link", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
 _BROKEN_ENTRY = "broken-entry"
@@ -79,13 +86,15 @@ class GraphWitness:
         self._session.verify = ca_file or True
         self._session.resolve_redirects = lambda *_, **__: iter(())  # type: ignore[method-assign]  # `_own` judges first
         self._requests = 0
+        self._depth = INDEXED
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = INDEXED) -> MailboxLook:
         """See `Witness.look`."""
+        self._depth = depth
         look, before = MailboxLook(mailbox=mailbox), self._requests
         users = f"/users/{quote(mailbox, safe='@')}"
         known: dict[str, tuple[str, ...]] = {}  # folders by id, with their paths
@@ -100,7 +109,8 @@ class GraphWitness:
                 self._look_into(look, users, folder, marks, watched)
         for folder in self._of_other_classes(look, users, known) if known else ():
             self._look_into(look, users, folder, marks, watched)
-        self._search(look, users, marks)
+        if depth != HEADERS:
+            self._search(look, users, marks)
         look.requests = self._requests - before
         return look
 
@@ -155,8 +165,10 @@ class GraphWitness:
         counts = _Counts(held=int(found.get("totalItemCount", -1)))
         if found.get("totalItemCount", 1):
             try:
-                for message in self._all_of(users, found["id"], counts):
-                    places = tuple(_places(message, marks))
+                for message, inside in self._read_to_depth(
+                    look, users, self._all_of(users, found["id"], counts), marks
+                ):
+                    places = (*_places(message, marks), *inside)
                     naming += bool(places)
                     if message["id"] in watched:
                         places = (*places, "watched")
@@ -171,6 +183,50 @@ class GraphWitness:
             )
         )  # fmt: skip
 
+    def _read_to_depth(
+        self, look: MailboxLook, users: str, messages: Iterable[dict[str, Any]], marks: Marks
+    ) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+        """The messages, each with what its text and attachments show beyond its envelope."""
+        if self._depth not in (BODIES, EVERYTHING):
+            yield from ((message, ()) for message in messages)
+            return
+        waiting = iter(messages)
+        while some := list(islice(waiting, _READ_AT_ONCE)):
+            bodies = [message.get("body") or {} for message in some]
+            html = [str(b.get("content") or "") if b.get("contentType") == "html" else "" for b in bodies]
+            readings = read_html(html, marks, self._sandbox)
+            for message, body, reading in zip(some, bodies, readings, strict=True):
+                look.limited += reading.met_limit
+                is_shown = bool(reading.strength) or _shown_in_headers(message, marks)
+                is_shown = is_shown or (body.get("contentType") != "html" and marks.in_text(body.get("content") or ""))
+                if not is_shown and not any(_places(message, marks)):
+                    is_shown = self._carries(look, users, message, body.get("content") or "", marks)
+                yield message, (("text",) if is_shown else ())
+
+    def _carries(self, look: MailboxLook, users: str, message: dict[str, Any], text: str, marks: Marks) -> bool:
+        """Does what is attached name the person? Reports and invitations are read whole at once."""
+        properties = {p.get("id"): p.get("value") for p in message.get("singleValueExtendedProperties") or []}
+        is_whole = str(properties.get(_CLASS) or "").upper().startswith(_READ_WHOLE)
+        if not is_whole and not message.get("hasAttachments") and "cid:" not in text:
+            return False
+        if not is_whole and self._depth == BODIES:
+            path = f"{users}/messages/{quote(message['id'], safe='')}/attachments?$select=name,contentType&$top=100"
+            listed = list(self._pages(path))
+            if any(name_shows(str(one.get("name") or ""), marks) for one in listed):
+                return True
+            is_whole = any(
+                is_carrier(
+                    str(one.get("name") or ""), str(one.get("contentType") or ""),
+                    is_item=str(one.get("@odata.type", "")).lower().endswith("itemattachment"),
+                )
+                for one in listed
+            )  # fmt: skip
+            if not is_whole:
+                return False
+        reading = self._read(users, message, marks)
+        look.limited += reading.met_limit
+        return reading.names
+
     def _all_of(self, users: str, folder_id: str, counts: _Counts) -> Iterator[dict[str, Any]]:
         """Every message of a folder, each once; `counts` is filled with what the folder holds and what was listed.
 
@@ -181,7 +237,9 @@ class GraphWitness:
         folder = f"{users}/mailFolders/{quote(folder_id, safe='')}"
         url = f"{folder}/messages?includeHiddenMessages=true"
         seen: set[str] = set()
-        for message in self._listed(users, url, _WHAT, (_PAGE, _SMALL_PAGE)):
+        is_deep = self._depth in (BODIES, EVERYTHING)
+        what, size = (_WHAT_WITH_TEXT, _TEXT_PAGE) if is_deep else (_WHAT, _PAGE)
+        for message in self._listed(users, url, what, (size, _SMALL_PAGE)):
             seen.add(message["id"])
             counts.listed = len(seen)
             yield message
@@ -192,7 +250,7 @@ class GraphWitness:
         for _ in range(_ROUNDS):
             ids = {_id_of(entry) for entry in self._pages(f"{url}&$select=id&$top={_PAGE}")}
             now = {one for one in ids if one is not None}
-            yield from self._one_by_one(users, ids - seen, f"{url}&$select=id&$top=1", _WHAT)
+            yield from self._one_by_one(users, ids - seen, f"{url}&$select=id&$top=1", what)
             seen |= now
             listing = self._count(f"{url}&$select=id&$top=1&$count=true", "@odata.count")
             held = self._count(folder, "totalItemCount")
@@ -383,11 +441,21 @@ def _places(message: dict[str, Any], marks: Marks) -> Iterator[str]:
         if any(_names_person(one, marks) for one in message.get(name) or []):
             yield name
     for prop in message.get("singleValueExtendedProperties") or []:
-        if prop.get("id") != _SEARCH_KEY and marks.in_address(str(prop.get("value") or "")):
+        if prop.get("id") in (_SENDER, _AUTHOR) and marks.in_address(str(prop.get("value") or "")):
             yield "smtp"
     for name in ("subject", "bodyPreview"):
         if marks.in_text(str(message.get(name) or "")):
             yield name
+
+
+def _shown_in_headers(message: dict[str, Any], marks: Marks) -> bool:
+    """By whom and to whom it was resent, and whom a report is about."""
+    for header in message.get("internetMessageHeaders") or []:
+        name = str(header.get("name") or "").lower()
+        is_told = name.startswith("resent-") or name in _REPORTED
+        if is_told and marks.in_text(str(header.get("value") or "")):
+            return True
+    return False
 
 
 def envelope_strength(message: dict[str, Any], marks: Marks) -> str:

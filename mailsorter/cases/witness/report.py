@@ -8,6 +8,9 @@ import msgspec
 
 from mailsorter.cases.witness.marks import Marks
 
+HEADERS, INDEXED, BODIES, EVERYTHING = "headers", "indexed", "bodies", "everything"
+"""How deep every message is read: as the case was searched."""
+
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """One item that names the person, or whose id was asked about. Never printed: `places` says where it was seen."""
@@ -53,6 +56,6 @@ class MailboxLook(msgspec.Struct, kw_only=True):
 class Witness(Protocol):
     """Looks through mailboxes. Raises nothing for what it cannot see: that is part of what it tells."""
 
-    def look(self, mailbox: str, marks: Marks, watched: frozenset[str]) -> MailboxLook:
-        """Every item that names the person, and every item whose id is watched."""
+    def look(self, mailbox: str, marks: Marks, watched: frozenset[str], depth: str = INDEXED) -> MailboxLook:
+        """Every item that names the person, read to this depth, and every item whose id is watched."""
         ...

@@ -20,6 +20,7 @@ from mailsorter.errors import (
 )
 from mailsorter.mailbox.base import (
     AttachedItem,
+    Body,
     ChangePage,
     Detail,
     Done,
@@ -161,6 +162,12 @@ class EwsMailbox:
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:TextBody",)), lambda item: text(item, "t:TextBody"))
+
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        wanted = shape("m:ItemShape", ("item:Body", "item:HasAttachments", HEADERS))
+        for stubs in self.list_ids(folder_id, hidden=hidden):
+            answers = self._each([stub.id for stub in stubs], wanted, translate.body)
+            yield tuple(answer for answer in answers if isinstance(answer, Body))
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:Attachments",)), translate.attachment_names)

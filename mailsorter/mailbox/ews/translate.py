@@ -10,7 +10,7 @@ from typing import Any
 
 from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
-from mailsorter.mailbox.base import AttachedItem
+from mailsorter.mailbox.base import AttachedItem, Body
 from mailsorter.mailbox.ews.elements import (
     FLAG_STATUS,
     FROM_SMTP,
@@ -229,3 +229,13 @@ def _binary(written: str) -> bytes:
 
 def _number(written: str) -> int:
     return int(written) if written.strip().isdecimal() else 0
+
+
+def body(item: Any) -> Body:
+    """A message's text with its header block."""
+    found = find(item, "t:Body")
+    return Body(
+        id=item_id(item), content=text(item, "t:Body"), headers=_properties(item).get(HEADERS[0]) or "",
+        is_html=found is not None and found.get("BodyType") == "HTML",
+        has_attachments=text(item, "t:HasAttachments").lower() == "true",
+    )  # fmt: skip

@@ -26,6 +26,7 @@ from mailsorter.errors import (
 )
 from mailsorter.mailbox.base import (
     AttachedItem,
+    Body,
     ChangePage,
     Detail,
     Done,
@@ -39,7 +40,16 @@ from mailsorter.mailbox.base import (
 from mailsorter.mailbox.graph import query, translate, wire
 from mailsorter.mailbox.graph.client import Answer, Garbled, GraphClient, Request, decoded
 from mailsorter.mailbox.graph.erase import Eraser
-from mailsorter.mailbox.graph.pages import ByDate, along_links, delta_page, next_link, walk, walk_hits, walk_messages
+from mailsorter.mailbox.graph.pages import (
+    ByDate,
+    along_links,
+    delta_page,
+    next_link,
+    walk,
+    walk_bodies,
+    walk_hits,
+    walk_messages,
+)
 from mailsorter.mailbox.graph.refusals import Asked
 from mailsorter.mailbox.graph.settings import GraphSettings
 from mailsorter.mailbox.graph.stable_ids import StableIds
@@ -165,6 +175,13 @@ class GraphMailbox:
             return (found.body.content if found.body else None) or ""
 
         return self._each(ids, query.options(select="body"), wire.one_text, text, prefer=(_TEXT,))
+
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        tail = query.options(select=query.BODY, _includeHiddenMessages="true" if hidden else None)
+        path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
+        first = self._get(path, "read messages")
+        for page in walk_bodies(self._client, first, query.BODY_PAGE):
+            yield tuple(map(translate.body, page.value))
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._attached(ids, "name", lambda listed: tuple(one.name or "" for one in listed))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -76,6 +76,12 @@ def walk_messages(
     """A listing of messages; a page of `Stub` stands for one message that Exchange cannot render."""
     for page, _ in _walk(client, first, size, wire.message_page, wire.stub_page, query.PLACE, onward):
         yield page
+
+
+def walk_bodies(client: GraphClient, first: Request, size: int) -> Iterator[wire.Page[wire.MessageBody]]:
+    """A listing of texts. One that cannot be rendered is left out."""
+    pages = _walk(client, first, size, wire.body_page, wire.stub_page, query.IDS, along_links)
+    return (cast(wire.Page[wire.MessageBody], page) for page, is_bare in pages if not is_bare)
 
 
 def walk_hits(client: GraphClient, first: Request, size: int) -> Iterator[tuple[list[Message], int]]:

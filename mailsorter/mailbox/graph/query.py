@@ -1,6 +1,6 @@
 """The paths and query options this connector asks with. Pure.
 
-`$select` names header fields and `bodyPreview` only: a body is never part of a listing.
+`$select` names header fields and `bodyPreview` only; a case that reads bodies lists them by themselves.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from mailsorter.mailbox.graph import translate
 
 FOLDER_PAGE = 1000
 SEARCH_PAGE = 250  # the largest $top that Graph takes beside $search
+BODY_PAGE = 200  # texts of a few ten KB: some MB a page, which is what a slow mailbox renders within its time
 IDS = "id,parentFolderId"
 PLACE = f"{IDS},receivedDateTime"  # what of a message a listing by date cannot do without
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before any mail: the usual way to sort by date
+BODY = "id,body,hasAttachments,internetMessageHeaders"
 ENVELOPE = (
     "id,parentFolderId,receivedDateTime,sentDateTime,internetMessageId,conversationId,subject,bodyPreview,from,sender,"
     "replyTo,toRecipients,ccRecipients,bccRecipients,isRead,isDraft,flag,hasAttachments,categories"

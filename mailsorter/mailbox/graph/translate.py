@@ -11,8 +11,8 @@ from msgspec import UNSET
 
 from mailsorter.mailbox.answers import parent_last
 from mailsorter.mailbox.authentication import headers_of, verdict_of
-from mailsorter.mailbox.base import AttachedItem
-from mailsorter.mailbox.graph.wire import Attachment, GraphFolder, GraphMessage, Recipient, number
+from mailsorter.mailbox.base import AttachedItem, Body
+from mailsorter.mailbox.graph.wire import Attachment, GraphFolder, GraphMessage, MessageBody, Recipient, number
 from mailsorter.model.author_check import AuthorCheck
 from mailsorter.model.folder import Folder, WellKnown
 from mailsorter.model.message import Message, Participant
@@ -162,3 +162,14 @@ def _binary(value: str | None) -> bytes:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def body(item: MessageBody) -> Body:
+    """A message's text with its header block."""
+    found = item.body
+    headers = "\n".join(f"{one.name}: {one.value}" for one in item.internet_message_headers or ())
+    return Body(
+        id=item.id, content=(found.content if found else None) or "", headers=headers,
+        is_html=bool(found and (found.contentType or "").lower() == "html"),
+        has_attachments=bool(item.has_attachments),
+    )  # fmt: skip

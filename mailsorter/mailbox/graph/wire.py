@@ -115,6 +115,15 @@ class Text(msgspec.Struct):
     body: ItemBody | None = None
 
 
+class MessageBody(msgspec.Struct, rename="camel"):
+    """A message's text, and the fields of its header."""
+
+    id: str
+    body: ItemBody | None = None
+    has_attachments: bool | None = None
+    internet_message_headers: list[Header] | None = None
+
+
 class Attachment(msgspec.Struct, rename="camel"):
     """An attachment without its content; its kind is in the type that Graph writes beside it."""
 
@@ -180,5 +189,6 @@ one_message = msgspec.json.Decoder(GraphMessage, strict=False)
 translated_ids = msgspec.json.Decoder(TranslatedIds)
 one_stub = msgspec.json.Decoder(Stub)
 one_folder = msgspec.json.Decoder(GraphFolder, strict=False)
+body_page = msgspec.json.Decoder(Page[MessageBody], strict=False)
 one_text = msgspec.json.Decoder(Text)
 exchange_settings = msgspec.json.Decoder(ExchangeSettings)

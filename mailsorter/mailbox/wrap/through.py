@@ -12,6 +12,7 @@ from typing import TypeVar
 from mailsorter.errors import MailsorterError
 from mailsorter.mailbox.base import (
     AttachedItem,
+    Body,
     ChangePage,
     Detail,
     ItemCounts,
@@ -98,6 +99,9 @@ class PassedThrough:
 
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._ask("texts", lambda: self._inner.texts(ids))
+
+    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+        return self._walk("bodies", lambda: self._inner.bodies(folder_id, hidden=hidden))
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._ask("attachment_names", lambda: self._inner.attachment_names(ids))

@@ -127,6 +127,9 @@ class PlaceOf(NamedTuple):
     takes: frozenset[Identifier] = frozenset(Identifier)
 
 
+COVERING = "Hierbij de stukken waar u vanmiddag op kantoor naar vroeg, tot morgen."
+
+
 def _mail(body: str = "Tot straks.") -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "kees@elders.example", "anna@firm.example", "overleg"
@@ -150,7 +153,7 @@ def _entities(text: str) -> str:
 
 
 def _file(content: bytes, name: str, kind: str = "application/octet-stream") -> Placed:
-    message = _mail("Zie bijlage.")
+    message = _mail(COVERING)
     main, _, sub = kind.partition("/")
     message.add_attachment(content, maintype=main, subtype=sub, filename=name)
     return Placed(message.as_bytes())
@@ -212,7 +215,7 @@ def _subject(text: str) -> Placed:
 
 def _nested(text: str) -> Placed:
     inner = _mail(f"Groeten aan {text}, tot dan.")
-    outer = _mail("Zie bijlage.")
+    outer = _mail(COVERING)
     outer.add_attachment(inner)
     return Placed(outer.as_bytes())
 
@@ -222,7 +225,7 @@ def _nested_header(text: str) -> Placed:
     inner = b"From: <" + text.encode() + b">\r\nSubject: vraag\r\n\r\nHoi"
     middle = _mail()
     middle.add_attachment(inner, maintype="application", subtype="octet-stream", filename="vraag.eml")
-    outer = _mail("Zie bijlage.")
+    outer = _mail(COVERING)
     outer.add_attachment(middle)
     return Placed(outer.as_bytes())
 

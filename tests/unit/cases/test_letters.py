@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from mailsorter.cases.letterhead import LANGUAGES, Tally, render_text, show_gaps, show_told
+from mailsorter.cases.letterhead import LANGUAGES, Tally, render_text, show_depth, show_gaps, show_told
 from mailsorter.cases.written import ANSWERS
 from mailsorter.errors import UserError
+from mailsorter.model.coverage import Depth
 from mailsorter.model.ground import BUSINESS_RECORDS
 
 GOLDEN = Path(__file__).with_name("letters")
 COUNTS = {"none": 0, "one": 1, "many": 3}
+DEPTHS_READ = {0: Depth.EVERYTHING, 1: Depth.HEADERS, 2: Depth.INDEXED, 3: Depth.BODIES}
 KINDS = ("done", "partly", "extension", "identify", "refusal")
 
 
@@ -42,7 +44,10 @@ def words(language: str, count: int, *, is_done: bool) -> dict[str, Any]:
         "told": ["accountant@elders.example"] * (count > 1),
         "told_kinds": show_told(["clients", "others"][: count if count < 3 else 2], language),
         "counts": {"found": found, "erased": 2 * count, "gone": count, "not_theirs": count, "correspondence": count},
-        "searched": {"all": count != 1, "mailboxes": max(1, count)},
+        "searched": {
+            "all": count != 1, "mailboxes": max(1, count),
+            "depth": show_depth(DEPTHS_READ[count], language, has_gaps=bool(count)),
+        },
         "kept": kept, "kept_by_law": bool(kept), "kept_by_duty": bool(kept), "kept_by_claim": count > 1 and bool(kept),
         "kept_by_need": bool(kept),
         "retained": {"count": count, "until": date(2026, 12, 23)} if count else None,

@@ -1,0 +1,169 @@
+"""The definition in a firm: every identifier in every place, spread over every kind of folder, found at each depth.
+
+The same table as in tests/unit/cases/test_concerns.py, here through mailboxes, searches and the proof's witness.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mailsorter.cases.find import Findings, find
+from mailsorter.cases.intake import open_case
+from mailsorter.cases.verify import attest
+from mailsorter.cases.witness import Marks
+from mailsorter.emulator import EmulatorClock, running_emulator
+from mailsorter.emulator.mime.read import read_mime
+from mailsorter.emulator.store import Address
+from mailsorter.emulator.store.records import NewAttachment
+from mailsorter.model.case import CaseKind, Role
+from mailsorter.model.concern import CONCERNS, Concern, Identifier, Where
+from mailsorter.model.coverage import Depth
+from tests.cases.office import NOW
+from tests.cases.tenant import Tenant
+from tests.cases.test_plantings_ews import PremisesTenant
+from tests.unit.cases.concerns import OTHERS, PLACES, SPELLINGS, SUBJECT, PlaceOf
+
+ROLES = {
+    Concern.THEIRS: {Role.AUTHOR, Role.ONLY_RECIPIENT, Role.ONE_OF_MANY},
+    Concern.MENTIONED: {Role.MENTIONED},
+    Concern.POSSIBLE: {Role.POSSIBLE},
+}
+FOLDERS = (
+    *("inbox", "sentitems", "deleteditems", "junkemail", "hidden", "archive", ("Clients", "Klant B.V.")),
+    *("recoverableitemsdeletions", "recoverableitemspurges", "recoverableitemsversions", "another mailbox"),
+)
+CLASSES = {Where.CALENDAR: "IPM.Schedule.Meeting.Request", Where.REPORT: "REPORT.IPM.Note.NDR"}
+"""What Exchange makes of what it delivers."""
+IMPOSSIBLE = {"encrypted", "attachments-not-readable"}
+
+
+class Planted(NamedTuple):
+    """One message of the table, and what it must be found as."""
+
+    place: PlaceOf
+    identifier: Identifier
+    spelling: str
+
+
+def plantings() -> Iterator[Planted]:
+    """Two spellings of each identifier in each place that takes it, each spelling somewhere."""
+    used = dict.fromkeys(Identifier, 0)
+    for place in PLACES:
+        for identifier in sorted(place.takes):
+            spelled = [spelling for kind, spelling in SPELLINGS if kind is identifier]
+            for _ in range(2):
+                yield Planted(place, identifier, spelled[used[identifier] % len(spelled)])
+                used[identifier] += 1
+
+
+class World:
+    """A firm with the table's mail in it. Each subject ends in the number of its planting."""
+
+    def __init__(self, firm: Tenant) -> None:
+        self.firm = firm
+        anna, store = firm.mailboxes[0], firm.store
+        self._archive = store.mailboxes.add_archive(anna)
+        self._hidden = store.folders.create(anna, store.folders.well_known(anna, "msgfolderroot"), "H", hidden=True)
+        self.planted = dict(enumerate(plantings()))
+        for number, one in self.planted.items():
+            self._put(one.place, one.spelling, number)
+        for number, other in enumerate(OTHERS, start=1_000):
+            self._put(PLACES[number % len(PLACES)], other, number)
+        scan = [NewAttachment("scan.pdf", "application/pdf", b"%PDF-1.7 \x00 Zande")]
+        firm.put(anna, subject="scan [2000]", body="Zie de bijlage, die ik voor u heb ingescand op kantoor.",
+                 attachments=scan)  # fmt: skip
+        firm.put(anna, subject="geheim [2001]", message_class="IPM.Note.SMIME", body="x")
+
+    def _put(self, place_of: PlaceOf, text: str, number: int) -> None:
+        store, anna = self.firm.store, self.firm.mailboxes[0]
+        placed, where = place_of.put(text), FOLDERS[number % len(FOLDERS)]
+        new = read_mime(placed.raw)
+        shown = {
+            "subject": f"{placed.subject} [{number}]", "from_": Address(placed.sender_name, placed.sender),
+            "message_class": CLASSES.get(place_of.where, "IPM.Note"),
+            "to": [Address("Anna", placed.to)], "received": int(NOW.timestamp()) - number,
+        }  # fmt: skip
+        new = dataclasses.replace(new, **shown)
+        mailbox = {"archive": self._archive, "another mailbox": self.firm.mailboxes[1]}.get(str(where), anna)
+        root = store.folders.well_known(mailbox, "msgfolderroot")
+        if where == "hidden":
+            store.messages.create(mailbox, self._hidden, new)
+        elif isinstance(where, tuple) or where in ("archive", "another mailbox"):
+            place = root
+            for name in where if isinstance(where, tuple) else ("Oud",):
+                below = [f for f in store.folders.children(place) if f.name == name]
+                place = below[0] if below else store.folders.create(mailbox, place, name)
+            store.messages.create(mailbox, place, new)
+        elif where.startswith("recoverable"):
+            made = store.messages.create(mailbox, root, new)
+            store.recoverable.relocate(mailbox, made, store.folders.well_known(mailbox, where))
+        else:
+            store.messages.create(mailbox, store.folders.well_known(mailbox, where), new)
+
+    def searched(self, depth: Depth) -> tuple[Findings, dict[int, Role]]:
+        office = self.firm.office
+        self.number = open_case(office, CaseKind.ERASURE, SUBJECT).number
+        attest(office, self.number, "known")
+        found = find(office, self.number, depth=depth)
+        return found, {int(f.subject.rpartition("[")[2].strip("]")): f.role for f in found.findings}
+
+    def wrong(self, roles: dict[int, Role]) -> dict[str, object]:
+        """The plantings that were not found as they must be."""
+        return {
+            f"{one.place.where} ({one.place.how}): {one.spelling} [{number}]": roles.get(number)
+            for number, one in self.planted.items()
+            if roles.get(number) not in ROLES[CONCERNS[one.identifier, one.place.where]]
+        }
+
+    def witnessed(self, depth: Depth) -> set[tuple[str, str]]:
+        """Mailbox and id of every message in which the witness sees the person."""
+        marks = Marks(
+            addresses=SUBJECT.addresses, names=(*SUBJECT.names, *SUBJECT.aliases), phones=SUBJECT.phones
+        )  # fmt: skip
+        names = self.firm.office.open_file(self.number).read("scope", list[str]) or []
+        looks = [self.firm.office.open_witness().look(name, marks, frozenset(), depth.value) for name in names]
+        return {(look.mailbox, hit.id) for look in looks for hit in look.hits}
+
+
+ROADS = ("graph", *(("ews",) if find_spec("mailsorter.mailbox.ews") else ()))
+
+
+@pytest.fixture(params=ROADS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    kind = Tenant if request.param == "graph" else PremisesTenant
+    with running_emulator(clock=EmulatorClock(frozen_at=NOW)) as emulator:
+        firm = kind(emulator, tmp_path, ("anna", "bert"), "", 0)
+        yield World(firm)
+        firm.assembly.close()
+
+
+def test_everything_is_found_but_what_nobody_can_read(world: World) -> None:
+    """Every planting with its meaning; nobody else's; and the witness sees exactly the same messages."""
+    assert len(world.planted) >= 120
+    assert {(one.identifier, one.place.where) for one in world.planted.values()} == {
+        (identifier, place.where) for place in PLACES for identifier in place.takes
+    }
+    found, roles = world.searched(Depth.EVERYTHING)
+    assert world.wrong(roles) == {}
+    assert {number for number in roles if number not in world.planted} == set()
+    assert {gap.reason for gap in found.not_seen} & IMPOSSIBLE == IMPOSSIBLE
+    assert world.witnessed(Depth.EVERYTHING) == {finding.key for finding in found.findings}
+
+
+def test_bodies_miss_the_texts_of_attachments_and_count_them(world: World) -> None:
+    found, roles = world.searched(Depth.BODIES)
+    missing = {number for number in world.planted if number not in roles}
+    assert {world.planted[number].place.where for number in missing} <= {Where.ATTACHMENT, Where.ITEM}
+    assert missing
+    wrong = world.wrong(roles)
+    assert len(wrong) == len(missing), wrong
+    not_opened = sum(gap.count for gap in found.not_seen if gap.reason == "attachments-not-opened")
+    with_files = {n for n, one in world.planted.items() if one.place.where in (Where.ATTACHMENT, Where.ITEM)}
+    assert len(missing) <= not_opened <= len(with_files) + len(OTHERS) + 2
+    assert world.witnessed(Depth.BODIES) == {finding.key for finding in found.findings}
