@@ -55,6 +55,7 @@ def ask_everything(emulator: Emulator) -> None:
     mailbox.locate(ids)
     mailbox.texts(ids)
     mailbox.attachment_names(ids)
+    mailbox.attachments(ids)
     mailbox.mime(ids[0])
     mailbox.find("<0@x.example>")
     mailbox.search(["message"])
