@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from mailsorter.patterns import escaped, without_accents
+from mailsorter.patterns import escaped, normalized, without_accents
 
 _OWN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ħ": "h", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th"}
@@ -37,8 +37,8 @@ def name_patterns(name: str) -> Iterator[str]:
     lowered = name.lower()
     spelled = {lowered}
     for letter, two in _AS_TWO:
-        spelled.add(unicodedata.normalize("NFC", lowered).replace(letter, two))
-    as_two = unicodedata.normalize("NFC", lowered)
+        spelled.add(normalized("NFC", lowered).replace(letter, two))
+    as_two = normalized("NFC", lowered)
     for letter, two in _AS_TWO:
         as_two = as_two.replace(letter, two)
     for one in spelled | {as_two}:
