@@ -36,7 +36,7 @@ def show_case(voice: Voice, office: Office, number: str) -> dict[str, Any]:
         counts = unit.cases.item_counts(number)
     voice.say(
         f"Case {number}: {row.kind}, {row.state}, received {row.received_on}.",
-        f"Answer sent on {row.told_on}."
+        f"Answer sent on {row.told_on}; the term ends on {terms.answer_on}."
         if row.told_on is not None
         else f"Say what cannot be erased by {terms.firm_on}; answer by {terms.answer_on}.",
     )

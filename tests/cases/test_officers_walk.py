@@ -217,7 +217,7 @@ def test_that_a_letter_was_sent_is_recorded_and_ends_the_term(world: World) -> N
     record_sent(world.office, number, on=date(2026, 11, 24))
     assert due_dates(world.ledger, later) == []
     assert "letter done (en), sent on 2026-11-24" in shown(world, number)
-    assert "Answer sent on 2026-11-24." in shown(world, number)
+    assert "Answer sent on 2026-11-24; the term ends on 2026-12-23." in shown(world, number)
     assert data(world, number)["letters"][0]["sent_on"] == date(2026, 11, 24)
     assert data(world, number)["told_on"] == date(2026, 11, 24)
     assert next_of(world, number) == (f"mailsorter case close {number}",)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mailsorter.cases import accounting, close, covering, letter, prove
+from mailsorter.cases.expected import Expected
 from mailsorter.ledger.steps import Steps
 from mailsorter.mailbox import folder_listing
 from mailsorter.model import account, coverage, verdict
@@ -103,6 +104,22 @@ def a_row_and_its_finding_are_two(patch: pytest.MonkeyPatch) -> None:
     """The account counts a message as a finding and as a row."""
     patch.setattr(accounting, "rows_of", lambda *_: {})
 
+
+def what_moved_is_gone(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether what the witness sees is an approved message under another id."""
+    patch.setattr(Expected, "perhaps", lambda *_: set())
+
+
+def what_moved_is_one_more(patch: pytest.MonkeyPatch) -> None:
+    """The account finds a row by the id that was approved, and by nothing else."""
+    patch.setattr(accounting, "_by_traces", lambda *_: {})
+
+
+WITH_CHANGING_IDS: dict[Break, str] = {
+    what_moved_is_gone: "moved after approval",
+    what_moved_is_one_more: "moved after approval",
+}
+"""Those that show where ids change on every move."""
 
 ALL: dict[Break, str] = {
     a_hold_is_fine: "held",

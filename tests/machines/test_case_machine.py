@@ -142,3 +142,12 @@ def test_a_version_that_is_broken_on_purpose_is_caught(
     breaks(monkeypatch)
     with pytest.raises(Lost):
         play(DIRECTED[broken_cases.ALL[breaks]])
+
+
+@pytest.mark.parametrize("breaks", broken_cases.WITH_CHANGING_IDS, ids=lambda one: one.__name__)
+def test_so_is_one_that_is_broken_where_ids_change(
+    breaks: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks(monkeypatch)
+    with pytest.raises(Lost):
+        play(DIRECTED[broken_cases.WITH_CHANGING_IDS[breaks]], ids_survive_moves=False)
