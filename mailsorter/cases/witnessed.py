@@ -79,10 +79,11 @@ def keep(
     file.write(PART, [*stays, *found.values()])
 
 
-def refresh(office: Office, file: CaseFile) -> list[Witnessed]:
+def refresh(office: Office, file: CaseFile, *, asks_of_decided: bool = False) -> list[Witnessed]:
     """Read the undecided ones again, so that a reviewer sees them as they are now; gives those that are still there.
 
-    A mailbox that cannot be read now leaves them as they were.
+    A mailbox that cannot be read now leaves them as they were. `asks_of_decided`: ask of the decided ones, too, whether
+    they are still there under that id.
     """
     subject = file.read("subject", Subject) or Subject()
     person, decisions = Person(subject), decisions_of(file)
@@ -90,12 +91,12 @@ def refresh(office: Office, file: CaseFile) -> list[Witnessed]:
     everything = witnessed_of(file)
     for mailbox in dict.fromkeys(one.finding.mailbox for one in everything):
         here = [one for one in everything if one.finding.mailbox == mailbox]
-        open_ids = [one.finding.id for one in here if one.finding.key not in decisions]
-        messages = _read(office, mailbox, open_ids)
+        asked = [one.finding.id for one in here if asks_of_decided or one.finding.key not in decisions]
+        messages = _read(office, mailbox, asked)
         renewed = [
             _renewed(one.finding, message, person)
             for one in here
-            if isinstance(message := messages.get(one.finding.id), Message)
+            if isinstance(message := messages.get(one.finding.id), Message) and one.finding.key not in decisions
         ]
         named = _read_whole(office, mailbox, renewed)
         for one in here:
@@ -111,7 +112,7 @@ def forget_listed(office: Office, file: CaseFile, listed: Collection[tuple[str, 
     """After a search: what it lists itself is a finding of the search, and what is gone is none."""
     if not witnessed_of(file):
         return
-    refresh(office, file)
+    refresh(office, file, asks_of_decided=True)
     file.write(PART, [one for one in witnessed_of(file) if one.finding.key not in listed])
 
 

@@ -169,3 +169,19 @@ def test_what_moves_between_listing_and_search_is_one_finding(tmp_path: Path) ->
     assert {finding.id for finding in found.findings} == set(world.anna.everything())
     assert len(found.findings) == 2
     world.close()
+
+
+def test_what_the_witness_saw_and_a_person_decided_is_no_finding_when_it_is_gone(tmp_path: Path) -> None:
+    """After it moved, a new search has it under its new id, and counts it once."""
+    world = World(tmp_path, ids_survive_moves=False)
+    mail(world.anna, from_=PIET)
+    number = world.approved()
+    perform(world.office, number)
+    _, item = mail(world.bert, from_=PIET)
+    prove(world.office, number)
+    (seen,) = undecided(world.office.open_file(number))
+    decide(world.office, number, [seen.finding.handle], Verdict.ERASE, by="anna", reason="theirs")
+    moved = world.bert.user_moves(item, ("Prive",))
+    found = find(world.office, number)
+    assert [finding.id for finding in found.findings] == [moved]
+    world.close()
