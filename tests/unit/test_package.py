@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import mailsorter
+from tests.sources import nodes
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def test_nothing_is_decoded_by_a_decoder_made_on_the_spot() -> None:
     calls = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sorted((ROOT / "mailsorter").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "decode"

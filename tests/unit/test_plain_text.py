@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from mailsorter.cli.failure import tell
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import ConfigError, UserError
 from mailsorter.plain_text import one_line, one_line_each
+from tests.sources import nodes
 
 ROOT = Path(mailsorter.__file__).parent
 HOSTILE = (
@@ -141,8 +143,8 @@ PRINTS = {
 }
 
 
-def _prints(source: str) -> bool:
-    for node in ast.walk(ast.parse(source)):
+def _prints(nodes_of_module: Iterable[ast.AST]) -> bool:
+    for node in nodes_of_module:
         if isinstance(node, ast.Call):
             called = node.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -155,7 +157,5 @@ def _prints(source: str) -> bool:
 
 def test_nothing_prints_past_the_one_voice() -> None:
     """A new place speaks through `Voice`, or gets a line and a reason above."""
-    found = {
-        path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if _prints(path.read_text(encoding="utf-8"))
-    }
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if _prints(nodes(path))}
     assert found - set(PRINTS) == set()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import mailsorter
 from mailsorter.patterns import TABLE
 from mailsorter.patterns.caps import Cap
+from tests.sources import nodes
 
 ROOT = Path(mailsorter.__file__).parent
 
@@ -69,9 +72,9 @@ def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
-def imported(tree: ast.AST) -> set[str]:
+def imported(tree: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -79,12 +82,14 @@ def imported(tree: ast.AST) -> set[str]:
     return found
 
 
-def calls_normalize(tree: ast.AST) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr == "normalize" for node in ast.walk(tree))
+def calls_normalize(tree: Iterable[ast.AST]) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == "normalize" for node in tree)
 
 
-def trees() -> dict[str, ast.Module]:
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in modules()}
+@cache
+def trees() -> dict[str, tuple[ast.AST, ...]]:
+    """The nodes of every module, by the module's path below the package."""
+    return {str(path.relative_to(ROOT)): nodes(path) for path in modules()}
 
 
 def test_only_named_modules_import_re() -> None:
@@ -108,14 +113,14 @@ def test_unicode_is_normalised_in_one_place() -> None:
 def test_the_emulator_uses_none_of_the_programs_patterns() -> None:
     for name, tree in trees().items():
         if name.startswith("emulator/"):
-            modules_ = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+            modules_ = {n.module for n in tree if isinstance(n, ast.ImportFrom) and n.module}
             assert not any(module.startswith("mailsorter.patterns") for module in modules_), name
 
 
 def test_the_witness_compares_by_patterns_of_its_own() -> None:
     for name, tree in trees().items():
         if name.startswith("cases/witness/"):
-            for node in ast.walk(tree):
+            for node in tree:
                 if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mailsorter.patterns"):
                     assert node.module == "mailsorter.patterns", name
                     assert not {alias.name for alias in node.names} & {"TABLE", "WordFinder", "AnyOf"}, name
@@ -124,7 +129,7 @@ def test_the_witness_compares_by_patterns_of_its_own() -> None:
 @pytest.fixture(scope="module")
 def table() -> dict[str, object]:
     for name, tree in trees().items():
-        if "mailsorter.patterns" in {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}:
+        if "mailsorter.patterns" in {n.module for n in tree if isinstance(n, ast.ImportFrom)}:
             importlib.import_module(
                 "mailsorter." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             )
@@ -135,7 +140,7 @@ def test_every_pattern_is_in_the_table_under_the_name_of_its_reader(table: dict[
     named = [
         node.args[0].value
         for tree in trees().values()
-        for node in ast.walk(tree)
+        for node in tree
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "compiled"
