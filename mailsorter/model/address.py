@@ -9,9 +9,9 @@ nothing; it never raises.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-import idna
-
+from mailsorter.model.domain_name import in_ascii
 from mailsorter.patterns import Cap, compiled, normalized
 
 # The form that nearly every address has already; everything else takes the slow road.
@@ -30,6 +30,8 @@ _ESCAPED = compiled("address.escaped", r"\\(.)")
 
 _FIRST_OF_DIRECTORY_NAMES = frozenset("/eEiI")
 _LONGEST_DOMAIN = 253  # RFC 1035
+_NEVER_IN_DOMAINS = frozenset('@/,;:<>()"')
+_BETWEEN_ADDRESSES = frozenset(",;:<>")
 
 
 def addresses_in(raw: str) -> tuple[str, ...]:
@@ -45,6 +47,11 @@ def addresses_in(raw: str) -> tuple[str, ...]:
         return (lowered,)
     if not raw or "@" not in raw.replace("＠", "@"):
         return ()
+    return _addresses_taken_apart(raw)
+
+
+@lru_cache(maxsize=4096)  # a case asks two questions of each participant, one after the other
+def _addresses_taken_apart(raw: str) -> tuple[str, ...]:
     cleaned = _printable(raw).replace("＠", "@")
     if _DIRECTORY_NAME.begins(cleaned):
         return ()
@@ -78,15 +85,13 @@ def canonical_domain(raw: str) -> str | None:
         not domain
         or len(domain) > _LONGEST_DOMAIN
         or domain.startswith("[")
-        or any(c.isspace() or c in '@/,;:<>()"' for c in domain)
+        or domain.split() != [domain]
+        or not _NEVER_IN_DOMAINS.isdisjoint(domain)
     ):
         return None
     if domain.isascii():
         return domain
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        return domain  # delivered all the same: compare it as written
+    return in_ascii(domain)
 
 
 def base_of(address: str) -> str | None:
@@ -102,7 +107,7 @@ def domain_of(address: str) -> str:
 
 
 def _addresses_like(source: str) -> list[str]:
-    if not any(c.isspace() or c in ",;:<>" for c in source):
+    if source.split() == [source] and _BETWEEN_ADDRESSES.isdisjoint(source):
         return [source]  # one token, however damaged: of two @ in a row the last one counts
     return _tokens_with_at(source)
 
@@ -145,7 +150,7 @@ def _local_part(raw: str) -> str:
 
 def _printable(raw: str) -> str:
     """Without control, zero-width and direction characters, which are invisible to whoever reads the address."""
-    if raw.isascii() and raw.isprintable():
+    if raw.isprintable():
         return raw.strip()
     return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in raw).strip()
 

@@ -103,6 +103,14 @@ def test_nested_data_is_made_plain() -> None:
     assert made == {**data, "a": ["x y", [""]], "b": {"c": "\N{REPLACEMENT CHARACTER}"}}
 
 
+def test_every_character_is_shown_or_left_out_by_its_category() -> None:
+    everything = "".join(map(chr, range(0x110000)))
+    left_out = {c for c in everything if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    assert set(clean(everything)) == set(everything) - left_out
+    assert not set(escape(everything)) & (left_out - {"\n"})
+    assert json.loads(f'"{escape(everything[0x80:0xD800])}"') == everything[0x80:0xD800]
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_every_way_to_speak_prints_clean_bytes(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     """Text, tables, warnings, questions, errors, and JSON that a reader gets whole."""
