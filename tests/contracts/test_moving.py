@@ -9,9 +9,11 @@ import os
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from mailsorter.cases.witness import Marks, Witness
 from mailsorter.emulator import Emulator
 from mailsorter.emulator.ews.switches import EwsServer
 from mailsorter.emulator.ews.switches import with_switches as ews_with
@@ -19,14 +21,19 @@ from mailsorter.emulator.graph.switches import GraphServer, graph_with
 from mailsorter.mailbox.base import Detail
 from mailsorter.mailbox.folder_listing import FolderListing
 from mailsorter.model.folder import WellKnown
+from mailsorter.model.message import Participant
 from tests.contracts.conftest import _EWS
 from tests.contracts.graph_world import GraphWorld, StoreWorld
 
+pytestmark = pytest.mark.timeout(1800)  # of the long form
 RUNS = 500 if os.environ.get("MAILSORTER_TORTURE") == "1" else 12
 _GRAPH = [GraphServer(), graph_with("short_pages"), graph_with("jumping_links"),
           graph_with("short_pages", "jumping_links")]  # fmt: skip
 _ON_PREMISES = [EwsServer(), ews_with("short_pages"), ews_with("short_pages", "fewer_elements")]
 _DAY = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+PIET = Participant("piet@klant.example", "Piet")
 
 
 class Folder:
@@ -46,7 +53,7 @@ class Folder:
         """At most two in one second: fewer than on the shortest page."""
         seconds = next(s for _ in range(99) if self._dated[s := self._chance.randrange(100)] < 2)
         self._dated[seconds] += 1
-        return self._world.deliver(where, received_at=_DAY + timedelta(seconds=seconds))
+        return self._world.deliver(where, from_=PIET, received_at=_DAY + timedelta(seconds=seconds))
 
     def moves(self) -> None:
         """Others at work."""
@@ -89,6 +96,51 @@ def test_what_stays_is_given_whatever_moves(plain_emulator: Emulator, road: str)
         finally:
             world.close()
             conditions.graph, conditions.ews = GraphServer(), EwsServer()
+
+
+@pytest.mark.parametrize("road", ["graph", *(["ews"] if _EWS else [])])
+def test_the_witness_sees_what_stays_whatever_moves(
+    plain_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, road: str
+) -> None:
+    """By code of its own, with others at work before each of its listings' requests."""
+    from mailsorter.cases.witness import ews, graph
+
+    conditions = plain_emulator.conditions
+    for module in (ews, graph):
+        monkeypatch.setattr(module, "_PAGE", 10)
+    for seed in range(RUNS // 4):
+        witness: Witness
+        world: StoreWorld
+        if road == "graph":
+            conditions.graph, world = _GRAPH[seed % len(_GRAPH)], GraphWorld(plain_emulator)
+            folder = Folder(world, random.Random(seed))
+            token = plain_emulator.token("emulator")
+            witness = graph.GraphWitness(plain_emulator.url, lambda token=token: token, lambda _: None)
+        else:
+            from tests.contracts.ews_world import EwsWorld
+
+            conditions.ews, world = _ON_PREMISES[seed % len(_ON_PREMISES)], EwsWorld(plain_emulator)
+            folder = Folder(world, random.Random(seed))
+            url = f"{plain_emulator.url}/ews/exchange.asmx"
+            witness = ews.EwsWitness(url, ("emulator", "emulator"), lambda _: None)
+        name, of_listing = ("_json", "/messages") if road == "graph" else ("_ask", "FindItem")
+        ask = getattr(witness, name)
+
+        def asked(
+            what: str, *how: Any, ask: Any = ask, folder: Folder = folder, of_listing: str = of_listing, **more: Any
+        ) -> Any:
+            if of_listing in what:
+                folder.moves()
+            return ask(what, *how, **more)
+
+        monkeypatch.setattr(witness, name, asked)
+        try:
+            look = witness.look(world.mailbox.address, Marks(addresses=(PIET.address,)), frozenset())
+        finally:
+            witness.close()
+            world.close()
+            conditions.graph, conditions.ews = GraphServer(), EwsServer()
+        assert folder.stayed <= {hit.id for hit in look.hits}, f"seed {seed}"
 
 
 @pytest.fixture

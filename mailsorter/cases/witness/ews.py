@@ -55,6 +55,11 @@ _TOPS = (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE))
 _ARCHIVE_TOPS = (("archivemsgfolderroot", ""), ("archiverecoverableitemsroot", _RECOVERABLE))
 _NONE = "no-recoverable-items"
 _PAGE = 500
+_MOST_STEPS_BACK = 1000  # of one folder: a server that keeps no order must not hold up the proof for ever
+_OLDEST_FIRST = (
+    '<m:SortOrder><t:FieldOrder Order="Ascending"><t:FieldURI FieldURI="item:DateTimeReceived"/></t:FieldOrder>'
+    "</m:SortOrder>"
+)
 _ROUNDS = 3  # in which a folder's ids are listed again where it counts more than it listed
 _CHUNK = 100
 _OPENED_AT_ONCE = 20
@@ -199,9 +204,10 @@ class EwsWitness:
         for traversal in ("Shallow", "Associated"):
             try:
                 for page in self._listed([one.id for one in group], traversal, "", look, named):
-                    for item_id, folder_id in page.items():
-                        listed[folder_id].add(item_id)
-                    self._look_at(look, page, (named, seen), marks, watched)
+                    fresh = {item_id: where for item_id, where in page.items() if item_id not in listed[where]}
+                    for item_id, where in fresh.items():
+                        listed[where].add(item_id)
+                    self._look_at(look, fresh, (named, seen), marks, watched)
             except CannotSee as reason:
                 look.not_seen += [(one.name, str(reason)) for one in group]
         for one in group:
@@ -317,8 +323,14 @@ class EwsWitness:
     def _listed(
         self, folders: Sequence[str], traversal: str, query: str, look: MailboxLook, named: Mapping[str, _Folder]
     ) -> Iterator[dict[str, str]]:
-        """Items of folders, page by page: the folder of each by its id. A folder that is refused is named."""
-        asked = f"<m:QueryString>{escape(query)}</m:QueryString>" if query else ""
+        """Items of folders, page by page: the folder of each by its id, some twice. A folder that is refused is named.
+
+        Oldest first, and each page of a folder must begin with an item of the one before: the server counts, so that
+        one that leaves a page hides another. Where none of them comes, the page is asked for further ahead.
+        """
+        order = f"<m:QueryString>{escape(query)}</m:QueryString>" if query else ""
+        before: dict[str, set[str]] = {}  # by folder, the ids of its page before
+        steps_back: dict[str, int] = {}
         left = {0: list(folders)}
         while left:
             offset, some = left.popitem()
@@ -326,7 +338,7 @@ class EwsWitness:
             body = (
                 f'<m:FindItem Traversal="{traversal}">{_BARE}'
                 f'<m:IndexedPageItemView MaxEntriesReturned="{_PAGE}" Offset="{offset}" BasePoint="Beginning"/>'
-                f"<m:ParentFolderIds>{inside}</m:ParentFolderIds>{asked}</m:FindItem>"
+                f"{'' if query else _OLDEST_FIRST}<m:ParentFolderIds>{inside}</m:ParentFolderIds>{order}</m:FindItem>"
             )
             page: dict[str, str] = {}
             for folder_id, answer in zip(some, self._each(body, len(some)), strict=True):
@@ -335,8 +347,15 @@ class EwsWitness:
                     continue
                 ids = [_id(item) for item in answer.iterfind("m:RootFolder/t:Items/*", _NAMES)]
                 page |= dict.fromkeys(ids, folder_id)
-                if ids and not _is_last(answer):
-                    left.setdefault(offset + len(ids), []).append(folder_id)
+                known = before.get(folder_id, set())
+                back = max(0, offset - max(1, len(known) - 1))
+                if offset and known and known.isdisjoint(ids) and steps_back.get(folder_id, 0) < _MOST_STEPS_BACK:
+                    steps_back[folder_id] = steps_back.get(folder_id, 0) + 1
+                    left.setdefault(back, []).append(folder_id)
+                elif ids and not _is_last(answer):
+                    overlaps = len(ids) > 1 and not query
+                    before[folder_id] = set(ids) if overlaps else set()
+                    left.setdefault(offset + len(ids) - overlaps, []).append(folder_id)
             yield page
 
     def _each(self, body: str, count: int) -> list[Any]:
