@@ -193,7 +193,15 @@ class GraphWitness:
             yield from ((message, ()) for message in messages)
             return
         waiting = iter(messages)
-        while some := list(islice(waiting, _READ_AT_ONCE)):
+        trouble: CannotSee | None = None
+        while trouble is None:
+            some: list[dict[str, Any]] = []
+            try:
+                some.extend(islice(waiting, _READ_AT_ONCE))  # keeps what came before a trouble: it was seen
+            except CannotSee as reason:
+                trouble = reason
+            if not some:
+                break
             bodies = [message.get("body") or {} for message in some]
             html = [str(b.get("content") or "") if b.get("contentType") == "html" else "" for b in bodies]
             readings = read_html(html, marks, self._sandbox)
@@ -204,6 +212,8 @@ class GraphWitness:
                 if not is_shown and not any(_places(message, marks)):
                     is_shown = self._carries(look, users, message, body.get("content") or "", marks)
                 yield message, (("text",) if is_shown else ())
+        if trouble is not None:
+            raise trouble
 
     def _carries(self, look: MailboxLook, users: str, message: dict[str, Any], text: str, marks: Marks) -> bool:
         """Does what is attached name the person? Reports and invitations are read whole at once."""
