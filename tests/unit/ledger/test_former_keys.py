@@ -226,7 +226,7 @@ def test_a_case_that_was_open_keeps_the_key_needed(filled: str, clock: VirtualCl
     with Ledger.open(filled, NEW, former_keys=[MASTER], clock=clock) as ledger:
         assert rekey(ledger)
     clock.sleep(DAYS.total_seconds() + 1)
-    with pytest.raises(LedgerUnreadable, match="1 open cases from before"):
+    with pytest.raises(LedgerUnreadable, match="1 open case from before"):
         Ledger.open(filled, NEW, clock=clock)
 
 
@@ -247,7 +247,7 @@ def test_a_kept_item_that_no_listing_shows_keeps_the_key_needed(
         assert finish(ledger, [ADDRESS], ["acme"])
         everything_is_known(ledger)
     clock.sleep(DAYS.total_seconds() + 1)
-    with pytest.raises(LedgerUnreadable, match="1 kept items of cases that no check has met"):
+    with pytest.raises(LedgerUnreadable, match="1 kept item of cases that no check has met"):
         Ledger.open(filled, NEW, clock=clock)
 
 
