@@ -50,7 +50,7 @@ def the_search_s_gaps_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def the_witness_s_gaps_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Only what the search could not read counts."""
-    patch.setattr(prove, "not_seen_by_witness", lambda _: [])
+    patch.setattr(covering, "not_seen_by_witness", lambda _: [])
     patch.setattr(covering, "short_folders", lambda _: [])
 
 
