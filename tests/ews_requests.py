@@ -78,4 +78,5 @@ def judged() -> Iterator[Requests]:
     finally:
         EwsFace.handle = handle  # type: ignore[method-assign]
         if _FOLDER and seen.counts:
+            Path(_FOLDER).mkdir(parents=True, exist_ok=True)
             Path(_FOLDER, f"requests-{os.getpid()}.json").write_text(json.dumps(seen.counts, indent=1, sort_keys=True))

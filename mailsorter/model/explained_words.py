@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from mailsorter.model import coverage
 from mailsorter.model.brake import BRAKES
 
 CASE_KINDS: dict[str, str] = {
@@ -76,10 +77,7 @@ GROUNDS: dict[str, str] = {
 
 DEPTHS: dict[str, str] = {
     "beyond-depth": "It lies deeper than the case reads: it is counted and named, and does not hinder a proof.",
-    "indexed": (
-        "The envelope and the first 255 characters of every message were compared; text and attachments where "
-        "Exchange's search, the headers or the kind of message suggest them."
-    ),
+    **{str(depth): text for depth, text in coverage.DEPTHS.items()},
 }
 
 TERMS: dict[str, str] = {
