@@ -38,6 +38,8 @@ _LAWS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_GDPR = frozenset({"AVG", "GDPR"})
+
 
 class _Provision(NamedTuple):
     """One article with its paragraph and letter ("" where there is none)."""
@@ -47,11 +49,17 @@ class _Provision(NamedTuple):
     letter: str
 
 
-def show_law(article: str, language: str) -> str:
-    """The citation as letters of that language write it."""
+def show_law(article: str, language: str, *, without_gdpr: bool = False) -> str:
+    """The citation as letters of that language write it.
+
+    `without_gdpr`: only the other laws ("" where there are none), for a client, who may be a company and no data
+    subject (GDPR art. 1(1), 4(1)). A text that cannot be read as citations is shown as it was written.
+    """
     cited = _read(article)
     if cited is None:
         return _with_other_name(article, language)
+    if without_gdpr:
+        cited = [one for one in cited if one[0] not in _GDPR]
     show = _dutch if language == "nl" else _english
     groups = [
         show([provision for _, provision in some], _LAWS[language].get(law, law))

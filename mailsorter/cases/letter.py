@@ -39,7 +39,7 @@ from mailsorter.errors import DecisionNeeded, UserError
 from mailsorter.ledger.cases import CaseRow
 from mailsorter.model.account import Account, Bucket
 from mailsorter.model.address import canonical
-from mailsorter.model.case import Subject
+from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.ground import Basis
 from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import words
@@ -189,6 +189,7 @@ def _data(
         "told": list(findings_of(file).forwarded_to),
         "told_kinds": show_told(_told_kinds(office, findings_of(file).forwarded_to), language),
         "objects": subject.objects,
+        "is_client": row.kind is CaseKind.CLIENT_LEAVES,
         "written_on": office.today(),
         **_remains(office, row, file, language, stands),
     }

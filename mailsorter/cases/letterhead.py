@@ -67,7 +67,7 @@ _BASIS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one message and f
 }  # fmt: skip
 _PURPOSES = {  # of this program's own; the config's are told as it has them
     BUSINESS_RECORDS: {
-        "nl": "onze zakelijke administratie, waarin u alleen wordt genoemd",
+        "nl": "onze zakelijke administratie, waarin u slechts wordt genoemd",
         "en": "our business records, in which you are only mentioned",
     },
 }
@@ -85,11 +85,11 @@ _DEPTH_READ: Mapping[str, Mapping[Depth, str]] = {  # "": of cases from before t
         ),
     },
     "en": {
-        Depth.HEADERS: "Of each message we looked at the header and the first lines",
+        Depth.HEADERS: "For each message, we looked at the header and the first lines",
         Depth.INDEXED: "",
-        Depth.BODIES: "Of each message we read the header, the whole text and the names of the attachments",
+        Depth.BODIES: "For each message, we read the header, the whole text and the names of the attachments",
         Depth.EVERYTHING: (
-            "Of each message we read the header, the whole text and the attachments, as far as these can be read"
+            "For each message, we read the header, the whole text and the attachments, as far as these can be read"
         ),
     },
 }
@@ -304,7 +304,7 @@ def render_text(kind: str, language: str, data: Mapping[str, Any], own_templates
         "basis_nl": lambda basis, n=2: _basis("nl", basis, n),
         "basis_en": lambda basis, n=2: _basis("en", basis, n),
         "purpose": lambda purpose: _PURPOSES.get(purpose, {}).get(language, purpose),
-        "law": lambda article: show_law(article, language),
+        "law": lambda article, without_gdpr=False: show_law(article, language, without_gdpr=without_gdpr),
     }
     name = f"{language}/{kind}.txt.j2"
     try:

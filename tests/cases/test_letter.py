@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from mailsorter.cases.find import find
 from mailsorter.cases.intake import extend, open_case, reject
 from mailsorter.cases.letter import as_pdf, write_letter
+from mailsorter.cases.office import ClientEntry
 from mailsorter.cases.perform import perform
 from mailsorter.cases.plan import make_plan
 from mailsorter.cases.prove import prove
@@ -29,6 +30,10 @@ from tests.cases.office import BERT, NOW, PIET, SUBJECT, World, mail, replaced
 from tests.cases.signing import approve_seen
 
 GOLDEN = Path(__file__).with_name("golden")
+REASONS = {
+    "nl": ("uw verzoek betreft zeer veel berichten.", "wij konden niet vaststellen dat het verzoek van u komt"),
+    "en": ("your request concerns very many messages.", "we could not establish that the request comes from you"),
+}
 OUTSIDE = ("accountant@elders.example", "derde@elders.example")
 
 
@@ -81,15 +86,29 @@ def test_other_letters(world: World, language: str, kind: LetterKind) -> None:
     subject = Subject(names=("Piet de Vries",), addresses=(PIET.address,), language=language)
     number = open_case(world.office, CaseKind.ERASURE, subject).number
     if kind is LetterKind.EXTENSION:
-        extend(world.office, number, reason="uw verzoek betreft zeer veel berichten.")
+        extend(world.office, number, reason=REASONS[language][0])
     if kind is LetterKind.REFUSAL:
-        reject(world.office, number, reason="wij konden niet vaststellen dat het verzoek van u komt")
+        reject(world.office, number, reason=REASONS[language][1])
     code = ""
     if kind is LetterKind.IDENTIFY:
         mail(world.anna, from_=PIET, received_at=NOW - timedelta(days=9))
         code = give_code(world.office, number, PIET.address)
     letter = write_letter(world.office, number, kind, code=code)
     assert_golden(f"{language}-{kind}.txt", letter.text.replace(code, "ABCD-EFGH") if code else letter.text)
+
+
+@pytest.mark.parametrize("kind", [CaseKind.ERASURE, CaseKind.CLIENT_LEAVES])
+def test_only_a_person_s_letter_cites_the_right_to_erasure(world: World, kind: CaseKind) -> None:
+    """The kind of the case decides; a client can be a company."""
+    entry = ClientEntry(id="klant", name="Klant", folder=("Klant",), domains=("klant.example",))
+    world.change(clients={"klant": entry})
+    mail(world.anna, from_=PIET)
+    number = world.approved(SUBJECT if kind is CaseKind.ERASURE else Subject(client_id="klant"), kind)
+    perform(world.office, number)
+    prove(world.office, number)
+    text = write_letter(world.office, number).text
+    assert ("artikel 17 AVG" in text) == (kind is CaseKind.ERASURE)
+    assert ("dat u als klant bij ons vertrekt" in text) == (kind is CaseKind.CLIENT_LEAVES)
 
 
 def test_an_answer_waits_for_its_proof(world: World) -> None:

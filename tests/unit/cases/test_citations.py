@@ -39,6 +39,20 @@ def test_a_citation_is_spelled_as_the_language_has_it(written: str, nl: str, en:
     assert (show_law(written, "nl"), show_law(written, "en")) == (nl, en)
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("AVG art. 17(3)(b), AWR art. 52(4)", "artikel 52, vierde lid, AWR"),
+        ("GDPR art. 17(3)(e)", ""),
+        ("UAVG art. 35", "artikel 35 UAVG"),
+        ("een afspraak met de bank", "een afspraak met de bank"),
+    ],
+)
+def test_other_laws_are_cited_alone_where_the_regulation_gives_no_right(written: str, left: str) -> None:
+    """For a client, which can be a company."""
+    assert show_law(written, "nl", without_gdpr=True) == left
+
+
 @pytest.mark.parametrize("written", ["een afspraak met de bank", "AVG", "artikel 17", "zie dossier 12, AVG", ""])
 def test_what_is_no_citation_stays_as_it_was_written(written: str) -> None:
     assert show_law(written, "nl") == written

@@ -42,6 +42,7 @@ def words(language: str, count: int, *, is_done: bool) -> dict[str, Any]:
         "code_until": date(2026, 12, 4), "answers": True,  # by kind: see `letter`
         "backup_days": count or None, "correspondence_until": date(2031, 11, 19), "objects": count > 0,
         "told": ["accountant@elders.example"] * (count > 1),
+        "is_client": False,
         "told_kinds": show_told(["clients", "others"][: count if count < 3 else 2], language),
         "counts": {"found": found, "erased": 2 * count, "gone": count, "not_theirs": count, "correspondence": count},
         "searched": {
@@ -59,8 +60,13 @@ def words(language: str, count: int, *, is_done: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def letter(kind: str, language: str, count: int) -> str:
-    data = words(language, count, is_done=kind == "done") | {"answers": kind in list(ANSWERS)}
+def letter(kind: str, language: str, count: int, *, is_client: bool = False) -> str:
+    data = words(language, count, is_done=kind == "done") | {"answers": kind in list(ANSWERS), "is_client": is_client}
+    if kind == "extension":
+        data["answer_on"] = date(2027, 2, 22)  # three months end on a Saturday
+    if is_client:  # which made no request, and objects to nothing
+        reason = "het gaat om veel berichten" if language == "nl" else "there are many messages"
+        data |= {"objects": False, "reason": reason}
     return render_text(kind, language, data, None)
 
 
@@ -69,8 +75,36 @@ def letter(kind: str, language: str, count: int) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_as_people_read_it(kind: str, language: str, counted: str) -> None:
     """MAILSORTER_UPDATE_GOLDEN=1 writes the files anew."""
-    text = letter(kind, language, COUNTS[counted])
-    path = GOLDEN / f"{language}-{kind}-{counted}.txt"
+    assert_golden(f"{language}-{kind}-{counted}.txt", letter(kind, language, COUNTS[counted]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_client_that_leaves_is_told_of_the_promise(kind: str, language: str) -> None:
+    """A company is no data subject: no article of the GDPR, but the remedies of those who are natural persons."""
+    text = letter(kind, language, 3, is_client=True)
+    assert_golden(f"{language}-client-{kind}.txt", text)
+    before, _, remedies = text.partition("natuurlijke persoon" if language == "nl" else "natural person")
+    assert not re.search("AVG|GDPR|verzoek|request", before), before
+    assert bool(remedies) == (kind != "identify")
+    assert ("UAVG" in remedies) == (kind in list(ANSWERS))
+    assert ("AWR" in text) == (kind == "partly")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_recipients_are_told_of_no_erasure_where_nothing_was_erased(language: str) -> None:
+    data = words(language, 3, is_done=False)
+    nothing = data | {"counts": data["counts"] | {"erased": 0, "gone": 0}, "retained": None}
+    article = {"nl": "artikel 19 AVG", "en": "Article 19 GDPR"}[language]
+    assert article in render_text("partly", language, data, None)
+    text = render_text("partly", language, nothing, None)
+    assert "accountant@elders.example" in text
+    assert article not in text
+
+
+def assert_golden(name: str, text: str) -> None:
+    """Compare with the file of that name; MAILSORTER_UPDATE_GOLDEN=1 writes it anew, to be read in review."""
+    path = GOLDEN / name
     if os.environ.get("MAILSORTER_UPDATE_GOLDEN"):
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8")
