@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 from collections.abc import Callable
 
@@ -126,3 +127,11 @@ def test_entities_are_neither_expanded_nor_fetched(tmp_path: object) -> None:
     text = "".join(text for _, text in read_document(packed(word__document_xml=laughs)))
     assert "root:" not in text
     assert "Piet" not in text
+
+
+def test_reading_a_pdf_silences_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    """The witness's reader once switched off all logging of its process."""
+    list(document_texts(pdf("Piet de Vries")))
+    logging.getLogger("urllib3").warning("heard")
+    logging.getLogger("pdfminer.pdfinterp").warning("Piet de Vries")
+    assert caplog.messages == ["heard"]

@@ -100,7 +100,7 @@ def _pdf(content: bytes) -> Said:
     from pdfminer.pdfdocument import PDFDocument
     from pdfminer.pdfparser import PDFParser
 
-    logging.disable(logging.CRITICAL)
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # it names what it finds; others go on to speak
     document = PDFDocument(PDFParser(io.BytesIO(content)))
     for info in document.info:
         for value in info.values():
