@@ -20,7 +20,15 @@ from lxml import etree
 
 from mailsorter.cases.witness.marks import Marks
 from mailsorter.cases.witness.report import BODIES, HEADERS, INDEXED, FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import is_carrier, name_shows, read_html, read_message
+from mailsorter.cases.witness.texts import (
+    READ_AT_ONCE,
+    header_shows,
+    is_carrier,
+    is_read_whole,
+    name_shows,
+    read_html,
+    read_message,
+)
 from mailsorter.sandbox import Sandbox
 
 _NAMES = {
@@ -47,9 +55,6 @@ _TEXTS = (
     '<t:ExtendedFieldURI PropertyTag="0x007D" PropertyType="String"/>'
     "</t:AdditionalProperties></m:ItemShape>"
 )
-_READ_WHOLE = ("REPORT.", "IPM.SCHEDULE.", "IPM.APPOINTMENT")
-_REPORTED = ("original-recipient", "final-recipient", "x-failed-recipients")
-_READ_AT_ONCE = 50
 _RECOVERABLE = "Recoverable Items"
 _TOPS = (("msgfolderroot", ""), ("recoverableitemsroot", _RECOVERABLE))
 _ARCHIVE_TOPS = (("archivemsgfolderroot", ""), ("archiverecoverableitemsroot", _RECOVERABLE))
@@ -429,19 +434,20 @@ class EwsWitness:
                 or any(name_shows(name, marks) for name in names)
             ):
                 found.append(item_id)
-            elif _text(item, "t:ItemClass").upper().startswith(_READ_WHOLE) or any(
+            elif is_read_whole(_text(item, "t:ItemClass")) or any(
                 is_carrier(
                     _text(one, "t:Name"), _text(one, "t:ContentType"), is_item=one.tag.endswith("ItemAttachment")
                 )
                 for one in listed
             ):
                 whole.append(item_id)
-        for start in range(0, len(html), _READ_AT_ONCE):
-            some = html[start : start + _READ_AT_ONCE]
+        for start in range(0, len(html), READ_AT_ONCE):
+            some = html[start : start + READ_AT_ONCE]
             readings = read_html([text for _, text in some], marks, self._sandbox)
             look.limited += sum(reading.met_limit for reading in readings)
             found += [one for (one, _), reading in zip(some, readings, strict=True) if reading.names]
-        opened = [one for one in whole if one not in found]
+        already = set(found)
+        opened = [one for one in whole if one not in already]
         found += [_id(item) for item in self._naming(look, opened, marks, closed)]
         return list(dict.fromkeys(found))
 
@@ -580,9 +586,7 @@ def _shown_in_headers(block: str, marks: Marks) -> bool:
     """By whom and to whom it was resent, and whom a report is about."""
     for line in block.replace("\r", "").replace("\n ", " ").replace("\n\t", " ").split("\n"):
         name, _, value = line.partition(":")
-        name = name.strip().lower()
-        is_told = name.startswith("resent-") or name in _REPORTED
-        if is_told and marks.in_text(value):
+        if header_shows(name, value, marks):
             return True
     return False
 

@@ -19,7 +19,16 @@ import requests
 from mailsorter.cases.witness.links import leads_home
 from mailsorter.cases.witness.marks import BY_NAME, NOTHING, SURE, Marks
 from mailsorter.cases.witness.report import BODIES, EVERYTHING, HEADERS, INDEXED, FolderLook, Hit, MailboxLook
-from mailsorter.cases.witness.texts import Reading, is_carrier, name_shows, read_html, read_message
+from mailsorter.cases.witness.texts import (
+    READ_AT_ONCE,
+    Reading,
+    header_shows,
+    is_carrier,
+    is_read_whole,
+    name_shows,
+    read_html,
+    read_message,
+)
 from mailsorter.sandbox import Sandbox
 
 _FIELDS = (
@@ -33,9 +42,6 @@ _EXPAND = "singleValueExtendedProperties($filter=" + " or ".join(
 _WHAT = f"$select={_FIELDS}&$expand={quote(_EXPAND, safe='$(),=')}"
 _CLASS = "String 0x001A"
 _WHAT_WITH_TEXT = _WHAT.replace(_FIELDS, f"{_FIELDS},body,internetMessageHeaders")
-_READ_WHOLE = ("REPORT.", "IPM.SCHEDULE.", "IPM.APPOINTMENT")
-_REPORTED = ("original-recipient", "final-recipient", "x-failed-recipients")
-_READ_AT_ONCE = 50
 _TEXT_PAGE = 200
 _RECOVERABLE = "Recoverable Items"
 _NOT_THE_ITEMS = ("no-answer", "foreign-link", "http-401", "http-429", "http-502", "http-503")  # no item's own trouble
@@ -197,7 +203,7 @@ class GraphWitness:
         while trouble is None:
             some: list[dict[str, Any]] = []
             try:
-                some.extend(islice(waiting, _READ_AT_ONCE))  # keeps what came before a trouble: it was seen
+                some.extend(islice(waiting, READ_AT_ONCE))  # keeps what came before a trouble: it was seen
             except CannotSee as reason:
                 trouble = reason
             if not some:
@@ -218,7 +224,7 @@ class GraphWitness:
     def _carries(self, look: MailboxLook, users: str, message: dict[str, Any], text: str, marks: Marks) -> bool:
         """Does what is attached name the person? Reports and invitations are read whole at once."""
         properties = {p.get("id"): p.get("value") for p in message.get("singleValueExtendedProperties") or []}
-        is_whole = str(properties.get(_CLASS) or "").upper().startswith(_READ_WHOLE)
+        is_whole = is_read_whole(str(properties.get(_CLASS) or ""))
         if not is_whole and not message.get("hasAttachments") and "cid:" not in text:
             return False
         if not is_whole and self._depth == BODIES:
@@ -488,12 +494,10 @@ def _places(message: dict[str, Any], marks: Marks) -> Iterator[str]:
 
 def _shown_in_headers(message: dict[str, Any], marks: Marks) -> bool:
     """By whom and to whom it was resent, and whom a report is about."""
-    for header in message.get("internetMessageHeaders") or []:
-        name = str(header.get("name") or "").lower()
-        is_told = name.startswith("resent-") or name in _REPORTED
-        if is_told and marks.in_text(str(header.get("value") or "")):
-            return True
-    return False
+    return any(
+        header_shows(str(header.get("name") or ""), str(header.get("value") or ""), marks)
+        for header in message.get("internetMessageHeaders") or []
+    )
 
 
 def envelope_strength(message: dict[str, Any], marks: Marks) -> str:

@@ -17,6 +17,10 @@ _PARSER = "mailsorter.cases.witness.parsers.whole:read"
 _PAGES = "mailsorter.cases.witness.parsers.pages:read_pages"
 _BARE = 500_000  # bytes that are compared undecoded of a message that could not be taken apart
 _STEP = 100_000
+READ_AT_ONCE = 50
+"""Texts that are read together, and held in memory."""
+_CLASSES_READ_WHOLE = ("REPORT.", "IPM.SCHEDULE.", "IPM.APPOINTMENT")
+_REPORTED = ("original-recipient", "final-recipient", "x-failed-recipients")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -81,3 +85,14 @@ def is_carrier(name: str, content_type: str, *, is_item: bool) -> bool:
 def name_shows(name: str, marks: Marks) -> bool:
     """Does a file's name show the person, with its ending or without?"""
     return marks.in_text(name) or marks.in_text(name.rpartition(".")[0])
+
+
+def is_read_whole(message_class: str) -> bool:
+    """Is it a report, a receipt or an invitation, which name people in parts that are neither envelope nor text?"""
+    return message_class.upper().startswith(_CLASSES_READ_WHOLE)
+
+
+def header_shows(name: str, value: str, marks: Marks) -> bool:
+    """Does a header say that the person resent the message or got it so, or that a report is about the person?"""
+    lowered = name.strip().lower()
+    return (lowered.startswith("resent-") or lowered in _REPORTED) and marks.in_text(value)
