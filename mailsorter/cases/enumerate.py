@@ -150,15 +150,19 @@ class MailboxFinder:
         refused = ""
         listing = FolderListing(self._mailbox, folder.id)
         unread: set[int] = set()  # ids, by their hash, of messages whose text may say more than their envelope
+
+        def compare(page: Sequence[Message]) -> int:
+            count = sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
+            unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
+            return count
+
         try:
             for page in listing.messages() if folder.item_count else ():
-                concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
-                unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
+                concerned += compare(page)
                 self._tick(path, listing.listed)
             if listing.listed < folder.item_count:
                 for page in listing.again():
-                    concerned += sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
-                    unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
+                    concerned += compare(page)
                 held = listing.held
             if unread and self._reads_texts:
                 concerned += self._read_texts(folder, path, recoverable, unread)

@@ -20,7 +20,7 @@ from mailsorter.cases.enumerate import MailboxFinder, Progress, Scope
 from mailsorter.cases.forecast import OnForecast, forecast
 from mailsorter.cases.found import Found
 from mailsorter.cases.moves import advance, check
-from mailsorter.cases.office import ClientEntry, Office
+from mailsorter.cases.office import MAILBOXES_AT_ONCE, ClientEntry, Office
 from mailsorter.cases.scope import SCOPE, left_out_of, scope_today
 from mailsorter.cases.witnessed import forget_listed, witnessed_of
 from mailsorter.errors import CursorLost, MailsorterError, TemporaryError, UserError
@@ -31,7 +31,6 @@ from mailsorter.model.person import Person, search_terms
 
 CLIENT = "client"
 DEFAULT_DEPTH = Depth.BODIES
-_THREADS = 8  # one thread a mailbox, as design §3 says; more mailboxes wait their turn
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,7 +205,7 @@ def _search_all(office: Office, file: CaseFile, subject: Subject, depth: Depth, 
         return _search_one(office, person, scope, state, lambda s: found_parts.save(file, s), on_progress)
 
     numbers = office.mailbox_numbers(scope_of(office, file))
-    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="find") as pool:
+    with ThreadPoolExecutor(max_workers=MAILBOXES_AT_ONCE, thread_name_prefix="find") as pool:
         errors = list(pool.map(one, numbers.keys(), numbers.values()))
     for error in errors:
         if error is not None:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from mailsorter.cases.office import Office
+from mailsorter.cases.office import MAILBOXES_AT_ONCE, Office
 from mailsorter.errors import MailsorterError
 from mailsorter.model.coverage import Depth
 
 _LISTED, _TEXTS = 1_000, 200  # messages a request
 _A_MINUTE = 1_000  # requests that Graph takes for one mailbox: 10,000 in ten minutes
-_AT_ONCE = 8  # mailboxes
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +42,7 @@ def forecast(office: Office, scope: Sequence[str], depth: Depth) -> Forecast:
         per_mailbox.append([folder.item_count for folder in tree if not folder.is_search and folder.item_count])
     sizes = [_LISTED] if depth in (Depth.HEADERS, Depth.INDEXED) else [_LISTED, _TEXTS]
     requests = [sum(-(-count // size) for count in counts for size in sizes) for counts in per_mailbox]
-    longest = max(max(requests, default=0), sum(requests) // _AT_ONCE)
+    longest = max(max(requests, default=0), sum(requests) // MAILBOXES_AT_ONCE)
     return Forecast(
         depth=depth, mailboxes=len(scope), messages=sum(map(sum, per_mailbox)), requests=sum(requests),
         minutes=-(-longest // _A_MINUTE), opened_singly=depth is not Depth.HEADERS,

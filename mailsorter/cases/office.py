@@ -20,6 +20,9 @@ from mailsorter.model.lifecycle import CaseState
 from mailsorter.prediction.forgetting import Unlearn
 from mailsorter.sandbox import Sandbox, shared
 
+MAILBOXES_AT_ONCE = 8
+"""One thread for each mailbox of a search or a proof, as design §3 says; more mailboxes wait their turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approver:

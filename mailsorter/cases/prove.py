@@ -28,7 +28,7 @@ from mailsorter.cases.expected import STAYS, Expected
 from mailsorter.cases.find import client_of, subject_of
 from mailsorter.cases.graves import bury
 from mailsorter.cases.moves import advance, check
-from mailsorter.cases.office import Office
+from mailsorter.cases.office import MAILBOXES_AT_ONCE, Office
 from mailsorter.cases.plan import plan_of
 from mailsorter.cases.scope import left_out_of
 from mailsorter.cases.todays_date import require_true_date
@@ -44,7 +44,6 @@ from mailsorter.model.lifecycle import CaseAct, CaseState
 from mailsorter.model.verdict import ProofFacts, VerdictOnCase, judge_proof
 
 PART = "proof"
-_THREADS = 8  # one thread a mailbox, as the search has them
 
 
 class Unexpected(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +132,7 @@ def _look_everywhere(
         )
         return look
 
-    with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="prove") as pool:
+    with ThreadPoolExecutor(max_workers=MAILBOXES_AT_ONCE, thread_name_prefix="prove") as pool:
         return list(pool.map(one, scope))
 
 
