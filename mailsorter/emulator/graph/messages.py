@@ -24,7 +24,7 @@ from mailsorter.emulator.graph.render import Context, render_message, selected, 
 from mailsorter.emulator.graph.rights import Right
 from mailsorter.emulator.graph.router import Call
 from mailsorter.emulator.graph.wire import Response, answer, no_content
-from mailsorter.emulator.mime.write import header_list, mime_of
+from mailsorter.emulator.mime.write import headers_of, mime_of
 from mailsorter.emulator.odata.mapi import KEYWORDS
 from mailsorter.emulator.odata.properties import MESSAGE_PROPERTIES
 from mailsorter.emulator.odata.sql import FilterSql, too_complex
@@ -128,7 +128,7 @@ class Shower:
         extra: list[tuple[str, bytes]] = []
         store = self._call.face.store
         if "internetMessageHeaders" in self.names and not message.is_draft:
-            extra.append(("internetMessageHeaders", msgspec.json.encode(header_list(mime_of(store.messages, message)))))
+            extra.append(("internetMessageHeaders", msgspec.json.encode(headers_of(store.messages, message))))
         if "uniqueBody" in self.names:
             extra.append(("uniqueBody", msgspec.json.encode({"contentType": body[0], "content": unique_part(*body)})))
         extra.extend(extended.pairs(store, message, self._properties))

@@ -92,6 +92,14 @@ class Messages:
         row = self._db.row("SELECT body_type, body FROM content WHERE id = ?", (message.content,))
         return (row[0], row[1]) if row else ("text", "")
 
+    def body_type(self, message: Message) -> str:
+        """`text` or `html`."""
+        return str(self._db.value("SELECT body_type FROM content WHERE id = ?", (message.content,)) or "text")
+
+    def carries(self, message: Message) -> bool:
+        """Is anything attached to it, inline or not?"""
+        return bool(self._db.value("SELECT 1 FROM attachment WHERE content = ? LIMIT 1", (message.content,)))
+
     def stored_mime(self, message: Message) -> bytes | None:
         """The MIME a message came with; None when it is made from its properties."""
         data = self._db.value("SELECT mime FROM content WHERE id = ?", (message.content,))

@@ -153,6 +153,7 @@ OTHER_KINDS = f"message_class IN ({', '.join(repr(name) for name in OTHER_CLASSE
 #: Kept apart because a large seeding into an empty store drops them first and makes them again at its end.
 MESSAGE_INDEXES: dict[str, str] = {
     "message_in_folder": "message (folder, hidden, received DESC, id DESC)",
+    "message_by_date": "message (folder, received, id DESC)",  # hidden ones included
     "message_in_mailbox": "message (mailbox, area, hidden, received DESC, id DESC)",
     "message_change": "message (folder, seq)",
     "message_internet_id": "message (message_id, mailbox)",
