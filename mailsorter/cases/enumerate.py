@@ -5,8 +5,8 @@ addresses are compared on this side, because Exchange refuses to filter on recip
 The server's search is a second road for what only bodies and attachments tell; its hits are opened and checked.
 A message that the server lists but could not render is asked for once more, then read as a whole, then named.
 
-Under failure: what was found is saved at the end of a folder, after every few thousand messages; a folder that was
-begun is listed again. Nothing is changed on the server.
+Under failure: what was found is saved after every few thousand messages, also inside a folder, which is gone on with
+from there. What moved meanwhile is met by the round of ids over all folders. Nothing is changed on the server.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import msgspec
 
 from mailsorter.cases.bodies import look_at_bodies
 from mailsorter.cases.build_finding import finding_of, where, with_approvable_contents
-from mailsorter.cases.found import Candidate, FolderCount, Found
+from mailsorter.cases.found import Begun, Candidate, FolderCount, Found
 from mailsorter.cases.lookalike import LookalikeFinder
 from mailsorter.cases.mime import Look, look_at_file_name, look_at_text, look_through
+from mailsorter.cases.texts_along import ListingOrder, TextsAlong
 from mailsorter.cases.threads import Threads
 from mailsorter.errors import (
     MailsorterError,
@@ -33,7 +34,7 @@ from mailsorter.errors import (
     Throttled,
     Unreachable,
 )
-from mailsorter.mailbox.base import Body, Detail, Mailbox, Place, SearchHits
+from mailsorter.mailbox.base import AttachedItem, Body, Detail, Mailbox, Place, SearchHits
 from mailsorter.mailbox.folder_listing import FolderListing, fetched, id_key
 from mailsorter.model.case import Finding, NotSeen, Role, Seen
 from mailsorter.model.concern import Concern, Sightings
@@ -46,6 +47,7 @@ from mailsorter.model.reading import holds_names, is_unreadable, why_open
 from mailsorter.sandbox import Sandbox
 
 _SAVE_EVERY = 5000  # messages compared between two savings: seconds of work to repeat after a crash
+_OPEN_AT_LATEST = 200  # messages that wait to be opened
 _OPEN_AT_ONCE = 20  # bodies asked for in one batch, and held in memory
 _UNRENDERED = "not-rendered"  # why a message is opened whose envelope the server did not give
 _CARRIES = "carries"  # an attached message, an archive, or at the greatest depth anything at all
@@ -135,7 +137,9 @@ class MailboxFinder:
                 self._not_seen(*(_HIDDEN if tree.hides_recoverable else ("", "no-recoverable-items")), 0)
             if tree.lacks and attempt == 1:
                 self._not_seen("", tree.lacks, 0)
-            lost = [folder for folder in _folders(tree, done) if not self._list_folder(tree, folder, done)]
+            begun = self._found.begun
+            folders = sorted(_folders(tree, done), key=lambda folder: begun is None or folder.id != begun.folder_id)
+            lost = [folder for folder in folders if not self._list_folder(tree, folder, done)]
             if not lost:
                 return
             if attempt == 2:  # moved or deleted twice under our hands: what it held may be anywhere
@@ -143,29 +147,48 @@ class MailboxFinder:
                     self._not_seen(where(tree, folder.id)[0], "folder-vanished", folder.item_count)
 
     def _list_folder(self, tree: FolderTree, folder: Folder, done: set[str]) -> bool:
-        """List one folder; False when it vanished."""
+        """List one folder, and read its texts along with it; False when it vanished.
+
+        After every few thousand messages the state is whole: a search that is broken off later goes on from there.
+        """
         path, recoverable = where(tree, folder.id)
         in_client_folder = self._is_in_client_folder(tree, folder)
-        concerned, held = 0, folder.item_count
-        refused = ""
-        listing = FolderListing(self._mailbox, folder.id)
-        unread: set[int] = set()  # ids, by their hash, of messages whose text may say more than their envelope
+        begun = self._found.begun
+        if begun is None or begun.folder_id != folder.id:
+            begun = Begun(folder_id=folder.id)
+        concerned, held, refused = begun.findings, folder.item_count, ""
+        listing = FolderListing(self._mailbox, folder.id, given=array("Q", begun.given))
+        texts = TextsAlong(
+            self._mailbox.bodies(folder.id, hidden=True, since=begun.since),
+            lambda one: id_key(one) in listing.given,
+        )
+        unread: set[str] = set()  # ids of messages whose text may say more than their envelope
+        order, saved = ListingOrder(begun.since), listing.listed
 
         def compare(page: Sequence[Message]) -> int:
             count = sum(self._compare(m, path, recoverable, in_client_folder) for m in page)
-            unread.update(hash(m.id) for m in page if not m.is_unreadable and not self._is_settled(m.id))
+            if self._reads_texts:
+                unread.update(m.id for m in page if not m.is_unreadable and not self._is_settled(m.id))
             return count
 
         try:
-            for page in listing.messages() if folder.item_count else ():
+            for page in listing.messages(begun.since) if folder.item_count else ():
                 concerned += compare(page)
                 self._tick(path, listing.listed)
+                order.note(page)
+                if listing.listed - saved >= _SAVE_EVERY:
+                    concerned += self._read_texts(texts, unread, order.until, path, recoverable)
+                    given = array("Q", listing.given).tobytes()
+                    self._found.begun = Begun(folder_id=folder.id, since=order.until, given=given, findings=concerned)
+                    self._save_sometimes(listing.listed - saved)
+                    saved = listing.listed
+                    self._open_some()
+            concerned += self._read_texts(texts, unread, None, path, recoverable)
             if listing.listed < folder.item_count:
                 for page in listing.again():
                     concerned += compare(page)
+                    concerned += self._read_single_texts(unread, path, recoverable)
                 held = listing.held
-            if unread and self._reads_texts:
-                concerned += self._read_texts(folder, path, recoverable, unread)
         except NotFound:
             return False
         except PermanentError as error:
@@ -179,8 +202,10 @@ class MailboxFinder:
         self._found.folders.append(FolderCount(path, listing.listed, concerned, held, refused))
         self._found.done_folders.append(folder.id)
         self._found.listed_ids += array("Q", listing.given).tobytes()
+        self._found.begun = None
         done.add(folder.id)
-        self._save_sometimes(listing.listed)
+        self._save_sometimes(listing.listed - saved)
+        self._open_some()
         return True
 
     def _look_again(self) -> None:
@@ -277,19 +302,22 @@ class MailboxFinder:
     def _reads_texts(self) -> bool:
         return self._found.depth in (Depth.BODIES, Depth.EVERYTHING)
 
-    def _read_texts(self, folder: Folder, path: str, recoverable: str, unread: set[int]) -> int:
-        """Every text of a folder that was listed, by pages, and singly what no page brought; gives the new findings."""
+    def _read_texts(
+        self, texts: TextsAlong, unread: set[str], through: datetime | None, path: str, recoverable: str
+    ) -> int:
+        """Read the texts of these messages by pages, and singly what no page brought; gives the new findings."""
         before = len(self._found.findings)
-        for page in self._mailbox.bodies(folder.id, hidden=True):
-            self._take_texts([body for body in page if hash(body.id) in unread], path, recoverable)
-            unread.difference_update(hash(body.id) for body in page)
+        for page in texts.of(unread, through):
+            self._take_texts(page, path, recoverable)
             self._tick("reading texts")
-        if unread:
-            ids = [
-                s.id for page in self._mailbox.list_ids(folder.id, hidden=True) for s in page if hash(s.id) in unread
-            ]
-            for start in range(0, len(ids), _OPEN_AT_ONCE):
-                self._take_single_texts(ids[start : start + _OPEN_AT_ONCE], path, recoverable)
+        return len(self._found.findings) - before + self._read_single_texts(unread, path, recoverable)
+
+    def _read_single_texts(self, unread: set[str], path: str, recoverable: str) -> int:
+        before = len(self._found.findings)
+        ids = sorted(unread)
+        unread.clear()
+        for start in range(0, len(ids), _OPEN_AT_ONCE):
+            self._take_single_texts(ids[start : start + _OPEN_AT_ONCE], path, recoverable)
         return len(self._found.findings) - before
 
     def _take_single_texts(self, ids: Sequence[str], path: str, recoverable: str) -> None:
@@ -315,8 +343,7 @@ class MailboxFinder:
                 self._found.limited.append(body.id)
                 self._not_seen(path, "limits", 1)
         waiting = {candidate.message.id for candidate in self._found.candidates}
-        carrying = [b for b in bodies if (b.has_attachments or "cid:" in b.content) and b.id not in waiting]
-        opened = self._to_open([b.id for b in carrying], seen, path)
+        opened = self._to_open([b for b in bodies if _carries(b) and b.id not in waiting], seen, path)
         wanted = [body.id for body in bodies if seen[body.id].seen or body.id in opened]
         for message_id, message in zip(wanted, self._mailbox.fetch(wanted, Detail.TRACES), strict=True):
             if isinstance(message, NotFound):
@@ -332,13 +359,26 @@ class MailboxFinder:
                 one = Candidate(message=message, folder=path, recoverable=recoverable, why=_CARRIES)
                 self._found.candidates.append(one)
 
-    def _to_open(self, ids: Sequence[str], seen: Mapping[str, Look], path: str) -> set[str]:
+    def _to_open(self, bodies: Sequence[Body], seen: Mapping[str, Look], path: str) -> set[str]:
         """Which of the messages that carry something are opened whole. The names of what the others carry are compared
         here, and their contents counted as not read."""
-        ids = [one for one in ids if not self._is_settled(one)]
+        bodies = [body for body in bodies if not self._is_settled(body.id)]
         if self._found.depth is Depth.EVERYTHING:
-            return set(ids)
+            return {body.id for body in bodies}
         opened = set()
+        for message_id, attached in self._attached(bodies, path):
+            for one in attached:
+                look_at_file_name(seen[message_id].seen, one.name, self._person)
+            if any(holds_names(one.name, one.content_type, is_item=one.is_item) for one in attached):
+                opened.add(message_id)
+            elif attached:
+                self._not_seen(path, "attachments-not-opened", 1)
+        return opened
+
+    def _attached(self, bodies: Sequence[Body], path: str) -> Iterator[tuple[str, tuple[AttachedItem, ...]]]:
+        """What is attached to each message, asked for where it did not come with the text."""
+        yield from ((body.id, body.attached) for body in bodies if body.attached is not None)
+        ids = [body.id for body in bodies if body.attached is None]
         for start in range(0, len(ids), _OPEN_AT_ONCE):
             some = ids[start : start + _OPEN_AT_ONCE]
             for message_id, attached in zip(some, self._mailbox.attachments(some), strict=True):
@@ -349,13 +389,7 @@ class MailboxFinder:
                 elif isinstance(attached, MailsorterError):
                     raise attached
                 else:
-                    for one in attached:
-                        look_at_file_name(seen[message_id].seen, one.name, self._person)
-                    if any(holds_names(one.name, one.content_type, is_item=one.is_item) for one in attached):
-                        opened.add(message_id)
-                    elif attached:
-                        self._not_seen(path, "attachments-not-opened", 1)
-        return opened
+                    yield message_id, attached
 
     def _is_in_client_folder(self, tree: FolderTree, folder: Folder) -> bool:
         if not self._scope.client_folder:
@@ -394,6 +428,11 @@ class MailboxFinder:
                     ids.append(message.id)
 
     # opening ---------------------------------------------------------------------------------------------------
+
+    def _open_some(self) -> None:
+        """Open what waits once it is much: of a large mailbox it would fill the memory."""
+        if len(self._found.candidates) >= _OPEN_AT_LATEST:
+            self._open_candidates()
 
     def _open_candidates(self) -> None:
         while self._found.candidates:
@@ -603,6 +642,11 @@ class MailboxFinder:
     def _tick(self, doing: str, in_folder: int = 0) -> None:
         if self._on_progress is not None:
             self._on_progress(self._mailbox.address, doing, self._found.messages + in_folder)
+
+
+def _carries(body: Body) -> bool:
+    """Does it carry something, an inline picture too? Exchange's own flag does not count those."""
+    return body.has_attachments or bool(body.attached) or "cid:" in body.content
 
 
 def _folders(tree: FolderTree, done: set[str]) -> list[Folder]:

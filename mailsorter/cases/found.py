@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from mailsorter.cases.casefile import CaseFile
@@ -36,12 +38,26 @@ class FolderCount(msgspec.Struct, frozen=True):
     refused: str = ""
 
 
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a large folder was read: what was listed up to here was compared to the search's whole depth.
+
+    `given`: keys of the messages, 8 bytes each. `since`: what was received before is listed; None where the listing is
+    not by date and is asked for from its beginning, though nothing of `given` is compared again.
+    """
+
+    folder_id: str
+    since: datetime | None = None
+    given: bytes = b""
+    findings: int = 0
+
+
 class Found(msgspec.Struct, kw_only=True):
     """One mailbox's state of the search. Mutable: the finder adds to it and saves it."""
 
     mailbox: str
     number: int
     done_folders: list[str] = []
+    begun: Begun | None = None  # the folder in which the search is, once a few thousand of its messages were read
     folders: list[FolderCount] = []
     findings: dict[str, Finding] = {}
     candidates: list[Candidate] = []

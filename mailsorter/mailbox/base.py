@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -39,10 +40,23 @@ class Detail(enum.Enum):
     TRACES = "traces"  # envelope plus search key and message class: what an erasure needs
 
 
+class AttachedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of one attachment without its content. `size` in bytes, 0 where it does not say.
+
+    `is_item`: it is an item of Exchange's own (a message, an appointment, a contact), not a file.
+    """
+
+    name: str = ""
+    content_type: str = ""
+    size: int = 0
+    is_item: bool = False
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A message's text as the server has it, HTML or plain, and its header block as text ("" where it gives none).
 
-    Held in memory by the caller only as long as comparing takes.
+    Held in memory by the caller only as long as comparing takes. `attached`: what is attached, inline pictures too, or
+    None where the server did not say it with the text. `received_at`: None where the listing is not by date.
     """
 
     id: str
@@ -50,6 +64,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     is_html: bool = False
     headers: str = ""
     has_attachments: bool = False
+    attached: tuple[AttachedItem, ...] | None = None
+    received_at: datetime | None = None
 
 
 class ChangePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,18 +107,6 @@ class Place(msgspec.Struct, frozen=True):
 
     id: str
     folder_id: str
-
-
-class AttachedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of one attachment without its content. `size` in bytes, 0 where it does not say.
-
-    `is_item`: it is an item of Exchange's own (a message, an appointment, a contact), not a file.
-    """
-
-    name: str = ""
-    content_type: str = ""
-    size: int = 0
-    is_item: bool = False
 
 
 class ItemCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +189,14 @@ class Mailbox(Protocol):
         """
         ...
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
-        """Every message directly in the folder, in pages of up to 1,000; `hidden` adds associated items."""
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
+        """Every message directly in the folder, in pages of up to 1,000; `hidden` adds associated items.
+
+        `since`: only what was received then or later is asked for. A road that does not list by date, oldest first,
+        gives everything all the same.
+        """
         ...
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
@@ -224,8 +234,11 @@ class Mailbox(Protocol):
         """The body of each message as plain text. Held in memory by the caller only as long as a decision takes."""
         ...
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
-        """The text of every message directly in the folder, in as few requests as its size allows.
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
+        """The text of every message directly in the folder, in as few requests as its size allows; in the order of
+        `messages`, and `since` as there.
 
         What the server cannot render is left out: ask `texts` for it.
         """

@@ -11,7 +11,8 @@ the count of the listing itself, too. Only what these two leave unexplained is m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from mailsorter.errors import NotFound, PermanentError
 from mailsorter.mailbox.base import Detail, Mailbox
@@ -24,27 +25,29 @@ _AT_ONCE = 100  # messages that only a later round brought, fetched together
 class FolderListing:
     """Gives every message of a folder once, with so much of it as `detail` says. `listed`: how many it gave so far.
 
+    `given`: keys of those that an earlier listing gave, which was broken off; they are not given again.
     After `again`: `held` is the folder's own count, `others` how many of those are items of other kinds, and with
     `is_short` at least `missing` messages were not listed (0: nobody knows how many).
     """
 
     def __init__(
-        self, mailbox: Mailbox, folder_id: str, detail: Detail = Detail.TRACES, *, hidden: bool = True
+        self, mailbox: Mailbox, folder_id: str, detail: Detail = Detail.TRACES, *, hidden: bool = True,
+        given: Iterable[int] = (),
     ) -> None:  # fmt: skip
         self._mailbox = mailbox
         self._folder_id = folder_id
         self._detail = detail
         self._hidden = hidden
-        self.given: set[int] = set()  # ids by `id_key`: a million of them must not take a quarter of a GB
-        self.listed = 0
+        self.given = set(given)  # ids by `id_key`: a million of them must not take a quarter of a GB
+        self.listed = len(self.given)
         self.held = 0
         self.others = 0
         self.missing = 0
         self.is_short = False
 
-    def messages(self) -> Iterator[list[Message]]:
-        """Pages of everything in the folder. Raises as `Mailbox.messages`."""
-        for page in self._mailbox.messages(self._folder_id, self._detail, hidden=self._hidden):
+    def messages(self, since: datetime | None = None) -> Iterator[list[Message]]:
+        """Pages of everything in the folder, or of what was received since then. Raises as `Mailbox.messages`."""
+        for page in self._mailbox.messages(self._folder_id, self._detail, hidden=self._hidden, since=since):
             new = [message for message in page if self._is_new(message.id)]
             self.listed += len(new)
             yield new
@@ -58,10 +61,10 @@ class FolderListing:
         """
         before = set(self.given)
         for _ in range(_ROUNDS):
-            pages = self._mailbox.list_ids(self._folder_id, hidden=self._hidden)
-            ids = {stub.id for page in pages for stub in page}
-            yield from self._found([one for one in ids if self._is_new(one)])
-            now = {id_key(one) for one in ids}
+            now: set[int] = set()
+            for page in self._mailbox.list_ids(self._folder_id, hidden=self._hidden):
+                now.update(id_key(stub.id) for stub in page)
+                yield from self._found([stub.id for stub in page if self._is_new(stub.id)])
             counts = self._mailbox.count_items(self._folder_id, hidden=self._hidden)
             is_steady = before <= now
             self.held = len(now) if counts.held is None else counts.held

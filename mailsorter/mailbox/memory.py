@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -113,7 +114,9 @@ class MemoryMailbox:
                 return
             cursor = page.cursor
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
         for page in self._pages(folder_id, hidden, "messages"):
             yield tuple(self._listed(item, detail) for item in page)
 
@@ -156,7 +159,9 @@ class MemoryMailbox:
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each("texts", ids, lambda item: item.text)
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
         for page in self._pages(folder_id, hidden, "bodies"):
             yield tuple(
                 Body(id=item.message.id, content=item.text, has_attachments=item.message.has_attachments)

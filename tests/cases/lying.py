@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -56,7 +57,9 @@ class LyingMailbox(PassedThrough):
             raise NotPermitted(f"{self.address} is refused.")
         return super().tree(hidden=hidden, recoverable=recoverable)
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
         inner: Mailbox = self._inner
         tree = inner.tree(hidden=True, recoverable=True)
         place = (self.address, show_path(tree.path(folder_id)) if folder_id in tree else "")
@@ -64,16 +67,18 @@ class LyingMailbox(PassedThrough):
             raise NotPermitted(f"{self.address} is refused.")
         if place in self._lies.folders:
             raise Refused("This folder is refused.")
-        everything = [m for page in super().messages(folder_id, detail, hidden=hidden) for m in page]
+        everything = [m for page in super().messages(folder_id, detail, hidden=hidden, since=since) for m in page]
         yield tuple(everything[: len(everything) // 2] if place in self._lies.cuts else everything)
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         for page in self.messages(folder_id, Detail.IDS, hidden=hidden):
             yield tuple(ItemStub(message.id, message.folder_id) for message in page)
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
         is_empty = self._lies.searches.get(self.address) == "empty"
-        for page in super().bodies(folder_id, hidden=hidden):
+        for page in super().bodies(folder_id, hidden=hidden, since=since):
             yield tuple(msgspec.structs.replace(body, content="") for body in page) if is_empty else page
 
     def search(self, terms: Sequence[str]) -> SearchHits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,11 @@ class Busy(MemoryMailbox):
 
     meanwhile: Callable[[str], None] = staticmethod(lambda folder_id: None)
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
         self.meanwhile(folder_id)
-        for page in super().messages(folder_id, detail, hidden=hidden):
+        for page in super().messages(folder_id, detail, hidden=hidden, since=since):
             yield page
             self.meanwhile(folder_id)
 

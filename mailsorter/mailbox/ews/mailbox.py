@@ -7,6 +7,7 @@ gives no recipients in a listing or a round, so these bring ids, and each messag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from mailsorter.errors import (
@@ -119,7 +120,9 @@ class EwsMailbox:
             if is_last:
                 return
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
         for stubs in self.list_ids(folder_id, hidden=hidden):
             if detail is Detail.IDS:
                 yield tuple(Message(id=stub.id, folder_id=stub.folder_id) for stub in stubs)
@@ -163,8 +166,10 @@ class EwsMailbox:
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._each(ids, shape("m:ItemShape", ("item:TextBody",)), lambda item: text(item, "t:TextBody"))
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
-        wanted = shape("m:ItemShape", ("item:Body", "item:HasAttachments", HEADERS))
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
+        wanted = shape("m:ItemShape", ("item:Body", "item:HasAttachments", "item:Attachments", HEADERS))
         for stubs in self.list_ids(folder_id, hidden=hidden):
             answers = self._each([stub.id for stub in stubs], wanted, translate.body)
             yield tuple(answer for answer in answers if isinstance(answer, Body))

@@ -232,10 +232,12 @@ def _number(written: str) -> int:
 
 
 def body(item: Any) -> Body:
-    """A message's text with its header block."""
+    """A message's text with its header block and what is attached to it."""
     found = find(item, "t:Body")
+    has_attachments = text(item, "t:HasAttachments").lower() == "true"
+    attached = attachments(item)
     return Body(
         id=item_id(item), content=text(item, "t:Body"), headers=_properties(item).get(HEADERS[0]) or "",
         is_html=found is not None and found.get("BodyType") == "HTML",
-        has_attachments=text(item, "t:HasAttachments").lower() == "true",
+        has_attachments=has_attachments, attached=None if has_attachments and not attached else attached,
     )  # fmt: skip

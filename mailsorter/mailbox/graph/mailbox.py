@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
@@ -80,6 +81,7 @@ class GraphMailbox:
         self._stable = StableIds(client, self._users, self._get("", "translate ids"), self.locate)
         self._delta_expands = True  # until a round with extended properties fails here and one without does not
         self._expands = True  # until Exchange refuses extended properties here
+        self._lists_attached = True  # until Exchange refuses to show what is attached beside the texts
         self._sorts = True  # until Exchange refuses to list by date here
 
     @property
@@ -112,8 +114,10 @@ class GraphMailbox:
             if not page.next_link:
                 return
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
-        return self._messages(folder_id, detail, self._listing(folder_id, detail, hidden=hidden))
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
+        return self._messages(folder_id, detail, self._listing(folder_id, detail, hidden, since or query.EARLIEST))
 
     def _messages(
         self, folder_id: str, detail: Detail, pages: Iterator[_ListPage]
@@ -131,7 +135,7 @@ class GraphMailbox:
             yield found
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
-        first, rest = self._begin(folder_id, Detail.IDS, hidden=hidden, by_date=False)
+        first, rest = self._begin(folder_id, Detail.IDS, hidden, None)
         for page in self._messages(folder_id, Detail.IDS, chain([first], rest)):
             yield tuple(ItemStub(message.id, message.folder_id) for message in page)
 
@@ -176,12 +180,22 @@ class GraphMailbox:
 
         return self._each(ids, query.options(select="body"), wire.one_text, text, prefer=(_TEXT,))
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
-        tail = query.options(select=query.BODY, _includeHiddenMessages="true" if hidden else None)
-        path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
-        first = self._get(path, "read messages")
-        for page in walk_bodies(self._client, first, query.BODY_PAGE):
-            yield tuple(map(translate.body, page.value))
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
+        before: set[str] = set()
+        onward = since or query.EARLIEST
+        while True:
+            for page in self._bodies(folder_id, hidden, onward):
+                found = tuple(translate.body(item) for item in page.value if item.id not in before)
+                before = {item.id for item in page.value}
+                onward = max([onward, *(one.received_at for one in found if one.received_at)])
+                yield found
+                if self._lists_attached and _has_bytes(page):
+                    self._lists_attached = False  # the server minds no inner $select: on without what is attached
+                    break
+            else:
+                return
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._attached(ids, "name", lambda listed: tuple(one.name or "" for one in listed))
@@ -190,7 +204,7 @@ class GraphMailbox:
         return self._attached(ids, "name,contentType,size", lambda listed: tuple(map(translate.attached, listed)))
 
     def contents(self, ids: Sequence[str]) -> list[Contents | MailsorterError]:
-        """Two requests a message, in batches: `$expand` of attachments would bring their bytes with it."""
+        """Two requests a message, in batches."""
 
         def sized(listed: Sequence[wire.Attachment]) -> tuple[Attached, ...]:
             return tuple(Attached(one.name or "", one.size or 0) for one in listed)
@@ -366,33 +380,57 @@ class GraphMailbox:
                 raise found
         return ChangePage(messages=tuple(messages), removed=tuple(removed), cursor=link, is_last=page.next_link is None)
 
-    def _listing(self, folder_id: str, detail: Detail, *, hidden: bool) -> Iterator[_ListPage]:
+    def _listing(self, folder_id: str, detail: Detail, hidden: bool, since: datetime) -> Iterator[_ListPage]:
         """By date, so that it is complete while mail moves; along the links where Exchange refuses to sort."""
         begun = None
         if self._sorts:
             with suppress(Refused, NotPermitted):
-                begun = self._begin(folder_id, detail, hidden=hidden, by_date=True)
+                begun = self._begin(folder_id, detail, hidden, since)
         if begun is None:
             expands = self._expands
-            begun = self._refusing_expand(lambda: self._begin(folder_id, detail, hidden=hidden, by_date=False))
+            begun = self._refusing_expand(lambda: self._begin(folder_id, detail, hidden, None))
             self._sorts = self._sorts and self._expands != expands  # what was refused were extended properties
         first, rest = begun
         yield first
         yield from rest
 
+    def _bodies(self, folder_id: str, hidden: bool, since: datetime) -> Iterator[wire.Page[wire.MessageBody]]:
+        """By date, with what is attached; without one or the other where Exchange refuses it."""
+        tries = [(self._sorts, self._lists_attached), (self._sorts, False), (False, False)]
+        for sorts, lists_attached in dict.fromkeys(tries):
+            tail = query.options(
+                select=query.BODY,
+                expand=query.ATTACHED if lists_attached else None,
+                _includeHiddenMessages="true" if hidden else None,
+            )
+            path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
+            if sorts:
+                path = query.with_options(path, query.by_date(since))
+            onward = ByDate(since) if sorts else along_links
+            pages = walk_bodies(self._client, self._get(path, "read messages"), query.BODY_PAGE, onward)
+            try:
+                first = next(pages, None)
+            except (Refused, NotPermitted):
+                if not sorts and not lists_attached:
+                    raise
+                continue
+            self._lists_attached = self._lists_attached and lists_attached
+            yield from () if first is None else chain([first], pages)
+            return
+
     def _begin(
-        self, folder_id: str, detail: Detail, *, hidden: bool, by_date: bool
+        self, folder_id: str, detail: Detail, hidden: bool, since: datetime | None
     ) -> tuple[_ListPage, Iterator[_ListPage]]:
-        """The first page of a listing, and the others."""
+        """The first page of a listing, and the others: by date from `since` on, or with None along the links."""
         tail = query.options(
-            select=query.listed_for(detail) if by_date else query.select_for(detail),
+            select=query.select_for(detail) if since is None else query.listed_for(detail),
             expand=self._expand(detail),
             _includeHiddenMessages="true" if hidden else None,
         )
         path = f"{self._users}/mailFolders/{query.segment(folder_id)}/messages{tail}"
-        if by_date:
-            path = query.with_options(path, query.by_date(query.EARLIEST))
-        onward = ByDate() if by_date else along_links
+        if since is not None:
+            path = query.with_options(path, query.by_date(since))
+        onward = along_links if since is None else ByDate(since)
         pages = walk_messages(self._client, self._get(path, "read messages"), self._settings.list_page, onward)
         return next(pages), pages
 
@@ -499,6 +537,10 @@ def _joined(
     if isinstance(text, MailsorterError):
         return text
     return attached if isinstance(attached, MailsorterError) else Contents(text, attached)
+
+
+def _has_bytes(page: wire.Page[wire.MessageBody]) -> bool:
+    return any(bytes(one.content_bytes) for item in page.value for one in item.attachments or ())
 
 
 def _shown(message: Message, detail: Detail) -> Message:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -58,8 +59,8 @@ class ByDate:
     where the dates do not ascend, the links are followed all the same.
     """
 
-    def __init__(self) -> None:
-        self._since = query.EARLIEST
+    def __init__(self, since: datetime = query.EARLIEST) -> None:
+        self._since = since
 
     def __call__(self, asked: str, page: wire.Page[Any], link: str | None) -> str | None:
         dates = [translate.utc(item.received_date_time) for item in page.value]
@@ -78,9 +79,11 @@ def walk_messages(
         yield page
 
 
-def walk_bodies(client: GraphClient, first: Request, size: int) -> Iterator[wire.Page[wire.MessageBody]]:
+def walk_bodies(
+    client: GraphClient, first: Request, size: int, onward: Onward = along_links
+) -> Iterator[wire.Page[wire.MessageBody]]:
     """A listing of texts. One that cannot be rendered is left out."""
-    pages = _walk(client, first, size, wire.body_page, wire.stub_page, query.IDS, along_links)
+    pages = _walk(client, first, size, wire.body_page, wire.stub_page, query.PLACE, onward)
     return (cast(wire.Page[wire.MessageBody], page) for page, is_bare in pages if not is_bare)
 
 

@@ -18,7 +18,8 @@ BODY_PAGE = 200  # texts of a few ten KB: some MB a page, which is what a slow m
 IDS = "id,parentFolderId"
 PLACE = f"{IDS},receivedDateTime"  # what of a message a listing by date cannot do without
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before any mail: the usual way to sort by date
-BODY = "id,body,hasAttachments,internetMessageHeaders"
+BODY = "id,receivedDateTime,body,hasAttachments,internetMessageHeaders"
+ATTACHED = "attachments($select=name,contentType,size)"  # without the inner $select their bytes would come along
 ENVELOPE = (
     "id,parentFolderId,receivedDateTime,sentDateTime,internetMessageId,conversationId,subject,bodyPreview,from,sender,"
     "replyTo,toRecipients,ccRecipients,bccRecipients,isRead,isDraft,flag,hasAttachments,categories"

@@ -165,11 +165,13 @@ def _text(value: object) -> str:
 
 
 def body(item: MessageBody) -> Body:
-    """A message's text with its header block."""
-    found = item.body
+    """A message's text with its header block, and what is attached to it where the answer says all of that."""
+    found, listed = item.body, item.attachments
+    is_whole = listed is not None and item.more_attachments is None and (listed or not item.has_attachments)
     headers = "\n".join(f"{one.name}: {one.value}" for one in item.internet_message_headers or ())
     return Body(
         id=item.id, content=(found.content if found else None) or "", headers=headers,
         is_html=bool(found and (found.contentType or "").lower() == "html"),
-        has_attachments=bool(item.has_attachments),
+        has_attachments=bool(item.has_attachments), received_at=utc(item.received_date_time),
+        attached=tuple(map(attached, listed or ())) if is_whole else None,
     )  # fmt: skip

@@ -122,6 +122,9 @@ class MessageBody(msgspec.Struct, rename="camel"):
     body: ItemBody | None = None
     has_attachments: bool | None = None
     internet_message_headers: list[Header] | None = None
+    received_date_time: datetime | None = None
+    attachments: list[Attachment] | None = None
+    more_attachments: str | None = msgspec.field(name="attachments@odata.nextLink", default=None)
 
 
 class Attachment(msgspec.Struct, rename="camel"):
@@ -131,6 +134,7 @@ class Attachment(msgspec.Struct, rename="camel"):
     name: str | None = None
     content_type: str | None = None
     size: int | None = None
+    content_bytes: msgspec.Raw = msgspec.Raw(b"")  # never asked for
 
 
 class TranslatedId(msgspec.Struct, rename="camel"):

@@ -7,6 +7,7 @@ change that answers once, `_each` for a change that answers per item.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from mailsorter.errors import MailsorterError
@@ -73,8 +74,10 @@ class PassedThrough:
     def changes(self, folder_id: str, cursor: str | None) -> Iterator[ChangePage]:
         return self._walk("changes", lambda: self._inner.changes(folder_id, cursor))
 
-    def messages(self, folder_id: str, detail: Detail, *, hidden: bool = False) -> Iterator[tuple[Message, ...]]:
-        return self._walk("messages", lambda: self._inner.messages(folder_id, detail, hidden=hidden))
+    def messages(
+        self, folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Message, ...]]:
+        return self._walk("messages", lambda: self._inner.messages(folder_id, detail, hidden=hidden, since=since))
 
     def list_ids(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[ItemStub, ...]]:
         return self._walk("list_ids", lambda: self._inner.list_ids(folder_id, hidden=hidden))
@@ -100,8 +103,10 @@ class PassedThrough:
     def texts(self, ids: Sequence[str]) -> list[str | MailsorterError]:
         return self._ask("texts", lambda: self._inner.texts(ids))
 
-    def bodies(self, folder_id: str, *, hidden: bool = False) -> Iterator[tuple[Body, ...]]:
-        return self._walk("bodies", lambda: self._inner.bodies(folder_id, hidden=hidden))
+    def bodies(
+        self, folder_id: str, *, hidden: bool = False, since: datetime | None = None
+    ) -> Iterator[tuple[Body, ...]]:
+        return self._walk("bodies", lambda: self._inner.bodies(folder_id, hidden=hidden, since=since))
 
     def attachment_names(self, ids: Sequence[str]) -> list[tuple[str, ...] | MailsorterError]:
         return self._ask("attachment_names", lambda: self._inner.attachment_names(ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -283,14 +284,14 @@ def test_mail_moved_while_we_looked_is_not_taken_for_gone(
     other = server.deliver(WellKnown.INBOX, subject="other")
     real, moved = firm.mailbox.messages, False
 
-    def messages(folder_id: str, detail: Detail, *, hidden: bool = False):
+    def messages(folder_id: str, detail: Detail, *, hidden: bool = False, since: datetime | None = None):
         nonlocal moved
         if folder_id == acme and not moved:
             moved = True  # the Inbox was listed already
             server.user_moves(firm.ids[0], WellKnown.INBOX)
             if comes_back:
                 server.user_moves(other, ACME_FOLDER)
-        return real(folder_id, detail, hidden=hidden)
+        return real(folder_id, detail, hidden=hidden, since=since)
 
     monkeypatch.setattr(firm.mailbox, "messages", messages)
     assert Kind.CLAIMED_BUT_ABSENT not in kinds(check(firm))
