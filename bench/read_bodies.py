@@ -170,7 +170,11 @@ def main() -> None:
         ("without the round of ids", f"{(pages - asked.get(IDS, 0)) / (wanted - needed[IDS]):.3f}"),
         ("other requests", f"{sum(others.values()):,}"),
         *((f"  {route}", f"{count:,}") for route, count in sorted(others.items(), key=lambda one: -one[1])[:3]),
-        ("forecast", f"{ahead[0].requests:,} requests, {ahead[0].minutes} minutes at the quota"),
+        (
+            "forecast",
+            f"{ahead[0].requests:,} requests and at most about {ahead[0].opened or 0:,} more, "
+            f"{ahead[0].minutes} to {ahead[0].minutes_opened} minutes at the quota",
+        ),
         ("memory, MB", f"{own:.0f} itself, {workers:.0f} its largest worker   (budget 300)"),
         ("minutes", f"{took / 60:.1f}"),
         ("processor minutes", f"{cpu / 60:.1f} the search, {emulator_cpu / 60:.1f} the emulator"),

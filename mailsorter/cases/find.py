@@ -72,7 +72,7 @@ def find(
     chosen = depth or shallowest((state.depth for state in states), otherwise=DEFAULT_DEPTH)
     file.write("search", "begun")
     if on_forecast is not None:
-        on_forecast(forecast(office, scope_of(office, file), chosen))
+        on_forecast(forecast(office, scope_of(office, file), chosen, states))
     _search_all(office, file, subject, chosen, on_progress)
     file.write("search", "complete")
     forget_listed(office, file, {f.key for state in found_parts.load_all(file) for f in state.findings.values()})

@@ -13,6 +13,7 @@ from mailsorter.model.coverage import Depth
 from mailsorter.model.message import Message
 
 PART = "found"
+KEY_BYTES = 8  # of a message's key in `Begun.given` and `Found.listed_ids`
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,15 +60,27 @@ def depth_named(read: str | None) -> Depth | None:
 
 
 def told_forecast(voice: Voice) -> Callable[[Forecast], None]:
-    """Says before a search how much it will read."""
+    """Says before a search how much it will read; what is an estimate is called one by "about"."""
+    from mailsorter.model.coverage import Depth
 
     def tell(ahead: Forecast) -> None:
-        also = ", and more for what is attached" if ahead.opened_singly else ""
         messages, mailboxes = counted(ahead.messages, "message"), counted(ahead.mailboxes, "mailbox", "mailboxes")
         requests, minutes = counted(ahead.requests, "request"), counted(ahead.minutes, "minute")
+        also, time = "", f"at least {minutes}"
+        if ahead.opened is None:
+            also = ", and one for each message that is opened, whose number the server does not tell"
+        elif ahead.opened and ahead.minutes_opened is not None:
+            longer = counted(ahead.minutes_opened, "minute")
+            opened = counted(ahead.opened, "message")
+            if ahead.depth is Depth.EVERYTHING:
+                also, time = f", and about one for each of {opened} with attachments", f"about {longer}"
+            else:
+                also = f", and at most about one for each of {opened} with attachments"
+                time = f"{minutes} to {longer}" if ahead.minutes_opened != ahead.minutes else f"about {longer}"
+        unknown = counted(ahead.unknown, "mailbox", "mailboxes")
+        without = f" Not counted, because no answer came: {unknown}." if ahead.unknown else ""
         voice.say(
-            f"Reading {ahead.depth}: {messages} in {mailboxes}, {requests}{also}; "
-            f"at least {minutes} at Exchange's quota."
+            f"Reading {ahead.depth}: {messages} in {mailboxes}, {requests}{also}; {time} at Exchange's quota.{without}"
         )
 
     return tell

@@ -207,6 +207,11 @@ class Mailbox(Protocol):
         """How many items the folder has now, and how many `list_ids` gives of them. Raises `NotFound`."""
         ...
 
+    def count_carrying(self) -> int | None:
+        """How many messages of the visible folders have attachments, by the server's own flag, which does not count
+        inline pictures. None where a road cannot tell it in one request."""
+        ...
+
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         """Messages by id, wherever they lie, in the order asked; `NotFound` for one that is gone."""
         ...

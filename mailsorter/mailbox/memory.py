@@ -129,6 +129,11 @@ class MemoryMailbox:
         items = self.server.items(folder_id)
         return ItemCounts(held=len(items), listed=sum(hidden or not item.is_associated for item in items))
 
+    def count_carrying(self) -> int | None:
+        self._read("count_carrying")
+        items = (item for folder in self.server.tree() for item in self.server.items(folder.id))
+        return sum(item.message.has_attachments for item in items if not item.is_associated)
+
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._each("fetch", ids, lambda item: self._shown(item.message, detail))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mailsorter.emulator import Emulator, EmulatorClock, NewMessage, running_emulator
+from mailsorter.emulator.graph.switches import graph_with
 from mailsorter.emulator.store.apps import App, Assignment
 from mailsorter.emulator.throttle import Limits
 from mailsorter.errors import MailboxGone, MailboxMoving, MailsorterError, NotPermitted, SignInFailed
@@ -273,3 +274,20 @@ def test_the_erasing_identity_is_another_one(plain_emulator: Emulator, connect: 
     finally:
         connector.close()
         alone.close()
+
+
+@pytest.mark.parametrize(
+    ("switch", "pages", "known"), [("", 3, 250), ("refuses_attached", 4, 0), ("ignores_inner_select", 3, 200)]
+)
+def test_what_is_attached_comes_with_the_texts(graph: GraphWorld, switch: str, pages: int, known: int) -> None:
+    """At no request of its own. Where a server refuses that, or sends the attachments' bytes along, it is asked no
+    more: the texts come without, and once is all that it costs."""
+    inbox = graph.folder(WellKnown.INBOX)
+    for number in range(250):
+        when = datetime(2026, 3, 1, 0, number // 60, number % 60, tzinfo=UTC)
+        graph.deliver(inbox, attachment_names=["a.pdf"], received_at=when)
+    graph._emulator.conditions.graph = graph_with(*filter(None, [switch]))
+    bodies = [body for page in graph.mailbox.bodies(inbox) for body in page]
+    assert len({body.id for body in bodies}) == 250
+    assert sum(body.attached is not None and body.attached[0].name == "a.pdf" for body in bodies) == known
+    assert spent(graph, lambda: list(graph.mailbox.bodies(inbox))) <= pages

@@ -532,3 +532,35 @@ def test_an_envelope_brings_the_servers_verdict_on_its_author(world: World, verd
     (fetched,) = world.mailbox.fetch([wanted])
     assert isinstance(fetched, Message)
     assert in_round.author_check is listed.author_check is fetched.author_check is verdict
+
+
+def test_bodies_tell_what_is_attached_or_that_they_do_not_know(world: World) -> None:
+    """With the text, so that no request a message is needed; `attachments` says the same."""
+    bare = world.deliver(WellKnown.INBOX, text="zonder")
+    both = world.deliver(WellKnown.INBOX, text="met", attachment_names=["b.pdf", "bericht.eml"])
+    bodies = {body.id: body for page in world.mailbox.bodies(world.folder(WellKnown.INBOX)) for body in page}
+    assert bodies.keys() == {bare, both}
+    (known,) = world.mailbox.attachments([both])
+    assert not isinstance(known, MailsorterError)
+    assert bodies[both].has_attachments
+    assert bodies[both].attached in (known, None)
+    assert bodies[bare].attached in ((), None)
+
+
+def test_a_listing_goes_on_from_a_date_and_misses_nothing_since(world: World) -> None:
+    """What was received before may come all the same where a road does not list by date. Texts come in that order."""
+    dates = [datetime(2026, 3, day, 12, tzinfo=UTC) for day in range(1, 15)]
+    ids = [world.deliver(WellKnown.INBOX, text=f"{date:%d}", received_at=date) for date in dates]
+    inbox, since = world.folder(WellKnown.INBOX), dates[6]
+    listed = [m.id for page in world.mailbox.messages(inbox, Detail.TRACES, since=since) for m in page]
+    texts = [body for page in world.mailbox.bodies(inbox, since=since) for body in page]
+    assert set(ids[6:]) <= set(listed)
+    assert list(dict.fromkeys(listed)) == list(dict.fromkeys(body.id for body in texts))
+    if any(body.received_at for body in texts):
+        assert (list(dict.fromkeys(listed)), [b.received_at for b in texts]) == (ids[6:], dates[6:])
+
+
+def test_messages_with_attachments_are_counted_or_nobody_knows(world: World) -> None:
+    for number in range(7):
+        world.deliver((WellKnown.INBOX, ("A",))[number % 2], attachment_names=["a.pdf"] if number < 3 else [])
+    assert world.mailbox.count_carrying() in (3, None)

@@ -7,6 +7,7 @@ import pytest
 
 from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.graph.switches import GRAPH_SWITCHES, GraphServer, graph_with
+from mailsorter.emulator.store import NewAttachment
 from tests.emulator.client import GraphClient
 
 SEARCH = 'messages?$search="hello"'
@@ -127,3 +128,16 @@ def test_mail_in_a_folder_of_another_class(graph: GraphClient) -> None:
     assert len(graph.all(messages)) == 1
     graph.emulator.conditions.graph = graph_with("closed_classes")
     assert graph.refused("GET", messages) == (404, "ErrorItemNotFound")
+
+
+def test_attachments_beside_a_listing_may_be_refused_or_come_whole(graph: GraphClient) -> None:
+    """By default an inner `$select` leaves their bytes out, as it does in a tenant; a delta round minds none."""
+    message = graph.deliver(attachments=[NewAttachment("a.pdf", data=b"12345")])
+    listing = "messages?$select=id&$expand=attachments($select=name,size)"
+    assert [one["name"] for one in graph.all(listing)[0]["attachments"]] == ["a.pdf"]
+    assert "contentBytes" not in graph.all(listing)[0]["attachments"][0]
+    graph.emulator.conditions.graph = graph_with("ignores_inner_select")
+    assert graph.all(listing)[0]["attachments"][0]["contentBytes"] == "MTIzNDU="
+    graph.emulator.conditions.graph = graph_with("refuses_attached")
+    assert graph.refused("GET", listing)[0] == 400
+    assert graph.all("messages")[0]["id"] == graph.id_of(message)

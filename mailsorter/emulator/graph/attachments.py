@@ -58,7 +58,8 @@ _INNER_SELECT = re.compile(r"\$?select=([^;)]*)", re.IGNORECASE)
 def render_all(call: Call, message: Message, inner: str = "") -> bytes:
     """All attachments for `$expand=attachments(…)`: whole, or as the `$select` between the parentheses says."""
     wanted = _INNER_SELECT.search(inner)
-    select = tuple(name.strip() for name in wanted[1].split(",")) if wanted else None
+    ignored = call.face.conditions.graph.ignores_inner_select
+    select = tuple(name.strip() for name in wanted[1].split(",")) if wanted and not ignored else None
     items = call.face.store.messages.attachments(message)
     return msgspec.json.encode([_selected(call, message, item, select) for item in items])
 

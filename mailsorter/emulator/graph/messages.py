@@ -223,6 +223,8 @@ def list_messages(call: Call) -> Response:
     server = call.face.conditions.graph
     if server.refuses_sorting and options.filter and options.orderby:
         raise too_complex()
+    if server.refuses_attached and any(name.lower() == "attachments" for name in dict(options.expand)):
+        raise too_complex()
     if server.short_pages:
         size = max(1, size * 2 // 3)
     db = call.face.store.db

@@ -24,6 +24,10 @@ class GraphServer:
     page. Without it a link is right as long as nothing leaves the pages before it: `$skip` counts messages."""
     refuses_sorting: bool = False
     """A listing of messages that filters and sorts is refused as InefficientFilter."""
+    refuses_attached: bool = False
+    """A listing of messages that expands their attachments is refused as InefficientFilter."""
+    ignores_inner_select: bool = False
+    """Expanded attachments come whole, bytes and all, whatever is selected of them. Seen in delta rounds."""
     closed_classes: bool = False
     """The messages of a folder of another class than IPF.Note are refused: ErrorItemNotFound."""
 

@@ -142,6 +142,9 @@ class EwsMailbox:
     def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
         return ItemCounts(held=self._tree.total_of(folder_id))  # FindItem lists items of every kind
 
+    def count_carrying(self) -> int | None:
+        return None
+
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         reads = self._settings.reads_headers
         fields = [field for field in _FIELDS[detail] if reads or field != HEADERS]

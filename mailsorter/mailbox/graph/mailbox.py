@@ -150,6 +150,14 @@ class GraphMailbox:
         folder = self._client.read(self._get(path, "read folders"), wire.counted_folder)
         return ItemCounts(held=wire.number(folder.total_item_count), listed=wire.number(count))
 
+    def count_carrying(self) -> int | None:
+        tail = query.options(filter="hasAttachments eq true", count="true", top=1, select="id")
+        try:
+            counted = self._client.read(self._get(f"{self._users}/messages{tail}", "read messages"), wire.counted_page)
+        except Refused:
+            return None
+        return wire.number(counted.count)
+
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._each(
             ids,

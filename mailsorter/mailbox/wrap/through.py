@@ -85,6 +85,9 @@ class PassedThrough:
     def count_items(self, folder_id: str, *, hidden: bool = False) -> ItemCounts:
         return self._ask("count_items", lambda: self._inner.count_items(folder_id, hidden=hidden))
 
+    def count_carrying(self) -> int | None:
+        return self._ask("count_carrying", lambda: self._inner.count_carrying())
+
     def fetch(self, ids: Sequence[str], detail: Detail = Detail.ENVELOPE) -> list[Message | MailsorterError]:
         return self._ask("fetch", lambda: self._inner.fetch(ids, detail))
 
