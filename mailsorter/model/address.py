@@ -50,7 +50,7 @@ def addresses_in(raw: str) -> tuple[str, ...]:
     return _addresses_taken_apart(raw)
 
 
-@lru_cache(maxsize=4096)  # a case asks two questions of each participant, one after the other
+@lru_cache(maxsize=65_536)  # a case asks two questions of each participant, and a header may name 55,000
 def _addresses_taken_apart(raw: str) -> tuple[str, ...]:
     cleaned = _printable(raw).replace("＠", "@")
     if _DIRECTORY_NAME.begins(cleaned):

@@ -189,7 +189,9 @@ def _inside(token: str) -> Iterator[str]:
     for before, after in pairwise(token.split("@")):
         domain = _leading(after).rstrip(".-").lower()
         local = _trailing(before)
-        for start in {0, 1 + max(local.rfind(c) for c in _BEFORE)}:
+        if not domain or not local:
+            continue
+        for start in {0} if local.isalnum() else {0, 1 + max(local.rfind(c) for c in _BEFORE)}:
             address = canonical(f"{local[start:].lstrip('_-.+')}@{domain}")
             if address:
                 yield address

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import phonenumbers
 
-from mailsorter.patterns import compiled, digits_of, normalized
+from mailsorter.patterns import compatible, compiled, digits_of
 
 COUNTRY = "NL"
 """The country of a number that is written without one."""
@@ -36,14 +36,14 @@ class Phones:
         """Does the text hold one of them? Takes time linear in the text."""
         if not self._written:
             return False
-        plain = text if text.isascii() else normalized("NFKC", text)
+        plain = compatible(text)
         return any(self._is_one_of(_groups(run)) for run in _RUN.findall(plain))
 
     def _is_one_of(self, groups: list[str]) -> bool:
         """Is a number made of some of these groups of digits, one behind the other?"""
         for start in range(len(groups)):
             digits = ""
-            for group in groups[start:]:
+            for group in groups[start : start + self._longest]:  # each has a digit at least
                 digits += group
                 if len(digits) > self._longest:
                     break

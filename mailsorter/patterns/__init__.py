@@ -19,7 +19,15 @@ from mailsorter.patterns.linear import (
     of_data,
     one_of,
 )
-from mailsorter.patterns.normal import WordFinder, digits_of, encodable, normalized, without_accents
+from mailsorter.patterns.normal import (
+    WordFinder,
+    compatible,
+    digits_of,
+    encodable,
+    normalized,
+    only_words,
+    without_accents,
+)
 
 __all__ = [
     "AFTER_WORD",
@@ -32,6 +40,7 @@ __all__ = [
     "WordFinder",
     "before_token",
     "before_word",
+    "compatible",
     "compiled",
     "digits_of",
     "encodable",
@@ -39,5 +48,6 @@ __all__ = [
     "normalized",
     "of_data",
     "one_of",
+    "only_words",
     "without_accents",
 ]

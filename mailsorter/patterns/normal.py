@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 from mailsorter.patterns.linear import compiled
@@ -39,10 +41,20 @@ def without_accents(text: str) -> str:
     """
     if text.isascii():
         return text
-    apart = normalized("NFKD", text.replace("\ufdfa", " ").replace("\ufdfb", " "))
+    apart = normalized("NFKD", _without_phrases(text))
     if not _ANY_MARK.found_in(apart):
         return apart
-    return "".join(c for c in apart if not unicodedata.combining(c))
+    return apart.translate(_combining_marks())
+
+
+def compatible(text: str) -> str:
+    """The text in NFKC, but for the two characters that unfold to phrases: blanks, as in `without_accents`."""
+    return text if text.isascii() else normalized("NFKC", _without_phrases(text))
+
+
+def only_words(text: str, joiners: str) -> str:
+    """The text with a blank for everything that is no letter, no digit and none of `joiners`."""
+    return text.translate(_word_table(joiners))
 
 
 def encodable(text: str) -> str:
@@ -53,6 +65,21 @@ def encodable(text: str) -> str:
 def digits_of(text: str) -> str:
     """The decimal digits of a text, of any script."""
     return "".join(filter(str.isdecimal, text))
+
+
+def _without_phrases(text: str) -> str:
+    return text.replace("\ufdfa", " ").replace("\ufdfb", " ")
+
+
+@cache
+def _combining_marks() -> dict[int, None]:
+    """For `str.translate`: every character with a combining class. One look at each character of a text costs more."""
+    return {code: None for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))}
+
+
+@cache
+def _word_table(joiners: str) -> _WordTable:
+    return _WordTable(joiners)
 
 
 def _in_order(marks: str, form: Form) -> str:
@@ -100,7 +127,7 @@ class WordFinder:
 
     def __init__(self, joiners: str) -> None:
         self._joiners = joiners
-        self._table = _WordTable(joiners)
+        self._table = _word_table(joiners)
 
     def words(self, text: str) -> Iterator[str]:
         """Every word, from left to right. Takes time linear in the text."""

@@ -17,7 +17,7 @@ from functools import cached_property
 
 from mailsorter.cases.witness.names import name_patterns, words_of
 from mailsorter.cases.witness.numbers import number_pattern
-from mailsorter.patterns import Pattern, digits_of, escaped, normalized, of_data
+from mailsorter.patterns import Pattern, compatible, digits_of, escaped, of_data
 
 SURE, BY_NAME, NOTHING = "sure", "name", ""
 """How a text shows the person: by address or number, by nothing surer than a name, or not at all."""
@@ -34,7 +34,7 @@ _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0
 
 def exact(text: str) -> str:
     """Lower case, compatibility forms unfolded, letters composed, nothing invisible; `%40` as the sign that it is."""
-    return normalized("NFKC", text.translate(_UNSEEN)).lower().replace("%40", "@")
+    return compatible(text.translate(_UNSEEN)).lower().replace("%40", "@")
 
 
 @dataclass(frozen=True)

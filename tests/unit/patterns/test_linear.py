@@ -20,11 +20,13 @@ from mailsorter.patterns import (
     WordFinder,
     before_token,
     before_word,
+    compatible,
     digits_of,
     encodable,
     escaped,
     normalized,
     of_data,
+    only_words,
     without_accents,
 )
 from mailsorter.patterns.linear import TABLE, compiled
@@ -146,6 +148,17 @@ def test_a_cut_never_splits_a_word_or_token(text: str, cap: int) -> None:
 def test_accents_go_and_nothing_else(text: str) -> None:
     apart = unicodedata.normalize("NFKD", text.replace("\ufdfa", " ").replace("\ufdfb", " "))
     assert without_accents(text) == "".join(c for c in apart if not unicodedata.combining(c))
+
+
+@given(MARKS | st.text())
+def test_compatible_is_nfkc_but_for_two_phrases(text: str) -> None:
+    assert compatible(text) == unicodedata.normalize("NFKC", text.replace("\ufdfa", " ").replace("\ufdfb", " "))
+    assert compatible("a\ufdfab\ufdfbc") == "a b c"
+
+
+@given(st.text())
+def test_only_words_keeps_letters_digits_and_joiners(text: str) -> None:
+    assert only_words(text, "'") == "".join(c if c.isalnum() or c == "'" else " " for c in text)
 
 
 @given(st.text(alphabet="aé\ud800\udfff\U0001f600"))
