@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
@@ -16,11 +17,17 @@ def suffixes(domain: str) -> Iterator[str]:
         domain = domain.partition(".")[2]
 
 
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """The list, read once in a process: reading it takes a third of a second, and nothing writes to it."""
+    return PublicSuffixList()
+
+
 class PublicDomains:
     """Public suffixes (co.uk, github.io) and mail providers (gmail.com): nobody's, whatever a client book says."""
 
     def __init__(self, more: Iterable[str] = ()) -> None:
-        self._suffixes = PublicSuffixList()
+        self._suffixes = _public_suffixes()
         self._providers = PUBLIC_MAIL_DOMAINS | frozenset(more)
 
     def __contains__(self, domain: object) -> bool:
