@@ -6,7 +6,7 @@ is asked again once, on a new one. A lost answer raises `Unreachable`; whether a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import requests
@@ -33,6 +33,19 @@ class _Fault(EWSError):  # type: ignore[misc]
         self.code = code
 
 
+class _InPieces:
+    """A response as exchangelib's parser is to read it: `requests` gives single bytes when it is not told otherwise."""
+
+    _PIECE = 1 << 16
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+
+    def iter_content(self) -> Iterator[bytes]:
+        pieces: Iterator[bytes] = self._response.iter_content(self._PIECE)
+        return pieces
+
+
 class _Service(EWSAccountService):  # type: ignore[misc]
     """One operation; payload and answer are ours, envelope, headers, version and faults exchangelib's.
 
@@ -52,6 +65,10 @@ class _Service(EWSAccountService):  # type: ignore[misc]
         if code in group_of() and code not in vars(errors):
             raise _Fault(code)
         super()._raise_soap_errors(fault)
+
+    @classmethod
+    def _get_soap_parts(cls, response: requests.Response) -> Any:
+        return super()._get_soap_parts(_InPieces(response))
 
     def ask(self, payload: Any) -> list[Any]:
         """The operation's response messages, successes and failures as they came."""

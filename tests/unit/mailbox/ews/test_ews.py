@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from exchangelib.util import to_xml
 from lxml import etree
 
@@ -308,3 +309,18 @@ def test_recorded_answers_are_read() -> None:
                     folders += 1
     assert items > 50
     assert folders > 50
+
+
+def test_an_answer_is_parsed_in_large_pieces(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`requests` gives single bytes where no size is named, and a megabyte of them takes more than a second."""
+    sizes: list[int | None] = []
+    plain = requests.Response.iter_content
+
+    def watched(self: requests.Response, chunk_size: int | None = 1, *rest: object) -> Iterator[bytes]:
+        sizes.append(chunk_size)
+        return plain(self, chunk_size, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(requests.Response, "iter_content", watched)
+    opened().tree()
+    assert sizes
+    assert min(size or 0 for size in sizes) >= 1 << 12
