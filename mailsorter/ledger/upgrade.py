@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -30,9 +31,10 @@ def bring_up_to_date(engine: Engine, master: bytes, former: Sequence[bytes], whe
         if engine.url.get_backend_name() == "postgresql":  # two processes that open a new ledger at the same moment
             connection.execute(text("SELECT pg_advisory_xact_lock(:c, 0)"), {"c": ADVISORY_CLASS})
         _refuse_newer(connection, where)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _revision_of(connection) != _revisions()[0]:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
         return settle_keys(
             connection, master, former, where=where, now_s=now_s,
             nobody_works=lambda: nobody_works(connection, database_file(engine)),
@@ -46,10 +48,19 @@ def _config() -> AlembicConfig:
     return config
 
 
+def _revision_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Every revision of the schema, the newest first. Reading them from their files takes most of opening a ledger."""
+    return tuple(revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _refuse_newer(connection: Connection, where: str) -> None:
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    current = _revision_of(connection)
+    if current is not None and current not in _revisions():
         raise LedgerUnreadable(
             f"The ledger {where} was made by a newer mailsorter (schema {current}): nothing was changed.",
             advice="Install that version again, or restore the ledger from before the upgrade.",

@@ -65,3 +65,14 @@ def test_times_past_2038_are_kept(empty: str) -> None:
     with Ledger.open(empty, MASTER) as ledger, ledger.unit() as unit:
         unit.messages.wait(1, b"t" * 16, "AAMk", due_s=2**32)
         assert [w.due_s for w in unit.messages.due(1, now_s=2**33)] == [2**32]
+
+
+def test_a_ledger_of_this_version_is_opened_without_migrating(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command opens the ledger: reading all migrations took it most of that time."""
+    Ledger.open(empty, MASTER).close()
+
+    def never(*_: object) -> None:
+        raise AssertionError("a migration was run")
+
+    monkeypatch.setattr(upgrade.command, "upgrade", never)
+    Ledger.open(empty, MASTER).close()
