@@ -6,6 +6,7 @@ A command's module has `app: typer.Typer`; with one command in it, it is that co
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 import typer
@@ -37,6 +38,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+@cache
+def _command(name: str) -> Any:
+    """The command itself: imported and read from its functions' signatures once in a process."""
+    command = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
+    command.name = name
+    return command
+
+
 class LazyGroup(TyperGroup):
     """The group of all commands: its help imports none of them, calling imports one. Errors become exit codes here."""
 
@@ -50,9 +59,7 @@ class LazyGroup(TyperGroup):
         name, stand_in, rest = super().resolve_command(ctx, args)
         if name not in COMMANDS:
             return name, stand_in, rest
-        command = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
-        command.name = name
-        return name, command, rest
+        return name, _command(name), rest
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As typer does it; remembers whether the answer, and so an error, is to be JSON."""
