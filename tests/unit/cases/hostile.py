@@ -68,8 +68,20 @@ def pdf(*objects: bytes) -> bytes:
     return b"%PDF-1.7\n" + body + b"trailer << /Root 1 0 R /Size %d >>\n%%%%EOF" % (len(objects) + 1)
 
 
+def zeros_packed(size: int) -> bytes:
+    """`zlib.compress(bytes(size))`, from one packed megabyte again and again; `size` is a whole number of them."""
+    packer = zlib.compressobj(9)
+    head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)  # knows nothing of what came before
+    end = zlib.compressobj(9, wbits=-15).flush()
+    return head + block * ((size >> 20) - 1) + end + struct.pack(">I", (size % 65521) << 16 | 1)
+
+
 def pdf_stream(content: bytes, extra: bytes = b"") -> bytes:
-    packed = zlib.compress(content, 9)
+    return packed_stream(zlib.compress(content, 9), extra)
+
+
+def packed_stream(packed: bytes, extra: bytes = b"") -> bytes:
     return b"<< /Length %d /Filter /FlateDecode %s >>\nstream\n%s\nendstream" % (len(packed), extra, packed)
 
 
@@ -128,7 +140,7 @@ DOCUMENTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "tnef 4 billion properties": ("application/ms-tnef", lambda: tnef((1, 0x9003, 6, b"\xff\xff\xff\xff" + b"\x1e\x10\x01\x00\xff\xff\xff\x7f" * 100, None))),
     "tnef 200,000 attributes": ("application/ms-tnef", lambda: tnef(*[(1, 0x8004, 1, b"x\0", None)] * 200_000)),
     "tnef in tnef, 30 deep": ("application/ms-tnef", lambda: tnef_in_tnef(30)),
-    "pdf stream of 1 GB": ("application/pdf", lambda: pdf(_CATALOG, _PAGES, _PAGE, pdf_stream(bytes(1 << 30)))),
+    "pdf stream of 1 GB": ("application/pdf", lambda: pdf(_CATALOG, _PAGES, _PAGE, packed_stream(zeros_packed(1 << 30)))),
     "pdf pages in a circle": ("application/pdf", lambda: pdf(_CATALOG, b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9999999 >>")),
     "pdf parents in a circle": ("application/pdf", lambda: pdf(_CATALOG, b"<< /Type /Pages /Parent 2 0 R /Kids [3 0 R] /Count 1 >>", b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R >>", pdf_stream(b"BT (x) Tj ET"))),
     "pdf arrays in arrays": ("application/pdf", lambda: pdf(_CATALOG, b"[" * 500_000)),

@@ -1,4 +1,4 @@
-"""Every ledger test that asks for `url` or `ledger` runs on SQLite and on PostgreSQL."""
+"""Every ledger test that asks for `url` or `ledger` runs on SQLite and on PostgreSQL; the migrations run for each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 from mailsorter.clock import VirtualClock
+from mailsorter.ledger import upgrade
 from mailsorter.ledger.ledger import Ledger
+from tests.new_ledgers import MIGRATE
 from tests.postgres import MASTER, postgres
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
 __all__ = ["postgres"]
+
+
+@pytest.fixture(autouse=True)
+def _ledgers_are_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrade.command, "upgrade", MIGRATE)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
