@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from mailsorter.cases import enumerate as finding
-from mailsorter.cases.find import Findings, find, findings_of
+from mailsorter.cases.find import Findings, find
 from mailsorter.cases.intake import open_case
 from mailsorter.cases.verify import attest
 from mailsorter.emulator import Emulator
 from mailsorter.emulator.store import Address
 from mailsorter.mailbox.base import Body, Detail
+from mailsorter.mailbox.graph import mailbox as graph
+from mailsorter.mailbox.graph import query
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.case import CaseKind, Subject
 from mailsorter.model.coverage import Depth
@@ -180,15 +182,14 @@ def test_what_moves_while_it_is_broken_off_is_found_where_it_lies(
 
 # the real process, over HTTP ------------------------------------------------------------------------------------
 
-LARGE = 1000
-SMALL_WINDOWS = """
+LARGE, PART, LISTED, TEXTS = 500, 150, 50, 25
+SMALL_PARTS = f"""
 import sys
 from mailsorter.cases import enumerate as finding
-from mailsorter.mailbox.graph import query
-finding._SAVE_EVERY, query.BODY_PAGE = 300, 50
-from mailsorter.mailbox.graph import mailbox
+from mailsorter.mailbox.graph import mailbox, query
+finding._SAVE_EVERY, query.BODY_PAGE = {PART}, {TEXTS}
 walk = mailbox.walk_messages
-mailbox.walk_messages = lambda client, first, size, onward: walk(client, first, 100, onward)
+mailbox.walk_messages = lambda client, first, size, onward: walk(client, first, {LISTED}, onward)
 from mailsorter.cli.app import run
 sys.argv[:1] = ["mailsorter"]
 run()
@@ -196,12 +197,12 @@ run()
 SUBJECT = Subject(addresses=("piet@klant.example",), names=("Piet de Vries",))
 
 
-def _text_pages(emulator: Emulator) -> int:
+def _pages_asked(emulator: Emulator) -> int:
     return emulator.face.requests["GET mailfolders/*/messages"]
 
 
 def _search(firm: Tenant, number: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", SMALL_WINDOWS, "--config", str(firm.config), "case", "find", number]
+    command = [sys.executable, "-c", SMALL_PARTS, "--config", str(firm.config), "case", "find", number]
     return subprocess.Popen([*command, "--read", "bodies"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -212,7 +213,14 @@ def _opened(firm: Tenant) -> str:
 
 
 @pytest.mark.timeout(180)
-def test_killed_while_it_reads_bodies_it_finds_the_same_with_the_rest_of_the_requests(tmp_path: Path) -> None:
+def test_killed_while_it_reads_bodies_it_finds_the_same_with_the_rest_of_the_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The searches before and after are of this process, with the same small parts."""
+    walk = graph.walk_messages
+    monkeypatch.setattr(finding, "_SAVE_EVERY", PART)
+    monkeypatch.setattr(query, "BODY_PAGE", TEXTS)
+    monkeypatch.setattr(graph, "walk_messages", lambda client, first, size, onward: walk(client, first, LISTED, onward))
     with tenant(tmp_path, names=("anna",), is_now=True) as firm:
         anna = firm.mailboxes[0]
         with firm.store.db.write():
@@ -220,21 +228,18 @@ def test_killed_while_it_reads_bodies_it_finds_the_same_with_the_rest_of_the_req
                 by_person = {"from_": Address("Piet", "piet@klant.example")} if number % 97 == 0 else {}
                 text = "Groeten." if number % 89 else "." * 300 + "\nTot morgen, Piet de Vries"
                 firm.put(anna, "inbox", body=text, received=1_700_000_000 + 60 * number, **by_person)
-        whole = _opened(firm)
-        assert _search(firm, whole).wait() == 0
-        pages = _text_pages(firm.emulator)
-        expected = findings_of(firm.office.open_file(whole))
+        expected = find(firm.office, _opened(firm), depth=Depth.BODIES)
+        pages = _pages_asked(firm.emulator)
         assert len(expected.findings) == len({n for n in range(LARGE) if n % 97 == 0 or n % 89 == 0})
         killed, before = _opened(firm), pages
         process = _search(firm, killed)
-        while process.poll() is None and _text_pages(firm.emulator) < before + pages * 6 // 10:
+        while process.poll() is None and _pages_asked(firm.emulator) < before + pages * 6 // 10:
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-        done = _text_pages(firm.emulator) - before
+        done = _pages_asked(firm.emulator) - before
         assert pages // 2 < done < pages * 8 // 10
-        assert _search(firm, killed).wait() == 0
-        rest = _text_pages(firm.emulator) - before - done
-        found = findings_of(firm.office.open_file(killed))
+        found = find(firm.office, killed, depth=Depth.BODIES)
+        rest = _pages_asked(firm.emulator) - before - done
         assert told(found, by_trace=False) == told(expected, by_trace=False)
-        assert rest <= pages - done + 300 // 100 + 300 // 50 + 4, (pages, done, rest)
+        assert rest <= pages - done + PART // LISTED + PART // TEXTS + 4, (pages, done, rest)
