@@ -172,7 +172,7 @@ def main() -> None:
         *((f"  {route}", f"{count:,}") for route, count in sorted(others.items(), key=lambda one: -one[1])[:3]),
         (
             "forecast",
-            f"{ahead[0].requests:,} requests and at most about {ahead[0].opened or 0:,} more, "
+            f"{ahead[0].requests:,} requests and at most about {2 * (ahead[0].opened or 0):,} more, "
             f"{ahead[0].minutes} to {ahead[0].minutes_opened} minutes at the quota",
         ),
         ("memory, MB", f"{own:.0f} itself, {workers:.0f} its largest worker   (budget 300)"),

@@ -18,14 +18,16 @@ from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.coverage import Depth
 
 _LISTED, _TEXTS = 1_000, 200  # messages a request
+REQUESTS_OPENED = 2  # its envelope once more, and the whole message
 _A_MINUTE = 1_000  # requests that Graph takes for one mailbox: 10,000 in ten minutes
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """What lies ahead. `requests` are certain, and take at least `minutes` at the quota of the server.
 
-    `opened`: an estimate of how many messages are opened whole, at one request each (with `bodies` an upper bound, 0
-    with `headers`); with them it takes `minutes_opened`. None: a server does not tell how many have attachments.
+    `opened`: an estimate of how many messages are opened whole for what is attached, at `REQUESTS_OPENED` each (with
+    `bodies` an upper bound, 0 with `headers`); with them it takes `minutes_opened`. None: a server does not tell how
+    many have attachments. Invitations and bounces without any are opened too, and nobody counts them beforehand.
     `unknown`: mailboxes that did not answer now; nothing of them is counted. All without the time that the server takes
     to answer.
     """
@@ -59,7 +61,7 @@ def forecast(office: Office, scope: Sequence[str], depth: Depth, states: Sequenc
         opened.append(counted[2])
     known = [number for number in opened if number is not None]
     is_known = len(known) == len(opened)
-    both = [certain + more for certain, more in zip(requests, known, strict=True)] if is_known else []
+    both = [certain + REQUESTS_OPENED * more for certain, more in zip(requests, known, strict=True)] if is_known else []
     return Forecast(
         depth=depth, mailboxes=len(scope), messages=messages, requests=sum(requests), minutes=_minutes(requests),
         opened=sum(known) if is_known else None, minutes_opened=_minutes(both) if is_known else None, unknown=unknown,

@@ -68,14 +68,14 @@ def told_forecast(voice: Voice) -> Callable[[Forecast], None]:
         requests, minutes = counted(ahead.requests, "request"), counted(ahead.minutes, "minute")
         also, time = "", f"at least {minutes}"
         if ahead.opened is None:
-            also = ", and one for each message that is opened, whose number the server does not tell"
+            also = ", and two for each message that is opened, whose number the server does not tell"
         elif ahead.opened and ahead.minutes_opened is not None:
             longer = counted(ahead.minutes_opened, "minute")
             opened = counted(ahead.opened, "message")
             if ahead.depth is Depth.EVERYTHING:
-                also, time = f", and about one for each of {opened} with attachments", f"about {longer}"
+                also, time = f", and about two for each of {opened} with attachments", f"about {longer}"
             else:
-                also = f", and at most about one for each of {opened} with attachments"
+                also = f", and at most about two for each of {opened} with attachments"
                 time = f"{minutes} to {longer}" if ahead.minutes_opened != ahead.minutes else f"about {longer}"
         unknown = counted(ahead.unknown, "mailbox", "mailboxes")
         without = f" Not counted, because no answer came: {unknown}." if ahead.unknown else ""

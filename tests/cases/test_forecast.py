@@ -9,14 +9,18 @@ import pytest
 
 from mailsorter.cases import forecast as forecasting
 from mailsorter.cases.find import find
-from mailsorter.cases.forecast import Forecast, forecast
+from mailsorter.cases.forecast import REQUESTS_OPENED, Forecast, forecast
 from mailsorter.cases.found import Begun, Found
+from mailsorter.cases.intake import open_case
+from mailsorter.cases.verify import attest
 from mailsorter.cli.case_work import told_forecast
 from mailsorter.cli.voice import Voice
 from mailsorter.errors import Unreachable
+from mailsorter.model.case import CaseKind
 from mailsorter.model.coverage import Depth
 from mailsorter.model.folder import WellKnown
-from tests.cases.office import ANNA, BERT, World, mail
+from tests.cases.office import ANNA, BERT, SUBJECT, World, mail
+from tests.cases.tenant import tenant
 
 SCOPE = (ANNA.address, BERT.address)
 
@@ -90,17 +94,17 @@ SAYINGS = [
     ),
     (
         Forecast(depth=Depth.BODIES, opened=5_000, minutes_opened=6, **COUNTED),
-        "Reading bodies: 30000 messages in 2 mailboxes, 210 requests, and at most about one for each of 5000 "
+        "Reading bodies: 30000 messages in 2 mailboxes, 210 requests, and at most about two for each of 5000 "
         "messages with attachments; 1 minute to 6 minutes at Exchange's quota.",
     ),
     (
         Forecast(depth=Depth.EVERYTHING, opened=5_000, minutes_opened=6, **COUNTED),
-        "Reading everything: 30000 messages in 2 mailboxes, 210 requests, and about one for each of 5000 messages "
+        "Reading everything: 30000 messages in 2 mailboxes, 210 requests, and about two for each of 5000 messages "
         "with attachments; about 6 minutes at Exchange's quota.",
     ),
     (
         Forecast(depth=Depth.EVERYTHING, opened=None, minutes_opened=None, unknown=1, **COUNTED),
-        "Reading everything: 30000 messages in 2 mailboxes, 210 requests, and one for each message that is opened, "
+        "Reading everything: 30000 messages in 2 mailboxes, 210 requests, and two for each message that is opened, "
         "whose number the server does not tell; at least 1 minute at Exchange's quota. Not counted, because no answer "
         "came: 1 mailbox.",
     ),
@@ -111,3 +115,18 @@ SAYINGS = [
 def test_an_estimate_is_called_one(ahead: Forecast, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     told_forecast(Voice())(ahead)
     assert capsys.readouterr().out.strip() == said
+
+
+def test_what_is_told_is_about_what_it_costs(tmp_path: Path) -> None:
+    """Over HTTP, with synthetic mail: the pages exactly, and what is opened within a quarter."""
+    with tenant(tmp_path, names=("anna",), synthetic=600) as firm:
+        told: list[Forecast] = []
+        number = open_case(firm.office, CaseKind.ERASURE, SUBJECT).number
+        attest(firm.office, number, "known by voice")
+        find(firm.office, number, depth=Depth.EVERYTHING, on_forecast=told.append)
+        asked = firm.emulator.face.requests
+    (ahead,) = told
+    assert asked["GET mailfolders/*/messages"] == ahead.requests
+    opened = asked["GET messages/*"] + asked["GET messages/*/$value"]
+    assert ahead.opened is not None
+    assert 0.75 * opened < REQUESTS_OPENED * ahead.opened < 1.25 * opened
