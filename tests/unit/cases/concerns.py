@@ -272,4 +272,6 @@ PLACES: tuple[PlaceOf, ...] = (
         Where.ITEM, "contact",
         lambda t: _file(f"BEGIN:VCARD\r\nFN:{t}\r\nTEL:{t}\r\nEND:VCARD\r\n".encode(), "c.vcf", "text/vcard"),
     ),
+    PlaceOf(Where.ITEM, "note", lambda t: Placed(_mail(f"nog bellen: {t}").as_bytes())),
+    PlaceOf(Where.ITEM, "task", lambda t: _html(f"<p>Stukken van {_entities(t)} nazien</p>")),
 )  # fmt: skip
