@@ -57,6 +57,10 @@ def test_odd_mail_is_read_as_it_should_be(data: bytes, expected: dict[str, Any])
 def test_parts_nested_too_deep_do_not_end_the_world() -> None:
     data = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(400))
     assert read_mime(data).body_type == "text"
+    data = b"Subject: a\n" + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3_000)
+    )
+    assert read_mime(data).subject == "a"
     data = b"Content-Type: message/rfc822\n\n" * 300
     assert read_mime(data).subject == ""
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message as MimeMessage
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
 
 from mailsorter.emulator.store.records import Address, NewAttachment, NewMessage
@@ -223,9 +224,17 @@ def _part_name(part: MimeMessage, number: int, is_message: bool) -> str:
     return name or f"part{number}"
 
 
+def _parsed(data: bytes) -> MimeMessage:
+    """The message; of one with parts in hundreds of parts, which Exchange would refuse, its own headers alone."""
+    try:
+        return email.message_from_bytes(data, policy=_READING)
+    except RecursionError:
+        return BytesHeaderParser(policy=_READING).parsebytes(data)
+
+
 def read_mime(data: bytes, *, is_draft: bool = False) -> NewMessage:
     """A new message from MIME bytes, which are kept with it and served back by `$value`."""
-    message = email.message_from_bytes(data, policy=_READING)
+    message = _parsed(data)
     parts = list(leaves(message))
     body_type, body, taken = _bodies(parts)
     sent = parse_date(message.get("Date"))
@@ -269,5 +278,5 @@ def thread_index(text: object) -> bytes | None:
 
 def nth_part(data: bytes, number: int) -> bytes:
     """The decoded bytes of one part, counted as `read_mime` counts them; empty when there is none."""
-    parts = list(leaves(email.message_from_bytes(data, policy=_READING)))
+    parts = list(leaves(_parsed(data)))
     return part_bytes(parts[number]) if 0 <= number < len(parts) else b""
