@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailsorter.patterns import WordFinder, without_accents
+from mailsorter.patterns import LettersAlone, WordFinder
 
 Words = tuple[str, ...]
 
@@ -44,6 +44,7 @@ _SINGLE = str.maketrans(
         "Þ": "TH",
     }
 )
+_PLAIN = LettersAlone(_SINGLE)
 _TWO_LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
 )
@@ -56,7 +57,7 @@ def folded_words(text: str) -> Words:
     """The words of a text without case, accents and punctuation."""
     if text.isascii():
         return tuple(word.lower() for word in _WORDS.words(text))
-    plain = without_accents(text).translate(_SINGLE)
+    plain = _PLAIN.of(text)
     return tuple(word.replace("’", "'").casefold() for word in _WORDS.words(plain))
 
 

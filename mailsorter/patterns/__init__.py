@@ -20,6 +20,7 @@ from mailsorter.patterns.linear import (
     one_of,
 )
 from mailsorter.patterns.normal import (
+    LettersAlone,
     WordFinder,
     compatible,
     digits_of,
@@ -36,6 +37,7 @@ __all__ = [
     "AnyOf",
     "Cap",
     "Hit",
+    "LettersAlone",
     "Pattern",
     "WordFinder",
     "before_token",

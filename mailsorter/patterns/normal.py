@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
 from typing import Literal
 
 from mailsorter.patterns.linear import compiled
@@ -45,6 +45,23 @@ def without_accents(text: str) -> str:
     if not _ANY_MARK.found_in(apart):
         return apart
     return apart.translate(_combining_marks())
+
+
+class LettersAlone:
+    """`without_accents(text).translate(letters)`, in one pass over the text. `letters` as `str.maketrans` makes it."""
+
+    def __init__(self, letters: Mapping[int, str]) -> None:
+        self._letters = letters
+
+    def of(self, text: str) -> str:
+        """The text without accents, and with what `letters` says in place of each letter that it names."""
+        if text.isascii():
+            return text.translate(self._letters) if any(code < 128 for code in self._letters) else text
+        return normalized("NFKD", _without_phrases(text)).translate(self._table)
+
+    @cached_property
+    def _table(self) -> dict[int, str | None]:
+        return {**_combining_marks(), **self._letters}
 
 
 def compatible(text: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from mailsorter.patterns import escaped, normalized, only_words, without_accents
+from mailsorter.patterns import LettersAlone, escaped, normalized, only_words
 
 _OWN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ħ": "h", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th"}
 )
+_FOLDED = LettersAlone(_OWN_LETTERS)
 _AS_TWO = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("å", "aa"), ("ø", "oe"))
 _BEFORE_FAMILY = frozenset(
     {
@@ -28,7 +29,7 @@ _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0
 
 def words_of(text: str) -> str:
     """The text as words with single blanks."""
-    folded = without_accents(text.translate(_UNSEEN).lower()).translate(_OWN_LETTERS).lower().replace("’", "'")
+    folded = _FOLDED.of(text.translate(_UNSEEN).lower()).lower().replace("’", "'")
     return " ".join(only_words(folded, "'").split())
 
 

@@ -17,6 +17,7 @@ from mailsorter.patterns import (
     BEFORE_WORD,
     AnyOf,
     Cap,
+    LettersAlone,
     WordFinder,
     before_token,
     before_word,
@@ -148,6 +149,12 @@ def test_a_cut_never_splits_a_word_or_token(text: str, cap: int) -> None:
 def test_accents_go_and_nothing_else(text: str) -> None:
     apart = unicodedata.normalize("NFKD", text.replace("\ufdfa", " ").replace("\ufdfb", " "))
     assert without_accents(text) == "".join(c for c in apart if not unicodedata.combining(c))
+
+
+@given(MARKS | st.text() | st.text(alphabet="øéßÅ\u0301a"))
+def test_letters_alone_is_accents_then_letters(text: str) -> None:
+    letters = str.maketrans({"ø": "oe", "ß": "ss", "x": "y"})
+    assert LettersAlone(letters).of(text) == without_accents(text).translate(letters)
 
 
 @given(MARKS | st.text())
