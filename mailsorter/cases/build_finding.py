@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from mailsorter.cases.mime import names_inside as names_in
 from mailsorter.errors import MailsorterError, PermanentError
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.case import Finding, Role, Seen
@@ -21,6 +22,7 @@ from mailsorter.model.finding import fingerprint, role_of, with_contents
 from mailsorter.model.folder import FolderTree, WellKnown, show_path
 from mailsorter.model.message import Message
 from mailsorter.model.person import Person
+from mailsorter.model.reading import may_hold_names
 
 T = TypeVar("T")
 _AT_ONCE = 20  # messages asked for in one call: a Graph batch
@@ -81,22 +83,38 @@ def with_attachment_names(mailbox: Mailbox, findings: Sequence[Finding]) -> Iter
     """The findings with the names of their attachments, some at a time, in the order given.
 
     Every message is asked: Exchange says "no attachments" of one that has only inline ones, and some mail programs
-    send a document inline (`hasAttachments` of Graph's message resource). A message of which Exchange will never tell
-    the names comes back as it was, without `attachments_read`.
+    send a document inline (`hasAttachments` of Graph's message resource). Archives and attached messages are opened for
+    the names inside. A message of which not all names can be known comes back without `attachments_read`.
 
     Raises:
         MailsorterError: anything that may be better later.
     """
-    return _some_at_a_time(findings, mailbox.attachment_names, _named)
+    for some in _some_at_a_time(findings, mailbox.attachment_names, _named):
+        yield [_with_names_inside(mailbox, finding) for finding in some]
 
 
-def with_approvable_contents(mailbox: Mailbox, findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+def with_approvable_contents(
+    mailbox: Mailbox, findings: Sequence[Finding], *, names_inside: bool
+) -> Iterator[list[Finding]]:
     """The findings with fingerprints of all that they hold, and with the names of their attachments; else as
     `with_attachment_names`.
 
-    The text is read for its digest and dropped.
+    The text is read for its digest and dropped. `names_inside`: a ground is recognised by names, so that archives are
+    opened for those inside.
     """
-    return _some_at_a_time(findings, mailbox.contents, _holding)
+    for some in _some_at_a_time(findings, mailbox.contents, _holding):
+        yield [_with_names_inside(mailbox, finding) for finding in some] if names_inside else some
+
+
+def _with_names_inside(mailbox: Mailbox, finding: Finding) -> Finding:
+    if not finding.attachments_read or not any(map(may_hold_names, finding.attachments)):
+        return finding
+    try:
+        inside = names_in(mailbox.mime(finding.id))
+    except PermanentError:
+        inside = None
+    names = tuple(dict.fromkeys((*finding.attachments, *(inside or ()))))
+    return msgspec.structs.replace(finding, attachments=names, attachments_read=inside is not None)
 
 
 def _some_at_a_time(

@@ -16,7 +16,7 @@ from mailsorter.patterns import compiled
 from mailsorter.sandbox import Ending, Piece, Sandbox, shared
 
 _PARSER = "mailsorter.cases.parsers.message:read_message"
-_LIMITS = "limits"  # why a part was not read, as `parsers.budget` has it
+_LIMITS, _NAMES_UNKNOWN = "limits", "names-unknown"  # why a part was not read, as `parsers.budget` has it
 _BLOCK_LABEL = compiled(
     "mime.block-label", r"^[\s>*|]*(?:from|van|von|de|to|aan|an|cc|sender|reply-to|antwoord aan)\s*\*?:"
 )
@@ -52,6 +52,7 @@ _ENDINGS = frozenset(
 )  # of files; none of them is a domain's
 _AS_IT_STANDS = 1 << 20  # bytes that are compared of a message that could not be taken apart
 _PIECE = 100_000
+_MOST_NAMES, _LONGEST_NAME = 1_000, 1_000  # of files in one message that a finding keeps
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -91,6 +92,26 @@ def look_through(raw: bytes, person: Person, *, envelope_too: bool = False, sand
         unread.append(_LIMITS if ending.is_limit else "")
         seen.note_all(_as_it_stands(raw, person))
     return Look(seen, len(unread), _LIMITS in unread)
+
+
+def names_inside(raw: bytes, *, sandbox: Sandbox | None = None) -> tuple[str, ...] | None:
+    """The names of all files in a message, those in archives and attached messages too; None when some may be missing.
+
+    Raises:
+        TemporaryError: as `look_through`.
+    """
+    names: dict[str, None] = {}
+    unread: list[str] = []
+
+    def take(piece: Piece) -> None:
+        if piece.kind == "unread":
+            unread.append(piece.text)
+        elif piece.kind == "name" and len(names) < _MOST_NAMES:
+            names[piece.text[:_LONGEST_NAME]] = None
+
+    ending = (sandbox or shared()).read(_PARSER, raw, take)
+    is_whole = ending is Ending.WHOLE and len(names) < _MOST_NAMES and not {_LIMITS, _NAMES_UNKNOWN} & set(unread)
+    return tuple(names) if is_whole else None
 
 
 def look_at_text(text: str, person: Person) -> Sightings:

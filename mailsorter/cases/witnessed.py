@@ -129,8 +129,10 @@ def _read(office: Office, mailbox: str, ids: list[str]) -> dict[str, Message | M
 def _read_whole(office: Office, mailbox: str, findings: list[Finding]) -> dict[tuple[str, str], Finding]:
     """The findings by key, with what they hold where the mailbox gives it now."""
     if findings:
+        by_names = office.firm.policy.needs_attachment_names
         with contextlib.suppress(MailsorterError):  # they stay findings whose names nobody knows, and are judged so
-            findings = [f for some in with_approvable_contents(office.open_mailbox(mailbox), findings) for f in some]
+            made = with_approvable_contents(office.open_mailbox(mailbox), findings, names_inside=by_names)
+            findings = [finding for some in made for finding in some]
     return {finding.key: finding for finding in findings}
 
 

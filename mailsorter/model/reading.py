@@ -18,6 +18,8 @@ _HEADER_BLOCK = compiled(
 _SEPARATOR = compiled(
     "reading.separator", r"-{3,}\s*(?:forwarded|original|oorspronkelijk|doorgestuurd)|begin forwarded"
 )
+_PACKED = (".eml", ".msg", ".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".pst", "winmail.dat")
+_LONGEST_ENDING = 5  # letters behind the last dot of a file's name
 _NEARLY_EMPTY = 40  # letters of preview: somebody sent an attachment and said no more than a greeting
 
 
@@ -44,6 +46,14 @@ def holds_names(name: str, content_type: str, *, is_item: bool) -> bool:
     """Is this attachment a message or an archive, whose texts or names inside belong to the message itself?"""
     kind = content_type.lower()
     return is_item or kind == "message/rfc822" or "zip" in kind or name.lower().endswith((".eml", ".msg", ".zip"))
+
+
+def may_hold_names(name: str) -> bool:
+    """May a file of this name hold other files, or be a message? One without an ending may be one that was attached as
+    an item; what cannot be opened may hold names as well."""
+    _, dot, ending = name.rpartition(".")
+    has_ending = dot and ending.isalnum() and len(ending) <= _LONGEST_ENDING
+    return not has_ending or name.lower().endswith(_PACKED)
 
 
 def is_unreadable(message: Message) -> bool:

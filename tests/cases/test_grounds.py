@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 import msgspec
@@ -24,6 +27,7 @@ from mailsorter.errors import MailsorterError, PoisonItem, Unreachable
 from mailsorter.mailbox.memory import MemoryMailbox
 from mailsorter.model.case import CaseKind, ItemState, Role, Seen, Subject, Verdict
 from mailsorter.model.contents import Contents
+from mailsorter.model.coverage import Depth
 from mailsorter.model.folder import WellKnown
 from mailsorter.model.ground import KeepRule, Policy, Signs
 from tests.cases.office import BERT, PIET, TAX, World, mail
@@ -191,3 +195,45 @@ def test_over_graph_a_name_keeps_in_folders_recoverable_items_and_the_archive(tm
         find(firm.office, number)
         plan = make_plan(firm.office, number, by="anna")
     assert {item.finding.id: item.verdict for item in plan.items} == expected
+
+
+def packed(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"%PDF-1.7 1 0 obj << /Type /Catalog >> endobj")
+    return file.getvalue()
+
+
+def carrying(name: str) -> bytes:
+    """A message with a file of this name, as it is attached to another."""
+    inner = EmailMessage()
+    inner["From"], inner["Subject"] = "kees@elders.example", "Stukken"
+    inner.set_content("Zie bijlage.")
+    inner.add_attachment(b"a;b", maintype="text", subtype="csv", filename=name)
+    return inner.as_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "verdict", "reason"),
+    [
+        (NewAttachment("stukken.zip", "application/zip", packed("a/Factuur 12.csv")), Verdict.KEEP, "ground"),
+        (NewAttachment("stukken.zip", "application/zip", packed("a/brief.csv")), Verdict.ERASE, "author"),
+        (NewAttachment("mail.eml", "application/octet-stream", carrying("factuur 3.csv")), Verdict.KEEP, "ground"),
+        (NewAttachment("Stukken", "message/rfc822", carrying("factuur 3.csv"), kind="item"), Verdict.KEEP, "ground"),
+        (NewAttachment("stukken.zip", "application/zip", b"PK\x03\x04 broken"), Verdict.LOOK, "attachments-unknown"),
+    ],
+    ids=["an archive", "an archive without one", "an attached file", "an attached message", "a broken archive"],
+)
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_name_inside_what_is_attached_keeps_too(
+    tmp_path: Path, file: NewAttachment, verdict: Verdict, reason: str, depth: Depth
+) -> None:
+    with tenant(tmp_path, ("anna",), extra=GROUND) as firm:
+        received = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
+        firm.put(firm.mailboxes[0], from_=Address("Piet", PIET.address), attachments=[file], received=received)
+        number = open_case(firm.office, CaseKind.ERASURE, Subject(addresses=(PIET.address,))).number
+        attest(firm.office, number, "known by voice")
+        find(firm.office, number, depth=depth)
+        (item,) = make_plan(firm.office, number, by="anna").items
+    assert (item.verdict, item.reason) == (verdict, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailsorter.cases.parsers import archive as archives
-from mailsorter.cases.parsers.budget import CLOSED, LIMITS, BeyondLimits, Budget, Closed
+from mailsorter.cases.parsers.budget import CLOSED, LIMITS, NAMES_UNKNOWN, BeyondLimits, Budget, Closed
 from mailsorter.cases.parsers.calendar import calendar_text
 from mailsorter.cases.parsers.charsets import decoded
 from mailsorter.cases.parsers.html import html_texts
@@ -22,6 +22,7 @@ _TEXT_NAMES = (
     *(".txt", ".csv", ".tsv", ".htm", ".html", ".xhtml", ".xml", ".json", ".ics", ".vcs", ".vcf", ".md", ".log"),
     *(".ini", ".yaml", ".yml", ".sql", ".eml", ".mht", ".mhtml"),
 )
+_CONTAINERS = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".msg", ".eml", ".pst", "winmail.dat")
 _CALENDAR_NAMES = (".ics", ".vcs", ".vcf")
 _CALENDAR_TYPES = ("text/calendar", "text/vcard", "text/x-vcard", "text/directory", "application/ics")
 
@@ -48,7 +49,7 @@ def read_anything(
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  libraries raise what they like on damaged documents
-        yield "unread", CLOSED
+        yield "unread", NAMES_UNKNOWN if content.startswith((_ZIP, _TNEF)) else _unread(name)
 
 
 def _read(content: bytes, budget: Budget, name: str, kind: str, charset: str | None) -> Said:
@@ -73,7 +74,12 @@ def _read(content: bytes, budget: Budget, name: str, kind: str, charset: str | N
     elif kind.startswith("text/") or kind in _TEXT_TYPES or name.endswith(_TEXT_NAMES):
         yield from (("text", text) for text in read_text(content, name, kind, charset))
     elif content:
-        yield "unread", CLOSED
+        yield "unread", _unread(name)
+
+
+def _unread(name: str) -> str:
+    """Why a file is not read, by its name: of what may hold other files the names are missing, too."""
+    return NAMES_UNKNOWN if name.lower().endswith(_CONTAINERS) else CLOSED
 
 
 def read_text(content: bytes, name: str, kind: str, charset: str | None) -> Iterator[str]:
@@ -104,7 +110,7 @@ def _archive(content: bytes, budget: Budget) -> Said:
                     file = archives.entry_bytes(archive, entry, budget)
                     yield from read_anything(file, budget, name=file_name)
             except Closed:
-                yield "unread", CLOSED
+                yield "unread", _unread(file_name)
 
 
 def _tnef(content: bytes, budget: Budget) -> Said:

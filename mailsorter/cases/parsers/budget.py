@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 LIMITS = "limits"  # reading it met a limit
 CLOSED = "not-readable"  # encrypted, damaged, a picture, or of a kind that is not read here
+NAMES_UNKNOWN = "names-unknown"  # the same of what may hold files of its own, whose names nobody knows then
 
 _RATIO = 250  # deflate makes 1,000 bytes of one at most; a sheet of equal rows reaches 50
 _ARCHIVES = 4  # an archive in a document in an archive
