@@ -38,6 +38,7 @@ def pytest_collection_finish() -> None:
     """All tests and modules are in memory now, and stay there."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -35,7 +35,7 @@ def test_once_read(world):
     """Unread mail stays in view for days; read, it goes with the next look."""
     with_policy(world, received=Timing(When.READ))
     message = world.deliver("piet@acme.example")
-    world.go_on(3 * HOUR)
+    world.go_by(3 * HOUR)
     assert world.where(message) == LEFT
     world.mailbox.server.user_changes(message, is_read=True)
     world.go_on(2)
@@ -46,7 +46,7 @@ def test_after_days(world):
     """Not an hour too early, and at its time although nothing changes in the mailbox."""
     with_policy(world, received=Timing(When.AFTER, 3))
     message = world.deliver("piet@acme.example")
-    world.go_on(3 * DAY - HOUR)
+    world.go_by(3 * DAY - HOUR)
     assert world.where(message) == LEFT
     world.go_on(HOUR + 3)
     assert world.where(message) == FILED
@@ -55,7 +55,7 @@ def test_after_days(world):
 def test_never_while_flagged(world):
     """A flag is a person's sign that it is still work."""
     message = world.deliver("piet@acme.example", is_flagged=True)
-    world.go_on(3 * HOUR)
+    world.go_by(3 * HOUR)
     assert world.where(message) == LEFT
     world.mailbox.server.user_changes(message, is_flagged=False)
     world.go_on(2)
@@ -81,7 +81,7 @@ def test_what_waits_goes_by_the_policy_of_now(world, before, after):
     """Mail that waits under one policy is looked at again under the next, though nobody touches it."""
     with_another_policy(world, **before)
     message = world.deliver("piet@acme.example")
-    world.go_on(2 * DAY)
+    world.go_by(2 * DAY)
     assert world.where(message) == LEFT
     with_another_policy(world, **after)
     world.go_on(2)
@@ -99,7 +99,7 @@ def test_another_policy_moves_nothing_that_an_undo_put_back(world):
     world.go_on(2)
     assert world.where(message) == LEFT
     with_another_policy(world, received=Timing(When.AFTER, 1))
-    world.go_on(2 * DAY)
+    world.go_by(2 * DAY)
     assert world.where(message) == LEFT
 
 
@@ -116,7 +116,7 @@ def test_sent_items_go_by_their_own_rule(world):
     with_policy(world, received=Timing(When.READ), sent=Timing(When.AFTER, 1))
     received = world.deliver("piet@acme.example")
     sent = world.deliver("anna@onzefirma.example", to="piet@acme.example", where=WellKnown.SENT)
-    world.go_on(DAY - HOUR)
+    world.go_by(DAY - HOUR)
     assert (world.where(received), world.where(sent)) == (LEFT, "Sent Items")
     world.go_on(HOUR + 5)
     assert (world.where(received), world.where(sent)) == (LEFT, FILED)
@@ -136,7 +136,8 @@ def test_quiet_hours_are_of_the_firms_own_clock(world, quiet, minutes, expected)
     """Nothing moves while they last; soon after it does, although nothing changes in the mailbox."""
     with_policy(world, quiet=quiet, zone=AMSTERDAM)
     message = world.deliver("piet@acme.example")
-    world.go_on(minutes)
+    world.go_by(max(0, minutes - 30))
+    world.go_on(min(30, minutes))
     assert world.where(message) == expected
 
 
@@ -191,5 +192,6 @@ def test_a_daemon_notices_that_somebody_sorted_by_another_policy_meanwhile(world
     read = replace(world.filing, policy=FilingPolicy(received=Timing(When.READ)))
     by_hand = Job(world.mailbox.address, read, lambda: world.mailbox)
     assert sort(world.ledger, world.clock, [by_hand], SortOptions(Onlooker())).mailboxes[0].left == {"wait": 1}
-    world.go_on(4 * DAY)
+    world.go_by(4 * DAY)
+    world.go_on(2)
     assert world.where(message) == FILED
