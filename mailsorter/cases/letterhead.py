@@ -124,6 +124,10 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "no-recoverable-items": (
             "verwijderde berichten die een mailsysteem zonder map voor herstelbare items elders bewaart", "",
         ),
+        "folder-classes-unanswered": (
+            "mappen van een bijzonder soort in een mailbox, als die er zijn: die vraag bleef onbeantwoord",
+            "mappen van een bijzonder soort in {places} mailboxen, als die er zijn: die vraag bleef onbeantwoord",
+        ),
         "folder-classes": (
             "mappen van een bijzonder soort in een mailbox, als die er zijn: wij konden ze niet opvragen",
             "mappen van een bijzonder soort in {places} mailboxen, als die er zijn: wij konden ze niet opvragen",
@@ -181,6 +185,10 @@ _GAPS: Mapping[str, Mapping[str, tuple[str, str]]] = {  # for one place and for 
         "search-broken-entries": ("search results that could not be read{some}", ""),
         "no-recoverable-items": (
             "deleted messages that a mail system without a folder for recoverable items keeps elsewhere", "",
+        ),
+        "folder-classes-unanswered": (
+            "folders of a special kind in a mailbox, if there are any: the server did not answer",
+            "folders of a special kind in {places} mailboxes, if there are any: the server did not answer",
         ),
         "folder-classes": (
             "folders of a special kind in a mailbox, if there are any: we could not list them",

@@ -10,7 +10,7 @@ from mailsorter.checking.statement import Difference, MailboxStatement
 from mailsorter.errors import MailsorterError, TemporaryError
 from mailsorter.ledger.ledger import Unit
 from mailsorter.mailbox.base import Mailbox
-from mailsorter.model.folder import Folder, FolderPath, FolderTree, WellKnown
+from mailsorter.model.folder import FOLDER_CLASSES, Folder, FolderPath, FolderTree, WellKnown
 from mailsorter.perform import Hands
 
 
@@ -69,7 +69,8 @@ def _whole_tree(mailbox: Mailbox, statement: MailboxStatement) -> FolderTree:
         statement.not_shown.append("Recoverable Items: this app may not look there")
         tree = mailbox.tree(hidden=True)
     if tree.lacks:
-        statement.not_shown.append("Mail in folders of other classes than IPF.Note: this app may not list them")
+        why = "this app may not list them" if tree.lacks == FOLDER_CLASSES else "the server did not list them this time"
+        statement.not_shown.append(f"Mail in folders of other classes than IPF.Note: {why}")
     return tree
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from mailsorter.model.case import NotSeen
-from mailsorter.model.folder import FOLDER_CLASSES
+from mailsorter.model.folder import FOLDER_CLASSES, FOLDER_CLASSES_UNANSWERED
 
 
 class Depth(enum.StrEnum):
@@ -82,6 +82,7 @@ TRY_AGAIN = frozenset(
         *("ErrorServerBusy", "ErrorTimeoutExpired"),  # of EWS, as the next two
         *("ErrorInternalServerTransientError", "ErrorMailboxStoreUnavailable"),
         "Unreachable",  # of the search: the mailbox answered otherwise
+        FOLDER_CLASSES_UNANSWERED,
         LISTING_SHORT,  # mail may have moved while the folder was listed
     }
 )

@@ -311,6 +311,11 @@ GAPS: dict[str, str] = {
         "Application MailboxFolder.Read) and User.Read.All, and search again. They lie beyond the depth of the case "
         "and do not hinder a proof."
     ),
+    "folder-classes-unanswered": (
+        "Folders of other classes than IPF.Note may hold mail, too. The admin API that lists them gave no answer: it "
+        "was throttled or failed. So it is not known whether this mailbox has such folders, and nothing is proven "
+        "of them. Ask again later: mailsorter case find NUMBER, or mailsorter case prove NUMBER."
+    ),
     "excluded": "The config names this mailbox in [erasure] exclude_mailboxes: no case looks into it.",
     "left-out": "A person took this mailbox or folder out of the case's scope: mailsorter case scope.",
     "address-unknown": (

@@ -40,6 +40,7 @@ _NO_MAIL = (
     *("IPF.STOREITEM", "IPF.SKYPETEAMS", "OUTLOOK.REMINDER"),
 )
 FOLDER_CLASSES = "folder-classes"
+FOLDER_CLASSES_UNANSWERED = "folder-classes-unanswered"
 """A stable code: of this mailbox only folders of class `IPF.Note` could be listed."""
 
 

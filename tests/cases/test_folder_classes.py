@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from mailsorter.cases.find import find
+from mailsorter.cases.intake import open_case
 from mailsorter.cases.perform import perform
 from mailsorter.cases.prove import prove
+from mailsorter.cases.verify import attest
+from mailsorter.cases.witness import Marks
 from mailsorter.checking.check import check_mailboxes
+from mailsorter.emulator.faults import FaultPlan
 from mailsorter.emulator.graph.switches import graph_with
 from mailsorter.emulator.store import Address
 from mailsorter.emulator.store.apps import App, Assignment
-from mailsorter.model.case import ItemState, Subject
+from mailsorter.model.case import CaseKind, ItemState, Subject
 from mailsorter.model.coverage import FOLDER_CLASSES, GapKind, kind_of
+from mailsorter.model.folder import FOLDER_CLASSES_UNANSWERED as UNANSWERED
 from mailsorter.model.folder import may_hold_mail
 from tests.cases.tenant import Tenant, tenant
 
@@ -79,6 +85,33 @@ def test_where_nobody_may_list_them_the_coverage_says_so_and_no_more(tmp_path: P
         assert not proof.coverage.not_opened
         assert FOLDER_CLASSES in str(proof.certificate)
     assert kind_of(FOLDER_CLASSES) is GapKind.BEYOND_DEPTH
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_api_that_gives_no_answer_is_no_missing_permission(tmp_path: Path, status: int) -> None:
+    """Finder and witness say that nobody answered; nothing is proven until they are asked again and see the mail."""
+    with tenant(tmp_path, names=("anna",)) as firm:
+        migrated(firm)
+        kept = firm.put(firm.mailboxes[0], from_=PIET)
+        failing = {"path": "admin/exchange/mailboxes/*/folders", "method": "GET", "status": status, "retry_after": 1}
+        firm.emulator.faults.set_plan(FaultPlan.make({"fault": [failing]}))
+        number = opened(firm)
+        found = find(firm.office, number)
+        assert [gap.reason for gap in found.not_seen if gap.reason.startswith(FOLDER_CLASSES)] == [UNANSWERED]
+        assert kept in {finding.id for finding in found.findings}
+        look = firm.office.open_witness().look(firm.mailboxes[0].address, Marks(addresses=(PIET.address,)), frozenset())
+        assert ("", UNANSWERED) in look.not_seen
+        firm.emulator.faults.set_plan(FaultPlan())
+        again = find(firm.office, opened(firm))
+        assert not [gap for gap in again.not_seen if gap.reason.startswith(FOLDER_CLASSES)]
+        assert len(again.findings) == 4
+    assert kind_of(UNANSWERED) is GapKind.UNANSWERED
+
+
+def opened(firm: Tenant) -> str:
+    number = open_case(firm.office, CaseKind.ERASURE, SUBJECT).number
+    attest(firm.office, number, "known by voice")
+    return number
 
 
 def test_a_folder_that_is_known_and_cannot_be_read_hinders_the_proof(tmp_path: Path) -> None:

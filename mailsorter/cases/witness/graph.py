@@ -52,6 +52,7 @@ _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = (10.0, 120.0)
 _PAGE = 1000
 _CLASSES = "folder-classes"
+_REFUSED = ("http-400", "http-401", "http-403", "http-404")
 _NO_MAIL = ("IPF.APPOINTMENT", "IPF.CONTACT", "IPF.TASK", "IPF.STICKYNOTE", "IPF.JOURNAL", "IPF.CONFIGURATION",
             "IPF.FILES", "IPF.STOREITEM", "IPF.SKYPETEAMS", "OUTLOOK.REMINDER")  # fmt: skip
 _ROUNDS = 3  # in which the ids alone are listed again where a folder counts more than it listed
@@ -140,7 +141,8 @@ class GraphWitness:
     ) -> list[tuple[dict[str, Any], tuple[str, ...], bool]]:
         """Folders that may hold mail and are no `mailFolder`: of class IPF.Imap, or of one that a program made.
 
-        Only the admin paths show them. Where this identity may not ask there, that is told as `folder-classes`.
+        Only the admin paths show them. Where this identity may not ask there, that is told as `folder-classes`;
+        where the server gave no answer this time, as `folder-classes-unanswered`.
         """
         found: list[tuple[dict[str, Any], tuple[str, ...], bool]] = []
         try:
@@ -160,8 +162,9 @@ class GraphWitness:
                         if one not in known and not kind.startswith(_NO_MAIL):
                             found.append((folder, path, False))
                 level = below
-        except CannotSee:
-            look.not_seen.append(("", _CLASSES))
+        except CannotSee as reason:
+            is_refused = str(reason) in (_CLASSES, *_REFUSED)
+            look.not_seen.append(("", _CLASSES if is_refused else f"{_CLASSES}-unanswered"))
         return found
 
     def _look_into(

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from mailsorter.errors import MailsorterError, NotPermitted, PermanentError, Unreachable
+from mailsorter.errors import MailsorterError, NotPermitted, PermanentError, Throttled, Unreachable
 from mailsorter.mailbox.graph import query, wire
 from mailsorter.mailbox.graph.client import GraphClient, Request, decoded
 from mailsorter.mailbox.graph.pages import next_link, walk
 from mailsorter.mailbox.graph.refusals import Asked
-from mailsorter.model.folder import FOLDER_CLASSES, Folder, may_hold_mail
+from mailsorter.model.folder import FOLDER_CLASSES, FOLDER_CLASSES_UNANSWERED, Folder, may_hold_mail
 
 _FIELDS = "id,displayName,parentFolderId,type,totalItemCount,childFolderCount"
 
@@ -34,9 +34,10 @@ class OtherClasses:
         self._is_refused = False
 
     def beside(self, known: Collection[str], root_id: str) -> tuple[list[Folder], str]:
-        """Folders that may hold mail and are not among the `known` ids, and `FOLDER_CLASSES` where nobody may look.
+        """Folders that may hold mail and are not among the `known` ids, and why there may be more.
 
-        One whose parent is no mail folder hangs below the root. Raises what may be better later.
+        `FOLDER_CLASSES`: this identity may not look. `FOLDER_CLASSES_UNANSWERED`: the API gave no answer this time.
+        A folder whose parent is no mail folder hangs below the root.
         """
         if self._is_refused:
             return [], FOLDER_CLASSES
@@ -45,8 +46,10 @@ class OtherClasses:
         except NotPermitted:
             self._is_refused = True
             return [], FOLDER_CLASSES
-        except (PermanentError, Unreachable):
+        except PermanentError:
             return [], FOLDER_CLASSES
+        except (Throttled, Unreachable):
+            return [], FOLDER_CLASSES_UNANSWERED
         shown = {*known, *(one.id for one in found)}
         return [_folder(one, root_id if one.parent_folder_id not in shown else "") for one in found], ""
 
