@@ -61,8 +61,9 @@ KINDS: dict[EvidenceKind, str] = {
     ),
     EvidenceKind.FORWARDED: (
         "The body carries a forwarded or quoted header block (Van/Verzonden/Aan/Onderwerp, From/Sent/To/Subject) that "
-        "names someone of the client, or a subject with its project code. Nested blocks all count. Inside them an "
-        "exact address of a client is shown before a code, and a code before a domain. Where an entry of the client "
+        "names someone of the client, or a subject with its project code. Nested blocks all count. Display names "
+        "that look like addresses do not, and of mail to many only its author counts. Inside blocks an exact "
+        "address of a client is shown before a code, and a code before a domain. Where an entry of the client "
         "book has dates the block's own date counts. Blocks are known in Dutch, English, German, French, Spanish, "
         "Italian, Portuguese and Polish. Bodies are read only for mail that its headers "
         "leave undecided and that looks forwarded, and are not kept."
@@ -74,20 +75,23 @@ KINDS: dict[EvidenceKind, str] = {
     ),
     EvidenceKind.ATTACHED_MESSAGE: (
         "One of the firm's own people attached a message (as an item, or as an .eml file), and its header names "
-        "someone of the client, or a subject with its project code. Everybody who passed it on must be the firm's: the "
-        "author of the outer message, who must not have failed authentication, of attached messages around it, and of "
-        "what the body forwards. What others attach counts for nothing. Where Exchange's verdict in "
-        "the attached header is a failure, neither its author nor its subject counts; of an attached message to many "
-        "only its author counts. It is read only for mail that its headers leave undecided, up to 25 MB, 20 attached "
-        "messages and 5 levels; where a part cannot be read nothing of it counts."
+        "someone of the client, or a subject with its project code. Everybody who passed it on must be the firm's: "
+        "the author of the outer message, who must not have failed authentication, of attached messages around it, "
+        "and of what the body forwards, where the body says by address who wrote that. What others attach counts for "
+        "nothing. Where Exchange's verdict in the attached header is a failure, neither its author nor its subject "
+        "counts; of an attached message to many only its author counts. It is read only for mail that its headers "
+        "leave undecided, up to 25 MB, 20 attached messages and 5 levels; where a part cannot be read nothing of it "
+        "counts."
     ),
     EvidenceKind.BOUNCE: (
         "A delivery report, or a system's automatic answer, says that a message to this address of the client could "
-        "not be delivered. Only the original recipient counts, not the postmaster or the servers on the way."
+        "not be delivered, or arrived. Where the text asks to write to somebody, that does not count. Only the "
+        "original recipient counts, not the postmaster or the servers on the way."
     ),
     EvidenceKind.FORM: (
         "A website sent what a visitor typed into a form, and the form's e-mail field holds an address of the client. "
-        "What the visitor wrote in their own words, forwarded blocks included, does not count beside that field."
+        "What the visitor wrote in their own words, forwarded blocks included, does not count beside that field, also "
+        "where it was left empty. Where fields name two people and one of them is nobody's, neither counts."
     ),
     EvidenceKind.ON_BEHALF: (
         "A mailing list speaks for someone of the client, and says so in the author's name or address "
@@ -151,20 +155,22 @@ REASONS: dict[Reason, str] = {
         "counts as written."
     ),
     Reason.UNKNOWN_AUTHOR: (
-        "A remembered thread or a project code names the client, and nobody vouches for the author: the mail is not "
-        "authenticated, not from the firm's own people, and not from somebody to whom the firm has written. References "
-        "and subjects can be copied by anybody who has seen one. Review shows the fact; move the message by hand, or "
-        "write to the author, and the thread counts."
+        "A remembered thread, a project code, a forwarded block or the text of an invitation names the client, and "
+        "nobody vouches for the author: the mail is not authenticated, not from the firm's own people, and not from "
+        "somebody to whom the firm has written. References and subjects can be copied by anybody who has seen one, "
+        "and anybody can type a block. Review shows the fact; move the message by hand, or write to the author, and "
+        "it counts."
     ),
     Reason.UNKNOWN_PARENT: (
         "A remembered thread names the client, and nobody vouches for the message that this one answers: its author "
-        "failed authentication, or it was never seen here. Answers copy References from what they answer, a forged "
-        "message's too. Where what is answered was never seen here, the thread still counts for the firm's own people, "
-        "for people of a client, and for somebody to whom the firm has written for this client. Move the message by "
-        "hand where it is right."
+        "failed authentication, or it was never seen here. A forward of a message whose author failed is left, too. "
+        "Answers copy References from what they answer, a forged message's too. Where what is answered was never seen "
+        "here, the thread still counts for the firm's own people, for people of a client, and for somebody to whom "
+        "the firm has written for this client. Move the message by hand where it is right."
     ),
     Reason.MASS_MAIL: (
-        "The message went to people of more than ten outside domains ([matching] mass_mail_domains), and a client's "
+        "The message went to people of more than ten outside domains ([matching] mass_mail_domains; each person at a "
+        "public mail provider counts as a domain), and a client's "
         "person is only one of its recipients: a notice or invitation to many is not that client's mail. A code, a "
         "rule or a person's correction still decides, and so does a client who wrote it."
     ),

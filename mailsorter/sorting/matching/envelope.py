@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import msgspec
@@ -137,15 +137,31 @@ def _with(met: AddressRules, more: tuple[Met, ...], side: Side) -> AddressRules:
 
 def is_mass_mail(message: Message, book: MatchBook) -> bool:
     """Does it go to people of more outside domains than the policy takes for a conversation?"""
-    most = book.policy.mass_mail_domains
-    if len(message.to) + len(message.cc) + len(message.bcc) <= most:
+    if len(message.to) + len(message.cc) + len(message.bcc) <= book.most_people:
         return False
-    domains: set[str] = set()
-    for group in (message.to, message.cc, message.bcc):
-        for participant in group:
-            if book.known(participant.address).standing is Standing.OUTSIDE:
-                domains.update(domain_of(address) for address in addresses_in(participant.address))
-    return len(domains) > most
+    everybody = (
+        address
+        for group in (message.to, message.cc, message.bcc)
+        for participant in group
+        if book.known(participant.address).standing is Standing.OUTSIDE
+        for address in addresses_in(participant.address)
+    )
+    return are_many(tuple(everybody), book)
+
+
+def are_many(addresses: Collection[str], book: MatchBook) -> bool:
+    """Are these canonical addresses of more outside domains than the policy takes for a conversation?
+
+    Everybody at a public mail provider counts as a domain of their own: they have nothing else in common.
+    """
+    if len(addresses) <= book.most_people:
+        return False
+    parties = set()
+    for address in addresses:
+        if book.of_address(address).standing is Standing.OUTSIDE:
+            domain = domain_of(address)
+            parties.add(address if domain in book.mail_providers else domain)
+    return len(parties) > book.most_people
 
 
 def evidence_of_address(address: str, days: Sequence[date | None], book: MatchBook) -> list[Evidence]:

@@ -88,10 +88,23 @@ def _stands_alone(text: str, start: int, end: int, *, is_number: bool) -> bool:
         return True
     in_number = before in _JOINS and before != "" and text[start - 2 : start - 1].isdigit()
     goes_on = after in _JOINS and after != "" and text[end + 1 : end + 2].isdigit()
-    return not (in_number or goes_on)
+    return not (in_number or goes_on or _is_group(text[:start], -1) or _is_group(text[end:], 0))
+
+
+def _is_group(beside: str, side: int) -> bool:
+    """Is the word beside a number, on its left (-1) or right (0), another group of it, as in `020 881204`? A year is
+    none."""
+    near = beside[-_GROUP:] if side else beside[:_GROUP]
+    if not near[side : side + 1 or None].isspace():
+        return False
+    words = near.split()
+    word = words[side].strip("()+") if words else ""
+    return word.isdecimal() and 2 <= len(word) <= _LONGEST_GROUP and not (len(word) == 4 and word[:2] in ("19", "20"))
 
 
 _JOINS = frozenset("-./,:_+")
+_LONGEST_GROUP = 4  # digits
+_GROUP = 8  # characters: a group, its brackets, and blanks
 _BEHIND = 32  # characters behind a phrase that can say that it is part of something longer; normalisation joins marks
 
 

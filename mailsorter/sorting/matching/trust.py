@@ -27,6 +27,8 @@ _CODES = frozenset({EvidenceKind.CODE, EvidenceKind.ATTACHMENT})
 _ANYONE_CAN_WRITE = _CODES | {
     EvidenceKind.THREAD,
     EvidenceKind.ON_BEHALF,
+    EvidenceKind.FORWARDED,
+    EvidenceKind.CALENDAR,
 }  # whoever has seen one mail of the project can copy them
 
 
@@ -117,6 +119,8 @@ def _doubt(
         return None if _covers(sound, found) else Reason.UNAUTHENTICATED
     if _is_known(message, envelope, known.correspondents):
         sound = [f for f in facts if f.kind not in by_thread or _holds_by_thread(f, message, envelope, known)]
+        if any(f.kind is EvidenceKind.FORWARDED for f in sound) and known.memory.link(message) is Link.FORGED:
+            sound = [f for f in sound if f.kind is not EvidenceKind.FORWARDED]  # it quotes what it answers
         return None if _covers(sound, found) else Reason.UNKNOWN_PARENT
     sound = [f for f in facts if f.kind not in _ANYONE_CAN_WRITE]
     sound = [f for f in sound if f.kind not in by_thread or _holds_by_thread(f, message, envelope, known)]
@@ -173,9 +177,8 @@ def _is_known(message: Message, envelope: Envelope, correspondents: Corresponden
 
 def _is_one_of_many(found: Match, message: Message, book: MatchBook, envelope: Envelope) -> bool:
     """Is the client's person nothing but a recipient of mail to many?"""
-    client = found.client_id
-    if client is None or not is_mass_mail(message, book) or STAGE[found.decisive[0].kind] != _OWN_FACTS:
+    if not found.clients or not is_mass_mail(message, book) or STAGE[found.decisive[0].kind] != _OWN_FACTS:
         return False
-    if client in (fact.client_id for fact in envelope.authors):
-        return False
-    return not any(fact.kind in _CODES and fact.client_id == client for fact in found.evidence)
+    wrote = {fact.client_id for fact in envelope.authors}
+    with_code = {fact.client_id for fact in found.evidence if fact.kind in _CODES}
+    return not wrote.union(with_code).issuperset(found.clients)

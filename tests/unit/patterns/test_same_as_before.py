@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,10 +21,11 @@ from mailsorter.model import address as address_now
 from mailsorter.model.message import Message, Participant
 from mailsorter.patterns import Cap
 from mailsorter.sorting.matching import looks as looks_now
-from mailsorter.sorting.matching.text.bounce import bounce_mentions
+from mailsorter.sorting.matching.text.bounce import _YOURS, bounce_mentions
 from mailsorter.sorting.matching.text.calendar import calendar_mentions
 from mailsorter.sorting.matching.text.forwarded import forwarded_mentions
 from mailsorter.sorting.matching.text.lines import plain_lines, without_link_twins
+from mailsorter.sorting.matching.text.mention import Mention
 
 from ..sorting.matching.test_text import BOUNCED, FORMS, FORWARDED, INVITATIONS
 from . import former
@@ -199,8 +200,14 @@ def on_text(text: str) -> Iterator[tuple[str, object, object]]:
     yield "twins", without_link_twins(text), former.without_link_twins(text)
     lines = plain_lines(text)
     yield "lines", lines, former.plain_lines(text)
-    yield "bounce", bounce_mentions(lines), former.bounce_mentions(lines)
-    yield "calendar", calendar_mentions(text, lines), former.calendar_mentions(text, lines)
+    if not _YOURS.found_in(" ".join(lines)):  # such a sentence now has to say what became of the message
+        yield "bounce", bounce_mentions(lines), former.bounce_mentions(lines)
+    # who only received an invitation is told apart now, so guests come last
+    yield "calendar", everybody(calendar_mentions(text, lines)), everybody(former.calendar_mentions(text, lines))
+
+
+def everybody(mentions: Sequence[Mention]) -> set[str]:
+    return {address for mention in mentions for address in mention.addresses}
 
 
 _TAKEN_FOR_I = str.maketrans("\u0130\u0131", "\u00d8\u00f8")

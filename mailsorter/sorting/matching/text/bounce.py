@@ -19,15 +19,31 @@ _REPORT_FIELD = compiled(
 _SENTENCE = compiled(
     "bounce.sentence",
     one_of(r"""
-    your (?:message|e-?mail) (?:to|for)
     message wasn't delivered to
     could(?:n't| not) be delivered to
     delivery to
-    (?:uw|je) (?:bericht|e-?mail|mail)(?: is)?(?: niet bezorgd)? (?:aan|bij|voor)
+    (?:uw|je) (?:bericht|e-?mail|mail) is(?: niet bezorgd)? (?:aan|bij|voor)
+    (?:uw|je) (?:bericht|e-?mail|mail) niet bezorgd (?:aan|bij|voor)
     (?:niet|kon niet|kan niet)(?: worden)? (?:bezorgd|afgeleverd)(?: worden)? (?:aan|bij)
     bezorging (?:aan|bij)
     """)
     + r"\s+(.{0,200})",
+)
+# The same words begin "please send your message to": here the sentence has to go on and say what became of it.
+_YOURS = compiled(
+    "bounce.yours",
+    r"(?:your (?:message|e-?mail) (?:to|for)|(?:uw|je) (?:bericht|e-?mail|mail) (?:aan|bij|voor))\s+(.{0,200})",
+)
+_BECAME = compiled(
+    "bounce.became",
+    r"@[^\s<>]+?[>)\]\"',.]*(?:\s*[<(\[]mailto:[^<>()\[\]]*[>)\]])?\s+"
+    + one_of(r"""
+    (?:is|are|was|were|has|had|have|does|did|do|could|can|will|would)(?:n['’]?t|not)?
+    couldn['’]?t|can['’]t|won['’]t|cannot|failed|bounced
+    (?:is|was|kon|kan|werd|wordt|heeft|kunnen|konden|zal)
+    niet
+    """)
+    + r"(?:[^\w]|$)",
 )
 # A sentence that ends in a colon; the addresses stand on the lines below it.
 _HEADING = compiled(
@@ -82,7 +98,12 @@ def _from_fields(lines: list[str]) -> list[str]:
 def _from_sentences(lines: list[str]) -> list[str]:
     found: list[str] = []
     for position, line in enumerate(lines):
-        sentence = _SENTENCE.search(f"{line} {lines[position + 1]}" if position + 1 < len(lines) else line)
+        text = f"{line} {lines[position + 1]}" if position + 1 < len(lines) else line
+        sentence = _SENTENCE.search(text)
+        if sentence is None:
+            sentence = _YOURS.search(text)
+            if sentence and not _BECAME.found_in(sentence[1]):
+                sentence = None
         if sentence and sentence.start() < len(line):
             found.extend(find_addresses(sentence[1])[:1])
     return found

@@ -9,7 +9,7 @@ from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
 _FOLD = compiled("calendar.fold", r"\r?\n[ \t]")
-_ICS_PERSON = compiled("calendar.person", r"(?m)^(?:ORGANIZER|ATTENDEE)(?:[^\w\r\n][^\r\n]*?)?:mailto:([^\r\n]+)\r?$")
+_ICS_PERSON = compiled("calendar.person", r"(?m)^(ORGANIZER|ATTENDEE)(?:[^\w\r\n][^\r\n]*?)?:mailto:([^\r\n]+)\r?$")
 _BLOCK_LINE = compiled(
     "calendar.block-line",
     "^"
@@ -28,12 +28,18 @@ _BLOCK_LINE = compiled(
 def calendar_mentions(text: str, lines: list[str]) -> list[Mention]:
     """Everyone an invitation names as organiser or attendee."""
     found: list[str] = []
+    guests: list[str] = []
     head = before_token(text, Cap.BODY)
     if "BEGIN:VCALENDAR" in head:
-        people = _ICS_PERSON.findall(_FOLD.sub("", head))
-        found.extend(address for raw in people if (address := canonical(raw)))
+        for person in _ICS_PERSON.finditer(_FOLD.sub("", head)):
+            if address := canonical(person[2] or ""):
+                (found if (person[1] or "").upper() == "ORGANIZER" else guests).append(address)
     for line in lines:
         block = _BLOCK_LINE.match(line) if ":" in line else None
         if block:
-            found.extend(find_addresses(without_link_twins(block[1])))
-    return [Mention(EvidenceKind.CALENDAR, tuple(dict.fromkeys(found)))] if found else []
+            is_organiser = line[:6].lower() == "organi"
+            (found if is_organiser else guests).extend(find_addresses(without_link_twins(block[1])))
+    everybody = tuple(dict.fromkeys((*found, *guests)))
+    if not everybody:
+        return []
+    return [Mention(EvidenceKind.CALENDAR, everybody, recipients=frozenset(guests) - frozenset(found))]

@@ -12,13 +12,13 @@ from datetime import datetime
 
 import msgspec
 
-from mailsorter.model.address import domain_of
 from mailsorter.model.evidence import EvidenceKind
 from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
+from mailsorter.sorting.matching.envelope import are_many
 from mailsorter.sorting.matching.known import Standing
 from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made
-from mailsorter.sorting.matching.text.forwarded import forwarded_mentions
+from mailsorter.sorting.matching.text.forwarded import passed_on_by
 from mailsorter.sorting.matching.text.lines import plain_lines
 from mailsorter.sorting.matching.text.mention import Mention
 
@@ -63,8 +63,8 @@ def may_be_strangers(message: Message, text: str, book: MatchBook) -> bool:
     """
     if looks_form_made(message) or looks_bounced(message):
         return True
-    named = (address for mention in forwarded_mentions(plain_lines(text)) for address in mention.addresses)
-    return any(book.of_address(address).standing is Standing.OUTSIDE for address in named)
+    named, is_unsigned = passed_on_by(plain_lines(text))
+    return is_unsigned or any(book.of_address(address).standing is Standing.OUTSIDE for address in named)
 
 
 def _passed_on(carried: Sequence[Carried], book: MatchBook) -> Iterator[Carried]:
@@ -86,7 +86,4 @@ def _is_forged(one: Carried, book: MatchBook) -> bool:
 
 def _goes_to_many(one: Carried, book: MatchBook) -> bool:
     """As `envelope.is_mass_mail` of a message itself."""
-    if len(one.recipients) <= book.most_people:
-        return False
-    outside = {domain_of(a) for a in one.recipients if book.of_address(a).standing is Standing.OUTSIDE}
-    return len(outside) > book.most_people
+    return are_many(one.recipients, book)

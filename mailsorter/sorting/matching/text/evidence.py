@@ -8,7 +8,8 @@ from datetime import date
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.message import Message
 from mailsorter.sorting.matching.book import MatchBook
-from mailsorter.sorting.matching.envelope import day_of, evidence_of_address
+from mailsorter.sorting.matching.envelope import are_many, day_of, evidence_of_address
+from mailsorter.sorting.matching.known import Standing
 from mailsorter.sorting.matching.looks import looks_bounced, looks_form_made, looks_like_invitation
 from mailsorter.sorting.matching.text.bounce import bounce_mentions
 from mailsorter.sorting.matching.text.calendar import calendar_mentions
@@ -63,10 +64,28 @@ def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: Ma
 
 def _facts(mention: Mention, message: Message, book: MatchBook) -> list[tuple[EvidenceKind, Evidence]]:
     days = _days(mention, message, book)
-    found = [fact for address in mention.addresses for fact in evidence_of_address(address, days, book)]
+    left_out: frozenset[str] = frozenset()
+    if mention.recipients and not book.policy.is_first_edition and are_many(mention.recipients, book):
+        left_out = mention.recipients
+    by_person = [evidence_of_address(address, days, book) for address in mention.addresses if address not in left_out]
+    if (
+        mention.kind is EvidenceKind.FORM
+        and not book.policy.is_first_edition
+        and _names_a_stranger(mention, days, book)
+    ):
+        return []
+    found = [fact for facts in by_person for fact in facts]
     for subject in mention.subjects:
         found += book.codes.find(subject)
     return [(mention.kind, fact) for fact in found]
+
+
+def _names_a_stranger(form: Mention, days: Sequence[date | None], book: MatchBook) -> bool:
+    """Is one of the visitor's addresses nobody's? One of several may be typed free text."""
+    return any(
+        book.of_address(address).standing is Standing.OUTSIDE and not evidence_of_address(address, days, book)
+        for address in form.addresses
+    )
 
 
 def _days(mention: Mention, message: Message, book: MatchBook) -> Sequence[date | None]:

@@ -10,9 +10,10 @@ from mailsorter.sorting.matching.text.mention import Mention
 
 _LABEL = compiled(
     "form.label",
-    r"^(?:(?:uw|je|jouw|your|zakelijk|work|business|contact)\s+)?"
+    r"^(?:(?:uw|je|jouw|your|ihre?|zakelijk|work|business|contact)\s+)?"
     + one_of(r"""
-    e-?mail(?:[ -]?(?:adres|address))?
+    e-?mail(?:[ -]?(?:adres|address|adresse))?
+    adresse (?:e-?)?mail
     mail(?:adres)?
     afzender
     van
@@ -60,6 +61,7 @@ def form_mentions(lines: list[str]) -> list[Mention]:
     above: list[str] = []
     below: list[str] = []
     found = above
+    is_left_empty = False
     for position, line in enumerate(lines):
         if line and _FREE_TEXT.begins(line):
             found = below
@@ -70,6 +72,10 @@ def form_mentions(lines: list[str]) -> list[Mention]:
         addresses = find_addresses(without_link_twins(value))
         if len(addresses) == 1:
             found.extend(addresses)
+        elif found is above and "mail" in line.lower():
+            is_left_empty = True
+    if is_left_empty and not above:
+        return [Mention(EvidenceKind.FORM)]  # it asked for the address above and got none: what follows is free text
     named = above or below[-1:]
     return [Mention(EvidenceKind.FORM, tuple(dict.fromkeys(named)))] if named else []
 

@@ -13,7 +13,6 @@ from mailsorter.model.evidence import EvidenceKind
 from mailsorter.patterns import compiled, escaped, one_of
 from mailsorter.sorting.matching.text.dates import days_or_unknown
 from mailsorter.sorting.matching.text.forward_words import ANNOUNCEMENTS, FIELDS, QUOTE_START, QUOTE_VERB, words_of
-from mailsorter.sorting.matching.text.lines import without_link_twins
 from mailsorter.sorting.matching.text.mention import Mention
 
 _FIELD_OF = {word.casefold(): field for field in FIELDS for word in words_of(field)}
@@ -29,6 +28,9 @@ _ATTRIBUTION = compiled(
     ^(?:op|on)[^\w].{{3,159}}?<[^<>@\s]+@[^<>\s]+>\s*(?:het volgende geschreven|wrote|schreef)?\s*:\s*$
     """),
 )
+_ANNOUNCED = compiled("forwarded.announced", one_of(ANNOUNCEMENTS))
+_LABEL = compiled("forwarded.label", r"^[^\s:@<>]{1,20}(?: [^\s:@<>]{1,20}){0,2}\s*:\s*[^\s]")  # of any language
+_IN_BRACKETS = compiled("forwarded.in-brackets", r"[<\[]([^<>\[\]]*@[^<>\[\]]*)[>\]]")
 _ATTRIBUTION_START = compiled("forwarded.attribution-start", rf"^(?:{QUOTE_START})[^\w].*\d")
 _LONGEST_CONTINUATION = 12
 
@@ -89,11 +91,77 @@ def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | Non
     kinds = {field for field, _ in fields}
     if "from" not in kinds or len(kinds - {"other"}) < (2 if announced else 3):
         return None
-    people = [value for field, value in fields if field in ("from", "to", "cc", "reply-to")]
-    addresses = find_addresses(" ; ".join(without_link_twins(value) for value in people))
+    authors = _named([value for field, value in fields if field == "from"], one=True)
+    authors += _named([value for field, value in fields if field == "reply-to"])
+    recipients = _named([value for field, value in fields if field in ("to", "cc")])
     subjects = tuple(value for field, value in fields if field == "subject")
     days = tuple(dict.fromkeys(day for field, value in fields if field == "date" for day in days_or_unknown(value)))
-    return Mention(EvidenceKind.FORWARDED, addresses, subjects, days)
+    addresses = tuple(dict.fromkeys((*authors, *recipients)))
+    return Mention(EvidenceKind.FORWARDED, addresses, subjects, days, frozenset(recipients) - frozenset(authors))
+
+
+def _named(values: list[str], *, one: bool = False) -> tuple[str, ...]:
+    """The addresses of the people in values of header lines, without what display names say.
+
+    `jan@acme.example <x@elders.example>` is x. `one`: the line names one person, whatever its name holds.
+    """
+    found: dict[str, None] = {}
+    for value in values:
+        parts = [value] if one else _people(value)
+        for part in parts:
+            in_brackets = _IN_BRACKETS.findall(part)
+            found.update(dict.fromkeys(find_addresses(" ; ".join(in_brackets) if in_brackets else part)))
+    return tuple(found)
+
+
+def _people(value: str) -> list[str]:
+    """A list of people, cut at commas and semicolons outside quotes. Quotes that do not close enclose nothing."""
+    heeds_quotes = value.count('"') % 2 == 0
+    parts = [""]
+    kept, is_quoted = 0, False
+    for position, char in enumerate(value):
+        if char == '"' and heeds_quotes:
+            is_quoted = not is_quoted
+        elif char in ",;" and not is_quoted:
+            parts.append(value[kept:position])
+            kept = position + 1
+    return [*parts, value[kept:]]
+
+
+def passed_on_by(lines: list[str]) -> tuple[tuple[str, ...], bool]:
+    """Everybody whom forwarded mail in a body names, and whether some of it does not say by address who wrote it.
+
+    For the question whether a stranger may have had a hand in it, so it also takes three labelled lines in a row for a
+    block whose language is not known.
+    """
+    named = [address for mention in forwarded_mentions(lines) for address in mention.addresses]
+    run: list[str] = []
+    for line in [*lines, ""]:
+        if line and _LABEL.begins(line):
+            run.append(line)
+            continue
+        if len(run) >= 3:
+            named += [address for labelled in run for address in find_addresses(labelled)]
+        run = []
+    return tuple(dict.fromkeys(named)), _is_unsigned(lines)
+
+
+def _is_unsigned(lines: list[str]) -> bool:
+    position, announced = 0, False
+    while position < len(lines):
+        line = lines[position]
+        if ":" in line and _HEADER.begins(line):
+            fields, position = _read_block(lines, position)
+            is_block = _mention(fields, announced=announced) is not None
+            if is_block and not _named([value for field, value in fields if field == "from"], one=True):
+                return True
+            announced = announced and not is_block
+            continue
+        if line and announced and not _ANNOUNCED.found_in(line):
+            return True
+        announced = announced or _ANNOUNCED.found_in(line)
+        position += 1
+    return False
 
 
 def _attributions(lines: list[str]) -> Iterator[Mention]:
@@ -102,7 +170,7 @@ def _attributions(lines: list[str]) -> Iterator[Mention]:
             continue
         sentence = _up_to_colon(lines[position : position + 3])
         if _ATTRIBUTION.begins(sentence):
-            addresses = find_addresses(without_link_twins(sentence))
+            addresses = _named([sentence], one=True)
             if addresses:
                 yield Mention(EvidenceKind.FORWARDED, addresses, (), days_or_unknown(sentence))
 

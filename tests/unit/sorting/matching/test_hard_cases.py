@@ -11,7 +11,7 @@ import pytest
 from mailsorter.model.match import Match, Outcome
 from mailsorter.sorting.matching import MatchBook
 
-from .hard_cases.load import Case, load_book, load_cases
+from .hard_cases.load import TRAPS, Case, load_book, load_cases
 
 CASES = load_cases()
 PAGE = Path(__file__).parents[4] / "docs" / "hard-cases.md"
@@ -52,7 +52,7 @@ def test_there_are_at_least_three_hundred_each_with_its_reason() -> None:
 
 
 def test_traps_are_in_three_languages_and_each_disagreement_is_argued() -> None:
-    traps = [case for case in CASES if case.theme == "adversarial"]
+    traps = [case for case in CASES if case.theme in TRAPS]
     by_language = Counter(case.row["lang"] for case in traps)
     assert len(traps) >= 150
     assert set(by_language) == {"nl", "en", "de"}

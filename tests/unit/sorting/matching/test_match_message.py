@@ -455,3 +455,14 @@ def test_a_person_goes_before_a_failed_check(book: MatchBook) -> None:
 def test_authentication_off_counts_every_author() -> None:
     book = MatchBook(CLIENTS, OWN_DOMAINS, policy=MatchingPolicy(judges_authors=False))
     assert match_message(mail("jan@acme.example", check=FAILED), book, NoMemory()).outcome is F
+
+
+@pytest.mark.parametrize("several", list(Several))
+def test_a_notice_to_many_is_filed_to_none_of_the_clients_that_it_names(several: Several) -> None:
+    """Also where the config takes the first client or files a copy for each: that is meant for mail of few."""
+    guests = tuple(f"info@gast{n}.example" for n in range(11))
+    to = ("jan@acme.example", "jo@bolt.example", *guests)
+    found = match_message(mail("info@bond.example", to), MatchBook(CLIENTS, OWN_DOMAINS), NoMemory(), several=several)
+    assert found.outcome in (Outcome.AMBIGUOUS, Outcome.UNMATCHED)
+    few = match_message(mail("info@bond.example", to[:2]), MatchBook(CLIENTS, OWN_DOMAINS), NoMemory(), several=several)
+    assert (few.outcome is Outcome.FILED_TO) is (several is not Several.REVIEW)

@@ -26,13 +26,14 @@ from mailsorter.sorting.matching import (
 )
 
 HERE = Path(__file__).parent
-THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial")
+THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial", "second_look")
+TRAPS = ("adversarial", "second_look")
 _CHECKS = {"pass": AuthorCheck.PASSED, "fail": AuthorCheck.FAILED, "internal": AuthorCheck.INTERNAL}
 _NAMED = re.compile(r"(.*) <([^<>]*)>")
 _KEYS = {
     *("right", "left", "why", "labels", "from", "to", "cc", "bcc", "sender", "reply_to", "subject", "preview", "text"),
     *("names", "class", "list", "date", "draft", "thread", "said", "not", "this"),
-    *("check", "known", "lang", "argued", "carried"),
+    *("check", "known", "lang", "argued", "carried", "link"),
 }
 
 
@@ -59,7 +60,7 @@ class Case:
 
     def decide(self, book: MatchBook) -> Match:
         """As the sorting flow does it: body and attachment names only where they are asked for."""
-        knows = self if self.theme == "adversarial" else None  # elsewhere everybody is somebody the firm has written to
+        knows = self if self.theme in TRAPS else None  # elsewhere everybody is somebody the firm has written to
         found = match_message(self.message, book, self, corrections=self, correspondents=knows)
         more: dict[str, Any] = {}
         if needs_text(self.message, found):
@@ -79,7 +80,7 @@ class Case:
         return self.wrote_to_author(message)
 
     def link(self, message: Message) -> Link:
-        return Link.TRUSTED
+        return Link(self.row.get("link", "trusted"))
 
     def clients(self, message: Message) -> tuple[str, ...]:
         return tuple(self.row.get("thread", ()))
