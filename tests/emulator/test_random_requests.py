@@ -22,7 +22,7 @@ from mailsorter.emulator.seed.synthetic import seed_synthetic
 from mailsorter.emulator.throttle import Limits, Throttle
 from tests.emulator.client import frozen_clock
 
-REQUESTS = 100_000 if os.environ.get("MAILSORTER_TORTURE") == "1" else 10_000
+REQUESTS = 100_000 if os.environ.get("MAILSORTER_TORTURE") == "1" else 5_000
 
 ODD = [
     "",
