@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +35,16 @@ ROLES = {
     Concern.MENTIONED: {Role.MENTIONED},
     Concern.POSSIBLE: {Role.POSSIBLE},
 }
-FOLDERS = (
-    *("inbox", "sentitems", "deleteditems", "junkemail", "hidden", "archive", ("Clients", "Klant B.V.")),
-    *("recoverableitemsdeletions", "recoverableitemspurges", "recoverableitemsversions", "another mailbox"),
-    *("migrated", "migrated below the inbox"),
+KINDS: tuple[tuple[str | tuple[str, ...], ...], ...] = (
+    ("inbox", "sentitems", "deleteditems", "junkemail", ("Clients", "Klant B.V.")),
+    ("hidden",),
+    ("recoverableitemsdeletions", "recoverableitemspurges", "recoverableitemsversions"),
+    ("archive",),
+    ("migrated", "migrated below the inbox"),
+    ("another mailbox",),
 )
+"""Folders by kind: the definition holds in each kind."""
+FOLDERS = tuple(folder for kind in KINDS for folder in kind)
 CLASSES = {
     **{(place.where, place.how): "IPM.Schedule.Meeting.Request" for place in PLACES if place.where is Where.CALENDAR},
     **{(place.where, place.how): "REPORT.IPM.Note.NDR" for place in PLACES if place.where is Where.REPORT},
@@ -47,6 +53,7 @@ CLASSES = {
 }
 """What Exchange makes of what it delivers, and of what Outlook's other pages keep."""
 TEXTS_OF_ATTACHMENTS = {(Where.ATTACHMENT, "CSV"), (Where.ATTACHMENT, "Word"), (Where.ATTACHMENT, "RTF"),
+                        (Where.ATTACHMENT, "winmail.dat"),
                         (Where.ITEM, "contact")}  # fmt: skip
 """What `bodies` leaves closed. Archives are opened for their names, messages because they are mail."""
 UNOPENED = TEXTS_OF_ATTACHMENTS | {(Where.ATTACHMENT_NAME, "file")}
@@ -62,22 +69,27 @@ IMPOSSIBLE = {"encrypted", "attachments-not-readable"}
 
 
 class Planted(NamedTuple):
-    """One message of the table, and what it must be found as."""
+    """One message of the table, where it is, and what it must be found as."""
 
     place: PlaceOf
     identifier: Identifier
     spelling: str
+    folder: str | tuple[str, ...]
 
 
 def plantings() -> Iterator[Planted]:
-    """Two spellings of each identifier in each place that takes it, each spelling somewhere."""
+    """Every row and column of the definition in every kind of folder, in every way that a place takes it."""
     used = dict.fromkeys(Identifier, 0)
-    for place in PLACES:
-        for identifier in sorted(place.takes):
+    places = [cycle(kind) for kind in KINDS]
+    for where in Where:
+        for identifier in Identifier:
+            ways = [place for place in PLACES if place.where is where and identifier in place.takes]
             spelled = [spelling for kind, spelling in SPELLINGS if kind is identifier]
-            for _ in range(2):
-                yield Planted(place, identifier, spelled[used[identifier] % len(spelled)])
+            for number in range(max(len(ways), len(KINDS)) if ways else 0):
+                spelling = spelled[used[identifier] % len(spelled)]
                 used[identifier] += 1
+                folder = next(places[number % len(KINDS)])
+                yield Planted(ways[number % len(ways)], identifier, spelling, folder)
 
 
 class World:
@@ -99,7 +111,8 @@ class World:
         placed = {number: (one.place, one.spelling) for number, one in self.planted.items()}
         placed |= {number: (PLACES[number % len(PLACES)], other) for number, other in enumerate(OTHERS, start=1_000)}
         for number, (place, text) in placed.items():
-            self._put(place, text, number)
+            folder = self.planted[number].folder if number in self.planted else FOLDERS[number % len(FOLDERS)]
+            self._put(place, text, number, folder)
         of = {number: (place.where, place.how) for number, (place, _) in placed.items()}
         self.unopened = {SCAN, *(number for number, place in of.items() if place in UNOPENED)}
         self.unlisted = {n for n, place in of.items() if place in UNLISTED and not isinstance(firm, PremisesTenant)}
@@ -108,9 +121,9 @@ class World:
                  attachments=scan)  # fmt: skip
         firm.put(anna, subject="geheim [2001]", message_class="IPM.Note.SMIME", body="x")
 
-    def _put(self, place_of: PlaceOf, text: str, number: int) -> None:
+    def _put(self, place_of: PlaceOf, text: str, number: int, where: str | tuple[str, ...]) -> None:
         store, anna = self.firm.store, self.firm.mailboxes[0]
-        placed, where = place_of.put(text), FOLDERS[number % len(FOLDERS)]
+        placed = place_of.put(text)
         new = read_mime(placed.raw)
         shown = {
             "subject": f"{placed.subject} [{number}]", "from_": Address(placed.sender_name, placed.sender),
@@ -179,9 +192,14 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 def test_everything_is_found_but_what_nobody_can_read(world: World) -> None:
     """Every planting with its meaning; nobody else's; and the witness sees exactly the same messages."""
-    assert len(world.planted) >= 120
-    assert {(one.identifier, one.place.where) for one in world.planted.values()} == CONCERNS.keys() - NO_SUCH_CELL
-    assert {FOLDERS[number % len(FOLDERS)] for number in world.planted} == set(FOLDERS)
+    planted = world.planted.values()
+    assert len(planted) >= 120
+    assert {(one.identifier, one.place.where, kind) for one in planted for kind in KINDS if one.folder in kind} == {
+        (*cell, kind) for cell in CONCERNS.keys() - NO_SUCH_CELL for kind in KINDS
+    }
+    assert {(one.place, one.identifier) for one in planted} == {(p, i) for p in PLACES for i in p.takes}
+    assert {(one.identifier, one.spelling) for one in planted} == set(SPELLINGS)
+    assert {one.folder for one in planted} == set(FOLDERS)
     found, roles = world.searched(Depth.EVERYTHING)
     assert world.wrong(roles) == {}
     assert {number for number in roles if number not in world.planted} == set()

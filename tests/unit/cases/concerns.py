@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from mailsorter.model.case import Subject
 from mailsorter.model.concern import Identifier, Where
+from tests.unit.cases.hostile import tnef
 
 X500 = "/O=FIRM/OU=EXCHANGE ADMINISTRATIVE GROUP (FYDIBOHF23SPDLT)/CN=RECIPIENTS/CN=RENEE.Z"
 IMCEA = (
@@ -183,8 +184,13 @@ def _rtf(text: str) -> bytes:
     return b"{\\rtf1\\ansi\\uc1 {\\fonttbl{\\f0 Arial;}}Geachte " + written.encode("ascii") + b",\\par}"
 
 
-def _resent(text: str) -> Placed:
-    return Placed(b"Resent-To: " + text.encode() + b"\r\n" + _mail().as_bytes())
+def _resent(field: str) -> Callable[[str], Placed]:
+    return lambda text: Placed(f"{field}: {text}\r\n".encode() + _mail().as_bytes())
+
+
+def _winmail(text: str) -> bytes:
+    """A Word document in the attachment format of Outlook (MS-OXTNEF)."""
+    return tnef((2, 0x9002, 6, bytes(14), None), (2, 0x800F, 6, _word(text), None))
 
 
 def _calendar(line: str) -> Callable[[str], Placed]:
@@ -238,10 +244,13 @@ PLACES: tuple[PlaceOf, ...] = (
     PlaceOf(Where.PARTICIPANT, "to", lambda t: Placed(_mail().as_bytes(), to=t), _ADDRESSES),
     PlaceOf(Where.DISPLAY_NAME, "at another address", lambda t: Placed(_mail().as_bytes(), sender_name=t)),
     PlaceOf(Where.DISPLAY_NAME, "with a firm behind it", lambda t: Placed(_mail().as_bytes(), sender_name=f"{t} (X)")),
-    PlaceOf(Where.RESENT, "Resent-To", _resent),
+    PlaceOf(Where.RESENT, "Resent-To", _resent("Resent-To")),
+    PlaceOf(Where.RESENT, "Resent-From", _resent("Resent-From")),
+    PlaceOf(Where.RESENT, "Resent-Cc", _resent("Resent-Cc")),
     PlaceOf(Where.CALENDAR, "attendee", _calendar("ATTENDEE;RSVP=TRUE:mailto:{}"), _ADDRESSES),
     PlaceOf(Where.CALENDAR, "organiser by name", _calendar('ORGANIZER;CN="{}":mailto:x@elders.example'), _WRITTEN),
     PlaceOf(Where.REPORT, "Final-Recipient", _report("delivery-status", "Final-Recipient"), _ADDRESSES),
+    PlaceOf(Where.REPORT, "Original-Recipient", _report("delivery-status", "Original-Recipient"), _ADDRESSES),
     PlaceOf(Where.REPORT, "receipt", _report("disposition-notification", "Original-Recipient"), _ADDRESSES),
     PlaceOf(Where.SUBJECT, "in the middle", _subject),
     PlaceOf(Where.BODY, "plain", lambda t: Placed(_mail(f"Beste,\n\nVraag het aan {t}. Dag").as_bytes())),
@@ -266,6 +275,7 @@ PLACES: tuple[PlaceOf, ...] = (
     PlaceOf(Where.ATTACHMENT, "Word", lambda t: _file(_word(t), "brief.docx")),
     PlaceOf(Where.ATTACHMENT, "RTF", lambda t: _file(_rtf(t), "brief.rtf")),
     PlaceOf(Where.ATTACHMENT, "in an archive", lambda t: _file(_packed(**{"a.docx": _word(t)}), "alles.zip")),
+    PlaceOf(Where.ATTACHMENT, "winmail.dat", lambda t: _file(_winmail(t), "winmail.dat", "application/ms-tnef")),
     PlaceOf(Where.NESTED, "text", _nested),
     PlaceOf(Where.NESTED, "sender, two levels down", _nested_header, frozenset({A})),
     PlaceOf(
