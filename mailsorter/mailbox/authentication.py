@@ -72,7 +72,7 @@ def headers_of(block: str) -> Iterator[Header]:
 def verdict_of(headers: Iterable[Header], trusted_gateways: Sequence[str] = ()) -> AuthorCheck:
     """What the organisation said of the author, by a message's headers from the top (names in lower case)."""
     own: AuthorCheck | None = None  # by the topmost header of Exchange's own
-    gateway: AuthorCheck | None = None  # by the outermost trusted gateway
+    gateway: AuthorCheck | None = None  # by the outermost trusted gateway, but a failure stays
     is_inside, is_behind_gateway = True, False
     auth_as: list[str] = []
     for name, value in headers:
@@ -85,7 +85,8 @@ def verdict_of(headers: Iterable[Header], trusted_gateways: Sequence[str] = ()) 
             if server is None and own is None and not is_behind_gateway:
                 own = _verdict(results)
             elif server is not None and _is_below(server, trusted_gateways):
-                gateway = _verdict(results)
+                # a stranger can greet a gateway with its own name: no line further down takes a failure back
+                gateway = gateway if gateway is AuthorCheck.FAILED else _verdict(results)
         elif name == _RECEIVED:
             handed_over, by = _hop(value)
             if _is_below(handed_over, trusted_gateways):

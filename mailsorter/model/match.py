@@ -39,7 +39,7 @@ class Reason(enum.StrEnum):
     CLIENT_LEFT = "client-left"  # unmatched: the evidence names a client that has left
     BELOW_TARGET = "below-target"  # unmatched: there is a prediction, but not sure enough to file by
     UNAUTHENTICATED = "unauthenticated"  # unmatched: the author that names the client failed authentication
-    UNKNOWN_AUTHOR = "unknown-author"  # unmatched: a thread or code names the client, and nobody vouches for the author
+    UNKNOWN_AUTHOR = "unknown-author"  # unmatched: a copied fact names the client, nobody vouches for the author
     UNKNOWN_PARENT = "unknown-parent"  # unmatched: a thread names the client, and nobody vouches for what is answered
     MASS_MAIL = "mass-mail"  # unmatched: a client's person is one recipient among many outsiders
     OWN_PEOPLE = "own-people"  # internal

@@ -28,6 +28,9 @@ _PEOPLE = 2_000
 _PARAMETERS = 10_000  # characters of a header with parameters: the standard library reads them in quadratic time
 _HEADER = 65_536  # characters of one address header
 _TOLD = ("received", "authentication-results", "x-ms-exchange-organization-authas")
+_MESSAGE_TYPES = frozenset({"message/rfc822", "message/global"})  # the second: RFC 6532, with UTF-8 in headers
+# Messages too, of whomever: what else is attached must not decide without them.
+_NOT_READ = frozenset({"application/vnd.ms-outlook", "message/partial", "message/external-body"})
 _AUTHORS, _RECIPIENTS = ("from", "sender", "reply-to"), ("to", "cc", "bcc")
 
 
@@ -64,7 +67,9 @@ class _Reader:
             if self._parts > _PARTS:
                 raise TooMuch
             kind, name = part.get_content_type(), _file_name(part)
-            if kind == "message/rfc822" or name.endswith(".eml"):
+            if kind in _NOT_READ or name.endswith(".msg"):
+                raise TooMuch
+            if kind in _MESSAGE_TYPES or name.endswith(".eml"):
                 for carried in _attached(part):
                     yield from self._message(carried, depth)
             elif kind == "text/calendar" or name.endswith(".ics"):
@@ -95,8 +100,9 @@ class _Reader:
         unfolded = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "")
         for line in unfolded.split("\n"):
             name = line[:9].upper()
-            if name.startswith(("ORGANIZER", "ATTENDEE")) and (address := _mailto(line)):
-                yield "author" if name == "ORGANIZER" else "recipient", self._person(address)
+            if name.startswith(("ORGANIZER", "ATTENDEE")):
+                for address in _calendar_addresses(line[:_PARAMETERS]):
+                    yield "author" if name == "ORGANIZER" else "recipient", self._person(address)
 
     def _begin(self) -> None:
         self._messages += 1
@@ -159,16 +165,26 @@ def _moment(value: str) -> str:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).isoformat()
 
 
-def _mailto(line: str) -> str:
-    """The address that a line's value names: what follows the first colon that no quotes enclose."""
+def _calendar_addresses(line: str) -> Iterator[str]:
+    """Whom a line names: its EMAIL parameter (RFC 7986, 6.2), and its value where that is a mailto URI.
+
+    Where the value is something else, a token or a path, the parameter is all there is. Quotes hide `;` and `:`.
+    """
     is_quoted = False
-    for position, char in enumerate(line[:_PARAMETERS]):
+    begin = 0
+    for position, char in enumerate(line):
         if char == '"':
             is_quoted = not is_quoted
-        elif char == ":" and not is_quoted:
-            scheme, _, address = line[position + 1 : position + 1 + 1_000].strip().partition(":")
-            return address.strip() if scheme.lower() == "mailto" else ""
-    return ""
+        elif char in ";:" and not is_quoted:
+            name, _, value = line[begin:position].partition("=")
+            if name.strip().upper() == "EMAIL" and (address := value.strip().strip('"').strip()):
+                yield address
+            begin = position + 1
+            if char == ":":
+                scheme, _, address = line[begin : begin + 1_000].strip().partition(":")
+                if scheme.lower() == "mailto" and address.strip():
+                    yield address.strip()
+                return
 
 
 def _decoded(raw: object) -> str:

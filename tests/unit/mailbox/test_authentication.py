@@ -58,6 +58,9 @@ BLOCKS = [
     ("below the gateway's own Received", INNER + FAIL + FROM_GATE + TO_GATE + PASS.replace("Results: spf",
      "Results: mx.gate.example; spf"), ("gate.example",), AuthorCheck.FAILED),
     ("a gateway that says nothing", INNER + FAIL + FROM_GATE + TO_GATE + REST, ("gate.example",), AuthorCheck.FAILED),
+    ("a stranger greets the gateway with its own name",
+     INNER + PASS + FROM_GATE + AT_GATE + TO_GATE.replace("evil.example", "mx9.gate.example")
+     + PASS.replace("Results: spf", "Results: mx.gate.example; spf") + REST, ("gate.example",), AuthorCheck.FAILED),
     ("on premises behind a gateway", ON_PREMISES.replace("mail.sender.example", "mx1.gate.example") + AT_GATE + TO_GATE,
      ("gate.example",), AuthorCheck.FAILED),
 ]  # fmt: skip

@@ -112,6 +112,44 @@ def test_exchanges_own_verdict_in_the_attached_header(verdict: str, *, failed: b
     assert found.has_author_failed is failed
 
 
+@pytest.mark.parametrize(
+    ("line", "addresses"),
+    [
+        ("ATTENDEE;CN=An;EMAIL=an@bakker.example:urn:uuid:12", ("an@bakker.example",)),
+        ('ATTENDEE;EMAIL="an@bakker.example":/principals/12', ("an@bakker.example",)),
+        ("ATTENDEE;EMAIL=an@bakker.example:mailto:2_x@imip.example", ("an@bakker.example", "2_x@imip.example")),
+        ('ATTENDEE;CN="x;EMAIL=jan@acme.example:y":mailto:an@bakker.example', ("an@bakker.example",)),
+        ("ATTENDEE;CN=An:urn:uuid:12", ()),
+    ],
+)
+def test_an_attendee_in_the_email_parameter(line: str, addresses: tuple[str, ...]) -> None:
+    """RFC 7986, 6.2: a client who is missed there could leave another one alone."""
+    outer = mail()
+    outer.add_alternative(f"BEGIN:VCALENDAR\n{line}\nEND:VCALENDAR\n", subtype="calendar")
+    (found,) = read(outer.as_bytes())
+    assert found.recipients == addresses
+
+
+def test_a_message_with_utf8_headers_is_a_message() -> None:
+    """RFC 6532: message/global is attached mail like message/rfc822."""
+    raw = carrying(mail("jan@acme.example"), mail("an@bakker.example"))
+    head, between, last = raw.rpartition(b"message/rfc822")
+    found = read(head + between.replace(b"rfc822", b"global") + last)
+    assert [one.authors for one in found] == [("jan@acme.example",), ("an@bakker.example",)]
+
+
+@pytest.mark.parametrize(
+    ("subtype", "name"), [("vnd.ms-outlook", "a.bin"), ("octet-stream", "Offerte.MSG"), ("octet-stream", "b.msg ")]
+)
+def test_a_message_in_outlooks_own_format_is_not_passed_over(subtype: str, name: str) -> None:
+    """Nobody here can read whose mail it is, so the readable message beside it does not decide alone."""
+    outer = mail()
+    outer.add_attachment(mail("jan@acme.example"))
+    outer.add_attachment(b"\xd0\xcf\x11\xe0", maintype="application", subtype=subtype, filename=name)
+    with pytest.raises(TooMuch):
+        list(read_carried(outer.as_bytes()))
+
+
 def _nested(depth: int) -> EmailMessage:
     inner = mail("jan@acme.example")
     for _ in range(depth):

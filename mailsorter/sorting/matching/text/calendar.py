@@ -10,6 +10,9 @@ from mailsorter.sorting.matching.text.mention import Mention
 
 _FOLD = compiled("calendar.fold", r"\r?\n[ \t]")
 _ICS_PERSON = compiled("calendar.person", r"(?m)^(ORGANIZER|ATTENDEE)(?:[^\w\r\n][^\r\n]*?)?:mailto:([^\r\n]+)\r?$")
+# RFC 7986, 6.2: the address, where the value is something else (iCloud writes a token there).
+_PARAMETER = r'(?:;[^;:="\r\n]+=(?:"[^"\r\n]*"|[^";:\r\n]*))*?'
+_ICS_EMAIL = compiled("calendar.email", rf'(?m)^(ORGANIZER|ATTENDEE){_PARAMETER};EMAIL="?([^";:\r\n]*)')
 _BLOCK_LINE = compiled(
     "calendar.block-line",
     "^"
@@ -31,7 +34,8 @@ def calendar_mentions(text: str, lines: list[str]) -> list[Mention]:
     guests: list[str] = []
     head = before_token(text, Cap.BODY)
     if "BEGIN:VCALENDAR" in head:
-        for person in _ICS_PERSON.finditer(_FOLD.sub("", head)):
+        unfolded = _FOLD.sub("", head)
+        for person in (*_ICS_PERSON.finditer(unfolded), *_ICS_EMAIL.finditer(unfolded)):
             if address := canonical(person[2] or ""):
                 (found if (person[1] or "").upper() == "ORGANIZER" else guests).append(address)
     for line in lines:

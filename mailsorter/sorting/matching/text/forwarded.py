@@ -96,6 +96,8 @@ def _mention(fields: list[tuple[str, str]], *, announced: bool) -> Mention | Non
     recipients = _named([value for field, value in fields if field in ("to", "cc")])
     subjects = tuple(value for field, value in fields if field == "subject")
     days = tuple(dict.fromkeys(day for field, value in fields if field == "date" for day in days_or_unknown(value)))
+    if "date" not in kinds:
+        days = (None,)  # it may be years old
     addresses = tuple(dict.fromkeys((*authors, *recipients)))
     return Mention(EvidenceKind.FORWARDED, addresses, subjects, days, frozenset(recipients) - frozenset(authors))
 

@@ -25,12 +25,17 @@ def on_behalf_mentions(message: Message) -> list[Mention]:
     """Addresses of those for whom the author speaks. Without a list behind it nobody is believed to speak for others,
     but for a forwarder's SRS address."""
     found: list[str] = []
-    for author in (message.from_, message.sender):
+    for author in (message.from_, message.sender, *message.reply_to):
         if author is None:
             continue
         if "=" in author.address and len(author.address) <= Cap.PARTICIPANT:
             encoded = _SRS.match(author.address)
-            if encoded is None and author is message.from_ and message.list_id and not _is_return_path(author.address):
+            if (
+                encoded is None
+                and author is not message.sender
+                and message.list_id
+                and not _is_return_path(author.address)
+            ):
                 encoded = _ENCODED.match(author.address)
             original = canonical(f"{encoded['local']}@{encoded['domain']}") if encoded else None
             found.extend([original] if original else [])

@@ -26,8 +26,8 @@ from mailsorter.sorting.matching import (
 )
 
 HERE = Path(__file__).parent
-THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial", "second_look")
-TRAPS = ("adversarial", "second_look")
+THEMES = ("people", "time", "codes", "threads", "forwards", "machines", "adversarial", "second_look", "attack")
+TRAPS = ("adversarial", "second_look", "attack")
 _CHECKS = {"pass": AuthorCheck.PASSED, "fail": AuthorCheck.FAILED, "internal": AuthorCheck.INTERNAL}
 _NAMED = re.compile(r"(.*) <([^<>]*)>")
 _KEYS = {
@@ -162,7 +162,7 @@ def _carried(row: dict[str, Any]) -> Carried:
         authors=(row["from"],) if "from" in row else (),
         recipients=tuple(row.get("to", ())),
         subject=row.get("subject", ""),
-        sent=() if row.get("invitation") else (sent,),
+        sent=() if row.get("invitation") else (None if sent == "none" else sent,),
         has_author_failed=row.get("failed", False),
     )
 
