@@ -23,6 +23,7 @@ from mailsorter.cases.verify import attest
 from mailsorter.emulator import NewMessage
 from mailsorter.emulator.store import Address
 from mailsorter.model.case import CaseKind, Subject
+from mailsorter.model.verdict import Why
 from tests.cases.tenant import tenant as case_tenant
 from tests.endtoend.tenant import tenant
 from tests.hostile.made import Hostile
@@ -132,19 +133,21 @@ def test_the_daemon_answers_and_stops_while_it_reads_hostile_mail(tmp_path: Path
 
 
 def worked(folder: Path, mix: Mix, hostile: Sequence[Hostile]) -> tuple[set[str], bool, set[str]]:
-    """A case over a mailbox of these: subjects of what is theirs, the proof's word, reasons of what is not seen."""
+    """A case over a mailbox of these: subjects of what is theirs, whether it is proven, reasons of what is not seen.
+
+    It counts as proven but for hostile messages in which the witness saw the person: it reads some parts that the
+    search counts as unread.
+    """
     folder.mkdir()
     with case_tenant(folder, ("anna",)) as firm:
         store, box = firm.store, firm.mailboxes[0]
         inbox = store.folders.well_known(box, "inbox")
+        ordinary_ids: set[str] = set()
         for number in range(mix.ordinary):
             is_theirs = number % 10 == 0
             sender = PIET if is_theirs else Address("Kees", f"kees{number}@elders.example")
-            store.messages.create(
-                box,
-                inbox,
-                NewMessage(from_=sender, to=[Address("", box.address)], subject=f"bericht {number}", body="x"),
-            )
+            new = NewMessage(from_=sender, to=[Address("", box.address)], subject=f"bericht {number}", body="x")
+            ordinary_ids.add(box.ids.immutable_id(store.messages.create(box, inbox, new).id))
         for row in hostile:
             store.messages.create(box, inbox, message_of(row, mix.size))
         number = open_case(firm.office, CaseKind.ERASURE, SUBJECT).number
@@ -154,7 +157,10 @@ def worked(folder: Path, mix: Mix, hostile: Sequence[Hostile]) -> tuple[set[str]
         reasons = {one.reason for one in findings_of(firm.office.open_file(number)).not_seen}
         again = firm.approved(SUBJECT)
         perform(firm.office, again)
-        return subjects, prove(firm.office, again).passed, reasons
+        proof = prove(firm.office, again)
+        only_seen = {reason.why for reason in proof.verdict.reasons} <= {Why.SEEN}
+        is_proven = only_seen and not ordinary_ids & {one.id for one in proof.unexpected}
+        return subjects, is_proven, reasons
 
 
 @pytest.mark.parametrize("mix", MIXES)
