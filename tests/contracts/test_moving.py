@@ -159,7 +159,7 @@ def test_links_alone_lose_what_the_dates_keep(plain_emulator: Emulator, graph: G
             folder.moves()
         return bool(folder.stayed - given)
 
-    assert any(loses(seed) for seed in range(30))
+    assert any(loses(seed) for seed in range(300))  # one in ten does
 
 
 def test_many_messages_of_one_second_are_all_given(plain_emulator: Emulator, graph: GraphWorld) -> None:
