@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mailsorter.cases.mime import names_inside as names_in
+from mailsorter.cases.mime import names_inside
 from mailsorter.errors import MailsorterError, PermanentError
 from mailsorter.mailbox.base import Mailbox
 from mailsorter.model.case import Finding, Role, Seen
@@ -94,23 +94,23 @@ def with_attachment_names(mailbox: Mailbox, findings: Sequence[Finding]) -> Iter
 
 
 def with_approvable_contents(
-    mailbox: Mailbox, findings: Sequence[Finding], *, names_inside: bool
+    mailbox: Mailbox, findings: Sequence[Finding], *, inside_too: bool
 ) -> Iterator[list[Finding]]:
     """The findings with fingerprints of all that they hold, and with the names of their attachments; else as
     `with_attachment_names`.
 
-    The text is read for its digest and dropped. `names_inside`: a ground is recognised by names, so that archives are
+    The text is read for its digest and dropped. `inside_too`: a ground is recognised by names, so that archives are
     opened for those inside.
     """
     for some in _some_at_a_time(findings, mailbox.contents, _holding):
-        yield [_with_names_inside(mailbox, finding) for finding in some] if names_inside else some
+        yield [_with_names_inside(mailbox, finding) for finding in some] if inside_too else some
 
 
 def _with_names_inside(mailbox: Mailbox, finding: Finding) -> Finding:
     if not finding.attachments_read or not any(map(may_hold_names, finding.attachments)):
         return finding
     try:
-        inside = names_in(mailbox.mime(finding.id))
+        inside = names_inside(mailbox.mime(finding.id))
     except PermanentError:
         inside = None
     names = tuple(dict.fromkeys((*finding.attachments, *(inside or ()))))

@@ -608,7 +608,7 @@ class MailboxFinder:
         Of findings only. Grounds may be recognised by an attachment's name, which comes with it.
         """
         wanted = [f for f in self._found.findings.values() if not covers_contents(f.fingerprint)]
-        for some in with_approvable_contents(self._mailbox, wanted, names_inside=self._scope.attachment_names):
+        for some in with_approvable_contents(self._mailbox, wanted, inside_too=self._scope.attachment_names):
             for finding in some:
                 self._found.findings[finding.id] = finding
                 if self._scope.attachment_names and finding.lacks_attachment_names:

@@ -131,7 +131,7 @@ def _read_whole(office: Office, mailbox: str, findings: list[Finding]) -> dict[t
     if findings:
         by_names = office.firm.policy.needs_attachment_names
         with contextlib.suppress(MailsorterError):  # they stay findings whose names nobody knows, and are judged so
-            made = with_approvable_contents(office.open_mailbox(mailbox), findings, names_inside=by_names)
+            made = with_approvable_contents(office.open_mailbox(mailbox), findings, inside_too=by_names)
             findings = [finding for some in made for finding in some]
     return {finding.key: finding for finding in findings}
 

@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 @cache
-def _command(name: str) -> Any:
+def command_of(name: str) -> Any:
     """The command itself: imported and read from its functions' signatures once in a process."""
     command = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
     command.name = name
@@ -59,7 +59,7 @@ class LazyGroup(TyperGroup):
         name, stand_in, rest = super().resolve_command(ctx, args)
         if name not in COMMANDS:
             return name, stand_in, rest
-        return name, _command(name), rest
+        return name, command_of(name), rest
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As typer does it; remembers whether the answer, and so an error, is to be JSON."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
@@ -58,7 +57,7 @@ def completion(
 def man_page() -> str:
     """The man page of all commands, in troff's `man` macros."""
     from mailsorter import __version__
-    from mailsorter.cli.commands import COMMANDS
+    from mailsorter.cli.commands import COMMANDS, command_of
     from mailsorter.cli.failure import MEANING
 
     lines = [
@@ -70,9 +69,8 @@ def man_page() -> str:
         r"[\-\-config FILE] COMMAND [OPTIONS]",
         ".SH COMMANDS",
     ]
-    for name, (module, summary) in COMMANDS.items():
-        command = typer.main.get_command(importlib.import_module(module).app)
-        lines += [f".SS {_escaped(name)}", _escaped(summary), *_command(name, command)]
+    for name, (_, summary) in COMMANDS.items():
+        lines += [f".SS {_escaped(name)}", _escaped(summary), *_command(name, command_of(name))]
     lines.append(".SH EXIT STATUS")
     for code, about in MEANING.items():
         lines += [".TP", f".B {int(code)}", _escaped(about)]

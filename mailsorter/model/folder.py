@@ -40,8 +40,9 @@ _NO_MAIL = (
     *("IPF.STOREITEM", "IPF.SKYPETEAMS", "OUTLOOK.REMINDER"),
 )
 FOLDER_CLASSES = "folder-classes"
-FOLDER_CLASSES_UNANSWERED = "folder-classes-unanswered"
 """A stable code: of this mailbox only folders of class `IPF.Note` could be listed."""
+FOLDER_CLASSES_UNANSWERED = "folder-classes-unanswered"
+"""The same, because the server gave no answer this time."""
 
 
 def may_hold_mail(folder_class: str) -> bool:

@@ -9,7 +9,6 @@ from mailsorter.model.address import addresses_in, base_of, canonical, canonical
 from mailsorter.model.client import Client, ClientStatus
 from mailsorter.model.evidence import Evidence, EvidenceKind
 from mailsorter.model.matching import MatchingPolicy
-from mailsorter.model.public_mail import PUBLIC_MAIL_DOMAINS
 from mailsorter.model.rule import Rule
 from mailsorter.patterns import Cap
 from mailsorter.sorting.matching.domains import PublicDomains, suffixes
@@ -54,9 +53,8 @@ class MatchBook:
         self._by_address: dict[str, list[Dated]] = {}
         self._by_domain: dict[str, tuple[Evidence, ...]] = {}
         self.unusable_domains: list[tuple[str, str]] = []  # (client id, domain)
-        more_providers = [found for raw in public_domains if (found := canonical_domain(raw))]
-        self.mail_providers = PUBLIC_MAIL_DOMAINS.union(more_providers)
-        public = PublicDomains(more_providers)
+        public = PublicDomains(found for raw in public_domains if (found := canonical_domain(raw)))
+        self.mail_providers = public.providers
         for client in self.clients.values():
             self._list_addresses(client)
             self._list_domains(client, public)

@@ -28,9 +28,9 @@ class PublicDomains:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         self._suffixes = _public_suffixes()
-        self._providers = PUBLIC_MAIL_DOMAINS | frozenset(more)
+        self.providers = PUBLIC_MAIL_DOMAINS | frozenset(more)
 
     def __contains__(self, domain: object) -> bool:
         return isinstance(domain, str) and (
-            domain in self._providers or "." not in domain or bool(self._suffixes.is_public(domain))
+            domain in self.providers or "." not in domain or bool(self._suffixes.is_public(domain))
         )

@@ -88,13 +88,17 @@ def _stands_alone(text: str, start: int, end: int, *, is_number: bool) -> bool:
         return True
     in_number = before in _JOINS and before != "" and text[start - 2 : start - 1].isdigit()
     goes_on = after in _JOINS and after != "" and text[end + 1 : end + 2].isdigit()
-    return not (in_number or goes_on or _is_group(text[:start], -1) or _is_group(text[end:], 0))
+    return not (
+        in_number
+        or goes_on
+        or _is_group(text[max(0, start - _GROUP) : start], -1)
+        or _is_group(text[end : end + _GROUP], 0)
+    )
 
 
-def _is_group(beside: str, side: int) -> bool:
-    """Is the word beside a number, on its left (-1) or right (0), another group of it, as in `020 881204`? A year is
+def _is_group(near: str, side: int) -> bool:
+    """Is the word near a number, on its left (-1) or right (0), another group of it, as in `020 881204`? A year is
     none."""
-    near = beside[-_GROUP:] if side else beside[:_GROUP]
     if not near[side : side + 1 or None].isspace():
         return False
     words = near.split()

@@ -48,7 +48,10 @@ def carried_mentions(carried: Sequence[Carried], book: MatchBook) -> list[Mentio
     return [
         Mention(
             EvidenceKind.CALENDAR if one.is_invitation else EvidenceKind.ATTACHED_MESSAGE,
-            (*(() if _is_forged(one, book) else one.authors), *(() if _goes_to_many(one, book) else one.recipients)),
+            (
+                *(() if _is_forged(one, book) else one.authors),
+                *(() if are_many(one.recipients, book) else one.recipients),
+            ),
             (one.subject,) if one.subject and not _is_forged(one, book) else (),
             tuple(moment.astimezone(book.zone).date() if moment is not None else None for moment in one.sent),
         )
@@ -82,8 +85,3 @@ def _passed_on(carried: Sequence[Carried], book: MatchBook) -> Iterator[Carried]
 
 def _is_forged(one: Carried, book: MatchBook) -> bool:
     return one.has_author_failed and book.policy.judges_authors
-
-
-def _goes_to_many(one: Carried, book: MatchBook) -> bool:
-    """As `envelope.is_mass_mail` of a message itself."""
-    return are_many(one.recipients, book)

@@ -65,16 +65,13 @@ def evidence_of_mentions(mentions: Sequence[Mention], message: Message, book: Ma
 def _facts(mention: Mention, message: Message, book: MatchBook) -> list[tuple[EvidenceKind, Evidence]]:
     days = _days(mention, message, book)
     left_out: frozenset[str] = frozenset()
-    if mention.recipients and not book.policy.is_first_edition and are_many(mention.recipients, book):
-        left_out = mention.recipients
-    by_person = [evidence_of_address(address, days, book) for address in mention.addresses if address not in left_out]
-    if (
-        mention.kind is EvidenceKind.FORM
-        and not book.policy.is_first_edition
-        and _names_a_stranger(mention, days, book)
-    ):
-        return []
-    found = [fact for facts in by_person for fact in facts]
+    if not book.policy.is_first_edition:
+        if mention.kind is EvidenceKind.FORM and _names_a_stranger(mention, days, book):
+            return []
+        if are_many(mention.recipients, book):
+            left_out = mention.recipients
+    counted = (address for address in mention.addresses if address not in left_out)
+    found = [fact for address in counted for fact in evidence_of_address(address, days, book)]
     for subject in mention.subjects:
         found += book.codes.find(subject)
     return [(mention.kind, fact) for fact in found]

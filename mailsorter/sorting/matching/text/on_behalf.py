@@ -30,12 +30,8 @@ def on_behalf_mentions(message: Message) -> list[Mention]:
             continue
         if "=" in author.address and len(author.address) <= Cap.PARTICIPANT:
             encoded = _SRS.match(author.address)
-            if (
-                encoded is None
-                and author is not message.sender
-                and message.list_id
-                and not _is_return_path(author.address)
-            ):
+            is_agent = author is message.sender and author is not message.from_
+            if encoded is None and not is_agent and message.list_id and not _is_return_path(author.address):
                 encoded = _ENCODED.match(author.address)
             original = canonical(f"{encoded['local']}@{encoded['domain']}") if encoded else None
             found.extend([original] if original else [])
